@@ -1,0 +1,53 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+
+namespace tidemill {
+
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;
+
+// A typed scalar expression over the columns of one input schema; a tree without names to resolve.
+// Made by ExprBuilder functions (function_registry.h), which insert the casts that Spark's type
+// coercion asks for. *Immutable.*
+struct Expr {
+  enum class Kind {
+    kLiteral,  // `literal`
+    kColumn,   // column `column` of the input; `name` for display
+    kCall,     // function `name` over `args`; special forms too: "and", "or", "case" (condition,
+               // value,
+            // ..., else), "coalesce", "if", "cast" and "try_cast" (to `type`), "get_field" (struct,
+            // literal name), "element_at"/"get_item" (array or map, key)
+  };
+
+  Kind kind = Kind::kLiteral;
+  std::shared_ptr<arrow::DataType> type;
+  std::shared_ptr<arrow::Scalar> literal;
+  int column = -1;
+  std::string name;
+  std::vector<ExprPtr> args;
+  Span span;  // where it stands in the query, for errors at run time
+};
+
+ExprPtr MakeColumn(int column, std::string name, std::shared_ptr<arrow::DataType> type,
+                   Span span = {});
+ExprPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Span span = {});
+
+// Spark's SQL text of the expression, as it names an unaliased column ("(a + 1)", "count(1)",
+// "CAST(x AS INT)").
+std::string ExprText(const Expr& expr);
+bool ExprEquals(const Expr& a, const Expr& b);  // structure, types and literals; spans do not count
+bool IsDeterministic(
+    const Expr& expr);  // no rand(), uuid(); current_timestamp() is deterministic in an epoch
+// Adds the input columns that the expression reads.
+void CollectColumns(const Expr& expr, std::vector<bool>* used);
+// A copy with column i replaced by replacement[i] (projection collapse, column pruning).
+ExprPtr SubstituteColumns(const ExprPtr& expr, const std::vector<ExprPtr>& replacement);
+
+}  // namespace tidemill

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <arrow/datum.h>
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/expr/expr.h"
+#include "common/types/value_format.h"
+
+namespace tidemill {
+
+// What is fixed for one epoch, or one row range of a split, while expressions are evaluated.
+// Everything that a replay must see again is in here.
+struct EvalContext {
+  int64_t epoch_time_us = 0;             // current_timestamp()
+  std::shared_ptr<const TimeZone> zone;  // session time zone, never null
+  uint64_t seed = 0;                     // of (epoch, split); rand() adds its ordinal in the query
+  int64_t first_row = 0;                 // number of the batch's first row in its split
+  arrow::MemoryPool* pool = nullptr;     // never null
+};
+
+// Computes one function over whole columns. `args` are arrays of `rows` rows, or scalars where the
+// argument is a literal; the result is an array of `rows` rows or a scalar. Reads nothing else.
+using Kernel = std::function<arrow::Result<arrow::Datum>(
+    const EvalContext& context, std::span<const arrow::Datum> args, int64_t rows)>;
+
+// A function bound to argument types. Binding happens once, when a plan is analysed (for the types)
+// and once when it is deployed (for the kernel).
+struct BoundFunction {
+  std::vector<std::shared_ptr<arrow::DataType>>
+      arg_types;                          // after coercion: arguments are cast to these
+  std::shared_ptr<arrow::DataType> type;  // of the result
+  Kernel kernel;                          // empty for special forms
+};
+
+struct FunctionInfo {
+  std::string name;   // canonical, lower case
+  std::string usage;  // "upper(str)", for DESCRIBE FUNCTION and error hints
+  bool is_deterministic = true;
+  // Binds to argument expressions (types, and values where they are literals). Errors are Spark's:
+  // DATATYPE_MISMATCH.*, WRONG_NUM_ARGS.WITHOUT_SUGGESTION.
+  std::function<arrow::Result<BoundFunction>(std::span<const ExprPtr> args)> bind;
+};
+
+// The scalar functions that exist; aliases (substr, ucase, ...) find the same entry. *Immutable.*
+const FunctionInfo* FindFunction(std::string_view name);  // case-insensitive; nullptr where unknown
+std::vector<std::string> FunctionNames();
+
+// Makes a call with Spark's implicit casts inserted (ANSI coercion rules) and its type resolved.
+// Operators are functions too: "+", "-", "*", "/", "%", "div", "=", "<=>", "!=", "<", "<=", ">",
+// ">=", "and", "or", "not", "isnull", "isnotnull", "in", "like", "rlike", "negative", "||", "case",
+// "if", "coalesce", "get_field", "get_item". Errors: UNRESOLVED_ROUTINE with the nearest name, and
+// what bind says.
+arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args, Span span = {});
+// Explicit CAST / TRY_CAST. Errors: DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION.
+arrow::Result<ExprPtr> MakeCast(ExprPtr arg, std::shared_ptr<arrow::DataType> type, bool is_try,
+                                Span span = {});
+// Implicit cast as for an assignment or a set operation; the argument itself where the type is
+// right.
+arrow::Result<ExprPtr> ImplicitCast(ExprPtr arg, std::shared_ptr<arrow::DataType> type);
+
+// The type that Spark's ANSI rules widen both to (CASE branches, IN lists, UNION), or nullptr.
+std::shared_ptr<arrow::DataType> CommonType(const std::shared_ptr<arrow::DataType>& a,
+                                            const std::shared_ptr<arrow::DataType>& b);
+
+// The signature of an aggregate function; its kernels are the worker's (worker/aggregates).
+struct AggregateSignature {
+  std::string name;                                         // canonical
+  std::vector<std::shared_ptr<arrow::DataType>> arg_types;  // arguments are cast to these
+  std::shared_ptr<arrow::DataType> type;                    // of the result
+  // The columns of its accumulator, as kept in state and sent by partial aggregation.
+  std::vector<std::shared_ptr<arrow::DataType>> state_types;
+};
+// count(*) is count with one literal argument. Errors as for MakeCall.
+arrow::Result<AggregateSignature> ResolveAggregate(std::string_view name,
+                                                   std::span<const ExprPtr> args, Span span = {});
+bool IsAggregateName(std::string_view name);
+
+}  // namespace tidemill

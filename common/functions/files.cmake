@@ -1,0 +1,2 @@
+list(APPEND common_sources)
+list(APPEND common_headers)

@@ -1,0 +1,2 @@
+list(APPEND driver_sources)
+list(APPEND driver_headers)

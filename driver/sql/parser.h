@@ -1,0 +1,18 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+#include <string_view>
+
+#include "driver/sql/ast.h"
+
+namespace tidemill::driver::sql {
+
+// Parses one SELECT statement (a final ';' is allowed). Grammar and precedences are Spark's. Syntax
+// that Spark has and Tidemill has not yet is refused by name (UNSUPPORTED_FEATURE), never ignored.
+// Errors: PARSE_SYNTAX_ERROR (kInvalid) with a span in `text` and what was expected. Nesting deeper
+// than 200 and texts over 1 MiB are refused.
+arrow::Result<std::unique_ptr<Select>> ParseQuery(std::string_view text);
+
+}  // namespace tidemill::driver::sql
