@@ -22,8 +22,8 @@ struct Expr {
     kColumn,   // column `column` of the input; `name` for display
     kCall,     // function `name` over `args`; special forms too: "and", "or", "case" (condition,
                // value,
-            // ..., else), "coalesce", "if", "cast" and "try_cast" (to `type`), "get_field" (struct,
-            // literal name), "element_at"/"get_item" (array or map, key)
+    // ..., else), "coalesce", "if", "cast" and "try_cast" (to `type`), "get_field" (struct,
+    // literal name), "element_at"/"get_item" (array or map, key)
   };
 
   Kind kind = Kind::kLiteral;
