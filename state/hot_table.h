@@ -1,0 +1,137 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "state/key_codec.h"
+#include "state/key_index.h"
+#include "state/pod_vector.h"
+#include "state/row_block.h"
+#include "state/state_column.h"
+
+namespace tidemill::state {
+
+// The rows of one operator and key group (or of a partial aggregation) in memory: a hash index over
+// encoded keys, values in columns. A row is known by its number, which is stable until the epoch
+// ends (CommitEpoch may renumber) and grows in insertion order.
+//
+// An epoch is open at any time. Within it rows may be inserted, changed (after Touch) and erased;
+// then it is either committed or undone, which restores keys and values exactly as they were.
+// Without `is_transactional` there is no undo, no change list and no Erase: the table only grows
+// until Clear. *Thread-compatible.*
+class HotTable {
+ public:
+  static constexpr uint32_t kNoRow = 0xffffffffu;
+
+  struct Options {
+    std::shared_ptr<const KeyCodec> keys;
+    std::vector<std::shared_ptr<arrow::DataType>> values;
+    bool is_transactional = true;
+  };
+  explicit HotTable(Options options);
+  ~HotTable();
+
+  // Looks up keys [begin, end) of a batch, adding those that are missing; rows[i] and is_new[i]
+  // (may be nullptr) belong to key begin + i. A new row has NULL values and counts as changed.
+  void FindOrInsert(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows,
+                    uint8_t* is_new);
+  // The same without adding: kNoRow where a key is missing.
+  void Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) const;
+  // Says that the values of these live rows are about to change. Repeats are cheap.
+  void Touch(std::span<const uint32_t> rows);
+  // Removes live rows; a later insert of the same key in this epoch gets a new row.
+  void Erase(std::span<const uint32_t> rows);
+
+  // Ends the open epoch and begins the next one.
+  void CommitEpoch(int64_t epoch);
+  void UndoEpoch();
+  // Removes everything at once, undo and marks too; keeps capacity.
+  void Clear();
+
+  StateColumn& column(int i) { return columns_[i]; }
+  const StateColumn& column(int i) const { return columns_[i]; }
+  int num_columns() const { return static_cast<int>(columns_.size()); }
+
+  bool is_live(uint32_t row) const { return (marks_[row] & kLive) != 0; }
+  uint32_t num_rows() const { return static_cast<uint32_t>(marks_.size()); }  // with erased ones
+  int64_t size() const { return live_rows_; }
+  // Live rows in insertion order.
+  void LiveRows(std::vector<uint32_t>* rows) const;
+  // Rows inserted, touched or erased in the open epoch, in order of the first such event.
+  std::span<const uint32_t> changed_rows() const { return {changed_.data(), changed_.size()}; }
+  std::string_view key(uint32_t row) const;
+  bool is_null_key(uint32_t row) const { return (marks_[row] & kNullKey) != 0; }
+  int64_t memory_bytes() const;
+
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> KeyArrays(
+      std::span<const uint32_t> rows, arrow::MemoryPool* pool) const;
+  arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> ValueArrays(
+      std::span<const uint32_t> rows, arrow::MemoryPool* pool) const;
+
+  // Rows changed in the open epoch as after-images and tombstones, in change order; rows that came
+  // and went within the epoch are left out.
+  void ExportChanges(RowBlock* out) const;
+  // Between epochs: rows changed since the last capture (all of them the first time), unsorted,
+  // each key once; they count as captured now.
+  void CaptureDirty(RowBlock* out);
+  // Writes after-images and tombstones into the table, as changes of the open epoch.
+  // Errors: CHECKPOINT_CORRUPT (kCorrupt) where a row does not decode.
+  arrow::Status Import(const RowBlock& block);
+
+  // No row changed in the epochs after this one and before the open one; -1 at the beginning.
+  int64_t last_changed_epoch() const { return last_changed_epoch_; }
+  // For restore: what the rows imported so far represent.
+  void set_last_changed_epoch(int64_t epoch) { last_changed_epoch_ = epoch; }
+
+  int32_t key_width() const { return keys_->width(); }
+  int32_t value_width() const { return value_width_; }  // of encoded values; -1 where they differ
+  const KeyCodec& key_codec() const { return *keys_; }
+
+ private:
+  // Bits of marks_.
+  static constexpr uint8_t kLive = 1;
+  static constexpr uint8_t kChanged = 2;   // in changed_
+  static constexpr uint8_t kDirty = 4;     // committed since the last capture
+  static constexpr uint8_t kCaptured = 8;  // its key was in a capture: its removal must be, too
+  static constexpr uint8_t kNullKey = 16;
+
+  template <class Keys, bool kInsert>
+  void Probe(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows, uint8_t* is_new);
+  template <bool kInsert>
+  void Dispatch(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows,
+                uint8_t* is_new);
+  uint32_t AddRow(std::string_view key, uint64_t hash, uint8_t marks);
+  void Remove(uint32_t row);    // from the index
+  void Reinsert(uint32_t row);  // into the index
+  void FinishInserts();         // value columns catch up with the keys
+  void DropHoles();
+  void ExportRows(std::span<const uint32_t> rows, RowBlock* out) const;
+  void AppendTombstone(uint32_t row);
+  void GatherKeys(std::span<const uint32_t> rows, EncodedKeys* out) const;
+
+  const std::shared_ptr<const KeyCodec> keys_;
+  const bool is_transactional_;
+  int32_t value_width_ = 0;
+  KeyIndex index_;
+  uint32_t null_row_ = kNoRow;
+  PodVector<uint64_t> hashes_;
+  PodVector<uint8_t> marks_;
+  PodVector<uint64_t> key_ends_;  // variable width: of row i's bytes in key_bytes_
+  PodVector<uint8_t> key_bytes_;
+  std::vector<StateColumn> columns_;
+  PodVector<uint32_t> changed_;
+  PodVector<uint32_t> undone_rows_;  // row of the i-th undo value
+  uint32_t epoch_first_row_ = 0;     // rows from here on were inserted in the open epoch
+  int64_t live_rows_ = 0;
+  int64_t holes_ = 0;  // committed erased rows
+  int64_t last_changed_epoch_ = -1;
+  std::unique_ptr<RowBlock> tombstones_;  // removed since the last capture, known to it
+};
+
+}  // namespace tidemill::state

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/fs/file_system.h"
+#include "state/hot_table.h"
+#include "state/records.h"
+
+namespace tidemill::state {
+
+// Rebuilds hot tables from the checkpoint: for each key group its newest sound snapshot, then the
+// changelog extents after it. Key groups may come from different snapshots.
+//
+// A corrupt snapshot is skipped with a warning in favour of an older one, or of the changelog from
+// its beginning. Each section says since when its table had not changed, so a gap in the extents is
+// noticed. Errors: CHECKPOINT_CORRUPT (kCorrupt) where no way leads to the committed epoch.
+// *Thread-safe*: slots may restore disjoint key groups at the same time.
+class Restorer {
+ public:
+  struct Options {
+    FileSystem* fs = nullptr;         // of the checkpoint; must outlive the restorer
+    std::string state_dir;            // <checkpoint>/state
+    std::string scratch_dir;          // local; made, and removed by the destructor
+    std::vector<Snapshot> snapshots;  // newest first
+    std::vector<Extent> extents;      // ascending by epoch
+    int64_t committed_epoch = -1;     // extents after it are not applied; -1: nothing to restore
+  };
+  struct Stats {
+    int64_t rows = 0;  // live rows afterwards
+    int64_t snapshot_rows = 0;
+    int64_t changelog_rows = 0;
+    int64_t corrupt_snapshots = 0;  // skipped
+  };
+  // The empty table of an operator and key group, or nullptr where the plan has no such operator
+  // (CHECKPOINT_CORRUPT). Called on the thread of Restore.
+  using TableFinder = std::function<HotTable*(int32_t operator_id, uint32_t key_group)>;
+
+  explicit Restorer(Options options);
+  ~Restorer();
+
+  // Fills the tables of `key_groups` and commits them at the committed epoch. All rows are dirty
+  // afterwards, so that the first flush of the new owner writes them all.
+  arrow::Result<Stats> Restore(std::span<const uint32_t> key_groups, const TableFinder& find);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemill::state

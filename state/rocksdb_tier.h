@@ -1,0 +1,60 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/fs/file_system.h"
+#include "state/flush_batch.h"
+#include "state/records.h"
+
+namespace tidemill::state {
+
+// The RocksDB of one job on one worker incarnation: a column family per operator, committed rows
+// only, written in bulk. Key = 2-byte big-endian key group, 1-byte NULL flag, key bytes; value =
+// row codec version, encoded values. The column family `__epoch` says which epoch the rows are of.
+//
+// Nothing here is read by a restart of the worker: it starts an empty database and its tables are
+// all dirty. What survives are snapshots. After a failed call the tier refuses everything, because
+// the captured rows are lost to it; the job must then restart from its checkpoint.
+// *Thread-compatible*: one thread (an executor for blocking work) makes all calls, never a slot.
+class RocksDbTier {
+ public:
+  struct Options {
+    FileSystem* fs = nullptr;  // of the checkpoint; must outlive the tier
+    std::string local_dir;     // <data>/<job>/<incarnation>, on a local disk
+    std::string state_dir;     // <checkpoint>/state, exists
+    std::string worker;
+    std::string incarnation;         // UUID
+    std::vector<int32_t> operators;  // ids of the stateful operators
+    bool is_durable = true;          // false: snapshot files are never synced
+  };
+  // Locks `local_dir` (flock) and makes an empty database in it; what an earlier process left there
+  // is removed. Errors: STATE_DIRECTORY_IN_USE (kConflict).
+  static arrow::Result<std::unique_ptr<RocksDbTier>> Open(Options options);
+  // Closes, and removes `local_dir`.
+  ~RocksDbTier();
+
+  // Writes the rows captured at the end of `epoch`, all column families and `__epoch` atomically.
+  arrow::Status Flush(int64_t epoch, std::span<const FlushBatch* const> batches);
+  // Copies what the last Flush made of the database into the checkpoint: only files that are new
+  // since the last snapshot; synced. The caller reports the result to the log.
+  arrow::Result<Snapshot> TakeSnapshot();
+  // Removes key groups that this worker gave away, or before it takes them again.
+  arrow::Status DropKeyGroups(std::span<const uint32_t> key_groups);
+
+  // Removes the directories of dead incarnations (not locked by anyone) under <data>/<job>.
+  static void RemoveStale(const std::string& job_dir);
+
+ private:
+  struct Impl;
+  explicit RocksDbTier(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemill::state

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "state/pod_vector.h"
+
+namespace tidemill::state {
+
+// One value column of a hot table: plain arrays indexed by row, written by the operators that own
+// it. A new row is NULL, with zero bits as its value. Pointers live until the next insert into the
+// table.
+//   fixed width (1, 2, 4, 8 or 16 bytes; BOOLEAN is one byte): values<T>() and validity()
+//   STRING and BINARY: GetBytes and SetBytes; nested types the same, as row_codec.h's bytes
+// Before a row of a transactional table is written, HotTable::Touch must have seen it.
+// *Thread-compatible.*
+class StateColumn {
+ public:
+  explicit StateColumn(std::shared_ptr<arrow::DataType> type);
+  StateColumn(StateColumn&&) = default;
+
+  const std::shared_ptr<arrow::DataType>& type() const { return type_; }
+  int32_t width() const { return width_; }  // bytes, -1 for variable width
+  bool is_nested() const { return is_nested_; }
+
+  template <class T>
+  T* values() {
+    return reinterpret_cast<T*>(fixed_.data());
+  }
+  template <class T>
+  const T* values() const {
+    return reinterpret_cast<const T*>(fixed_.data());
+  }
+  uint8_t* validity() { return validity_.data(); }  // 1 = has a value, 0 = NULL
+  const uint8_t* validity() const { return validity_.data(); }
+
+  std::string_view GetBytes(uint32_t row) const {
+    const Cell& cell = cells_[row];
+    return {reinterpret_cast<const char*>(arena_.data()) + cell.offset, cell.length};
+  }
+  // Makes the row valid. `bytes` must not point into this column.
+  void SetBytes(uint32_t row, std::string_view bytes);
+  void SetNull(uint32_t row) { validity_[row] = 0; }
+
+  // The values of `rows` as an Arrow array of type().
+  arrow::Result<std::shared_ptr<arrow::Array>> ToArray(std::span<const uint32_t> rows,
+                                                       arrow::MemoryPool* pool) const;
+
+  // What follows serves HotTable.
+  void AddRows(uint32_t count);              // NULL, zero
+  void SaveUndo(uint32_t row);               // pushes the row's value
+  void RestoreUndo(size_t i, uint32_t row);  // the i-th pushed value becomes the row's again
+  void DropUndo();                           // values written from now on belong to a new epoch
+  void TruncateForUndo(uint32_t num_rows);   // forgets later rows and this epoch's bytes
+  void Compact(std::span<const uint32_t> kept, bool rows_moved);  // only without undo values
+  void Clear();                                                   // keeps capacity
+  bool wants_compaction() const { return arena_.size() > 4096 && garbage_ > arena_.size() / 2; }
+  int64_t memory_bytes() const;
+
+ private:
+  struct Cell {
+    uint64_t offset;
+    uint32_t length;
+    uint32_t capacity;
+  };
+
+  std::shared_ptr<arrow::DataType> type_;
+  int32_t width_ = 0;
+  bool is_nested_ = false;
+  PodVector<uint8_t> validity_;
+  PodVector<uint8_t> fixed_;  // width_ bytes a row
+  PodVector<Cell> cells_;     // variable width
+  PodVector<uint8_t> arena_;
+  size_t epoch_begin_ = 0;  // bytes before it are seen by undo values and never overwritten
+  size_t garbage_ = 0;      // bytes of the arena without a cell, about
+  PodVector<uint8_t> undo_validity_;
+  PodVector<uint8_t> undo_fixed_;
+  PodVector<Cell> undo_cells_;
+};
+
+}  // namespace tidemill::state
