@@ -1,0 +1,3 @@
+list(APPEND common_headers
+  transport/in_memory_stream.h
+  transport/message_stream.h)
