@@ -1,0 +1,269 @@
+#include "driver/epoch/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/error.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+constexpr std::chrono::microseconds kFirstDelay{100'000};
+constexpr std::chrono::microseconds kLongestDelay{10'000'000};
+
+bool IsRetryable(const arrow::Status& error) { return KindOf(error) == ErrorKind::kUnavailable; }
+
+}  // namespace
+
+EpochScheduler::EpochScheduler(Trigger trigger, std::chrono::microseconds polling_delay)
+    : trigger_(trigger), clock_(trigger, polling_delay) {}
+
+std::vector<SchedulerAction> EpochScheduler::Handle(const SchedulerEvent& event, Timestamp now) {
+  actions_.clear();
+  now_ = std::max(now_, now);
+  if (phase_ == Phase::kFinished) return {};
+  std::visit([this](const auto& one) { On(one); }, event);
+  if (phase_ == Phase::kActive) Advance();
+  return std::exchange(actions_, {});
+}
+
+void EpochScheduler::On(const event::Recovered& event) {
+  TIDEMILL_CHECK(phase_ == Phase::kRecovering);
+  phase_ = Phase::kActive;
+  committed_ = event.last_committed;
+  committed_attempt_ = event.last_attempt;
+  if (trigger_.kind == TriggerKind::kAvailableNow) Emit(action::FixSourceEnds{});
+  if (!event.open_epoch.has_value()) return;
+  TIDEMILL_CHECK(*event.open_epoch == committed_ + 1);
+  open_ = OpenEpoch{.epoch = *event.open_epoch, .is_plan_durable = true, .began = now_};
+  uses_stored_plan_ = event.open_has_stored_plan;
+  // As in Spark, `once` runs an uncommitted epoch again and nothing else.
+  is_exhausted_ = trigger_.kind == TriggerKind::kOnce;
+}
+
+void EpochScheduler::On(const event::WorkersChanged& event) {
+  workers_ = event.workers;
+  if (assignment_ == Assignment::kNone || workers_ == assigned_) return;
+  assignment_ = Assignment::kNone;
+  const bool has_lost_one =
+      !std::includes(workers_.begin(), workers_.end(), assigned_.begin(), assigned_.end());
+  if (has_lost_one && open_.has_value() && open_->stage == Stage::kRunning) AbortAttempt();
+}
+
+void EpochScheduler::On(const event::AssignmentReady& event) {
+  if (assignment_ != Assignment::kPending || event.version != assignment_version_) return;
+  assignment_ = Assignment::kReady;
+}
+
+void EpochScheduler::On(const event::InputPolled& event) {
+  if (input_ != Input::kPolling) return;
+  poll_failures_ = 0;
+  const bool is_bounded =
+      trigger_.kind == TriggerKind::kOnce || trigger_.kind == TriggerKind::kAvailableNow;
+  if (event.has_data) {
+    input_ = Input::kReady;
+    input_wants_own_write_ = event.wants_own_write;
+    if (trigger_.kind == TriggerKind::kOnce) is_exhausted_ = true;
+    return;
+  }
+  input_ = Input::kNone;
+  if (is_bounded) {
+    is_exhausted_ = true;
+  } else {
+    clock_.FoundNothing(now_);
+    if (was_woken_) clock_.Wake();
+  }
+}
+
+void EpochScheduler::On(const event::PollFailed& event) {
+  if (input_ != Input::kPolling) return;
+  if (!IsRetryable(event.error)) return End(event.error, false);
+  input_ = Input::kNone;
+  poll_not_before_ = BackOff(event.error, ++poll_failures_);
+}
+
+void EpochScheduler::On(const event::PlanDurable& event) {
+  if (!open_.has_value() || open_->epoch != event.epoch) return;
+  open_->is_plan_durable = true;
+  CommitSinksIfPrepared();
+}
+
+void EpochScheduler::On(const event::Prepared& event) {
+  if (!open_.has_value() || open_->stage != Stage::kRunning || open_->epoch != event.epoch ||
+      open_->attempt != event.attempt) {
+    return;  // An old attempt's answer.
+  }
+  open_->unprepared.erase(event.worker);
+  CommitSinksIfPrepared();
+}
+
+void EpochScheduler::On(const event::AttemptFailed& event) {
+  if (!open_.has_value() || open_->stage != Stage::kRunning || open_->epoch != event.epoch ||
+      open_->attempt != event.attempt || KindOf(event.error) == ErrorKind::kSuperseded) {
+    return;
+  }
+  if (!IsRetryable(event.error)) return End(event.error, false);
+  AbortAttempt();
+  open_->not_before = BackOff(event.error, ++open_->failures);
+}
+
+void EpochScheduler::On(const event::SinksCommitted& event) {
+  if (!open_.has_value() || open_->stage != Stage::kSinks || open_->epoch != event.epoch) return;
+  open_->stage = Stage::kCommit;
+  open_->with_next_plan =
+      input_ == Input::kReady && !input_wants_own_write_ && stop_ == Stop::kNo && !workers_.empty();
+  Emit(action::AppendCommit{open_->epoch, open_->attempt, open_->with_next_plan});
+}
+
+void EpochScheduler::On(const event::SinksFailed& event) {
+  if (!open_.has_value() || open_->stage != Stage::kSinks || open_->epoch != event.epoch) return;
+  if (!IsRetryable(event.error)) return End(event.error, false);
+  open_->stage = Stage::kSinksWait;
+  open_->not_before = BackOff(event.error, ++open_->failures);
+}
+
+void EpochScheduler::On(const event::CommitDurable& event) {
+  if (!open_.has_value() || open_->stage != Stage::kCommit || open_->epoch != event.epoch) return;
+  if (const auto took = clock_.FallenBehind(open_->began, now_); took.has_value()) {
+    Emit(action::ReportFallingBehind{*took});
+  }
+  const bool has_next = open_->with_next_plan;
+  committed_ = open_->epoch;
+  committed_attempt_ = open_->attempt;
+  must_tell_commit_ = true;
+  must_commit_sources_ = true;
+  open_.reset();
+  if (has_next) {
+    open_ = OpenEpoch{.epoch = committed_ + 1, .is_plan_durable = true, .began = poll_began_};
+    input_ = Input::kNone;
+  }
+  if (std::exchange(uses_stored_plan_, false)) assignment_ = Assignment::kNone;
+}
+
+void EpochScheduler::On(const event::Broken& event) { End(event.error, false); }
+
+void EpochScheduler::On(const event::Woken&) {
+  was_woken_ = true;
+  if (input_ != Input::kPolling) clock_.Wake();
+}
+
+void EpochScheduler::On(const event::TimerFired&) { armed_.reset(); }
+
+void EpochScheduler::On(const event::StopRequested& event) {
+  if (!event.is_drain || phase_ == Phase::kRecovering) return End(arrow::Status::OK(), true);
+  stop_ = Stop::kDrain;
+}
+
+void EpochScheduler::Advance() {
+  if (MayPlan()) {
+    open_ = OpenEpoch{.epoch = committed_ + 1, .began = poll_began_};
+    input_ = Input::kNone;
+    Emit(action::AppendPlan{open_->epoch});
+  }
+  if (open_.has_value()) AdvanceOpenEpoch();
+  if (std::exchange(must_tell_commit_, false)) {
+    Emit(action::TellCommitted{committed_, committed_attempt_});
+  }
+  if (std::exchange(must_commit_sources_, false)) Emit(action::CommitSources{committed_});
+  if (IsDone()) return End(arrow::Status::OK(), stop_ == Stop::kDrain);
+  if (assignment_ == Assignment::kNone && !workers_.empty() && !IsAttemptOut()) {
+    assignment_ = Assignment::kPending;
+    assigned_ = workers_;
+    Emit(action::Assign{++assignment_version_, assigned_, uses_stored_plan_});
+  }
+  if (WantsInput() && now_ >= PollTime()) Poll();
+  ArmTimerIfNeeded();
+}
+
+void EpochScheduler::AdvanceOpenEpoch() {
+  if (now_ < open_->not_before) return;
+  if (open_->stage == Stage::kSinksWait) {
+    open_->stage = Stage::kSinks;
+    Emit(action::CommitSinks{open_->epoch, open_->attempt});
+  } else if (open_->stage == Stage::kWaiting && assignment_ == Assignment::kReady &&
+             stop_ == Stop::kNo) {
+    StartAttempt();
+  }
+}
+
+bool EpochScheduler::WantsInput() const {
+  if (stop_ != Stop::kNo || is_exhausted_ || input_ != Input::kNone) return false;
+  // Not before an open epoch is prepared: what arrives meanwhile belongs into the next epoch too.
+  return !open_.has_value() || open_->stage == Stage::kSinks || open_->stage == Stage::kCommit;
+}
+
+Timestamp EpochScheduler::PollTime() const { return std::max(clock_.due(), poll_not_before_); }
+
+bool EpochScheduler::MayPlan() const {
+  // No-data epochs join here: one that Commit(committed_) and its plan make due is planned whatever
+  // the sources have.
+  return !open_.has_value() && input_ == Input::kReady && stop_ == Stop::kNo && !workers_.empty();
+}
+
+bool EpochScheduler::IsAttemptOut() const {
+  return open_.has_value() && open_->stage != Stage::kWaiting;
+}
+
+bool EpochScheduler::IsDone() const {
+  if (IsAttemptOut()) return false;
+  if (stop_ == Stop::kDrain) return true;
+  return is_exhausted_ && !open_.has_value() && input_ == Input::kNone;
+}
+
+void EpochScheduler::Poll() {
+  input_ = Input::kPolling;
+  was_woken_ = false;
+  poll_began_ = now_;
+  clock_.Started(now_);
+  Emit(action::PollSources{trigger_.kind == TriggerKind::kOnce});
+}
+
+void EpochScheduler::StartAttempt() {
+  open_->stage = Stage::kRunning;
+  open_->attempt++;
+  open_->unprepared = assigned_;
+  must_tell_commit_ = false;  // RunEpoch tells it.
+  Emit(action::SendRun{open_->epoch, open_->attempt, committed_, committed_attempt_});
+}
+
+void EpochScheduler::CommitSinksIfPrepared() {
+  if (open_->stage != Stage::kRunning || !open_->unprepared.empty() || !open_->is_plan_durable) {
+    return;
+  }
+  open_->stage = Stage::kSinks;
+  open_->failures = 0;
+  Emit(action::CommitSinks{open_->epoch, open_->attempt});
+}
+
+void EpochScheduler::AbortAttempt() {
+  open_->stage = Stage::kWaiting;
+  Emit(action::SendAbort{open_->epoch, open_->attempt});
+}
+
+Timestamp EpochScheduler::BackOff(const arrow::Status& error, int failures) {
+  const auto delay = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures - 1, 10)));
+  Emit(action::ReportRetry{error, delay});
+  return now_ + delay;
+}
+
+void EpochScheduler::ArmTimerIfNeeded() {
+  Timestamp wanted = Timestamp::max();
+  if (WantsInput()) wanted = std::min(wanted, PollTime());
+  if (open_.has_value() && (open_->stage == Stage::kWaiting || open_->stage == Stage::kSinksWait)) {
+    wanted = std::min(wanted, std::max(open_->not_before, now_));
+  }
+  if (wanted <= now_ || wanted == Timestamp::max()) return;
+  if (armed_.has_value() && *armed_ <= wanted) return;
+  armed_ = wanted;
+  Emit(action::ArmTimer{wanted});
+}
+
+void EpochScheduler::End(arrow::Status status, bool was_stopped) {
+  if (open_.has_value() && open_->stage == Stage::kRunning) AbortAttempt();
+  phase_ = Phase::kFinished;
+  Emit(action::Finish{std::move(status), was_stopped});
+}
+
+}  // namespace tidemill::driver
