@@ -33,6 +33,12 @@ class ReadableFile {
   virtual arrow::Result<int64_t> Size() const = 0;
 };
 
+// Is held until it dies, or the process does.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
 struct FileInfo {
   std::string path;
   bool is_directory = false;
@@ -66,6 +72,12 @@ class FileSystem {
   virtual arrow::Status CreateDirectories(const std::string& path) = 0;
   // Makes the names in `dir` durable (fsync of the directory).
   virtual arrow::Status SyncDirectory(const std::string& dir) = 0;
+
+  // Locks `path`, a file of its own (created where missing), against other processes and other
+  // locks of this one; `holder` is written into it for others to read. ErrorKind::kConflict naming
+  // the holder. A file system without locks gives one that keeps nobody out.
+  virtual arrow::Result<std::unique_ptr<FileLock>> Lock(const std::string& path,
+                                                        std::string_view holder);
 
   // The machine's own file system; lives for ever.
   static FileSystem* Local();

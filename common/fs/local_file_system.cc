@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +95,15 @@ class LocalReadableFile final : public ReadableFile {
   const std::string path_;
 };
 
+class LocalFileLock final : public FileLock {
+ public:
+  explicit LocalFileLock(int fd) : fd_(fd) {}
+  ~LocalFileLock() override { ::close(fd_); }
+
+ private:
+  const int fd_;
+};
+
 FileInfo InfoOf(std::string path, const struct stat& info) {
   return {.path = std::move(path),
           .is_directory = S_ISDIR(info.st_mode),
@@ -178,6 +188,25 @@ class LocalFileSystem final : public FileSystem {
     if (result == 0) return arrow::Status::OK();
     return MakeError(ErrorKind::kBug, "FSYNC_FAILED",
                      fmt::format("fsync of directory: path={}: {}", dir, std::strerror(error)));
+  }
+
+  arrow::Result<std::unique_ptr<FileLock>> Lock(const std::string& path,
+                                                std::string_view holder) override {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return ErrnoStatus("create", path);
+    auto lock = std::make_unique<LocalFileLock>(fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return ErrnoStatus("lock", path);
+      ARROW_ASSIGN_OR_RAISE(std::string other, ReadFile(this, path));
+      return MakeError(ErrorKind::kConflict, "FILE_LOCKED",
+                       fmt::format("another process holds the lock: path={} holder: {}", path,
+                                   other.empty() ? "unknown" : other));
+    }
+    // Only for people; the lock is the file's, not the text's.
+    if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, holder.data(), holder.size(), 0) < 0) {
+      return ErrnoStatus("write", path);
+    }
+    return lock;
   }
 };
 
