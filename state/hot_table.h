@@ -101,19 +101,26 @@ class HotTable {
   static constexpr uint8_t kCaptured = 8;  // its key was in a capture: its removal must be, too
   static constexpr uint8_t kNullKey = 16;
 
-  template <class Keys, bool kInsert>
-  void Probe(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows, uint8_t* is_new);
-  template <bool kInsert>
-  void Dispatch(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows,
-                uint8_t* is_new);
-  uint32_t AddRow(std::string_view key, uint64_t hash, uint8_t marks);
-  void Remove(uint32_t row);    // from the index
-  void Reinsert(uint32_t row);  // into the index
-  void FinishInserts();         // value columns catch up with the keys
+  template <class Width, bool kInsert, class Table>
+  static void Probe(Table* table, Width width, const EncodedKeys& keys, int64_t begin, int64_t end,
+                    uint32_t* rows);
+  template <bool kInsert, class Table>
+  static void Dispatch(Table* table, const EncodedKeys& keys, int64_t begin, int64_t end,
+                       uint32_t* rows);
+  uint32_t AddRow(std::string_view key, uint64_t hash, uint8_t extra_marks);
+  void EnsureNullRow();
+  std::string_view VariableKey(uint32_t row) const {
+    const uint64_t begin = row == 0 ? 0 : key_ends_[row - 1];
+    return {reinterpret_cast<const char*>(key_bytes_.data()) + begin, key_ends_[row] - begin};
+  }
+  void RemoveFromIndex(uint32_t row);
+  void ReturnToIndex(uint32_t row);
   void DropHoles();
+  uint32_t FindOne(std::string_view key, bool is_null) const;
+  void RecordRemoval(uint32_t row);
   void ExportRows(std::span<const uint32_t> rows, RowBlock* out) const;
-  void AppendTombstone(uint32_t row);
-  void GatherKeys(std::span<const uint32_t> rows, EncodedKeys* out) const;
+  arrow::Status ImportPuts(const RowBlock& block, uint32_t begin, uint32_t end);
+  arrow::Status GatherKeys(std::span<const uint32_t> rows, EncodedKeys* out) const;
 
   const std::shared_ptr<const KeyCodec> keys_;
   const bool is_transactional_;
@@ -126,8 +133,8 @@ class HotTable {
   PodVector<uint8_t> key_bytes_;
   std::vector<StateColumn> columns_;
   PodVector<uint32_t> changed_;
-  PodVector<uint32_t> undone_rows_;  // row of the i-th undo value
-  uint32_t epoch_first_row_ = 0;     // rows from here on were inserted in the open epoch
+  PodVector<uint32_t> undo_rows_;  // row of the i-th undo value
+  uint32_t epoch_first_row_ = 0;   // rows from here on were inserted in the open epoch
   int64_t live_rows_ = 0;
   int64_t holes_ = 0;  // committed erased rows
   int64_t last_changed_epoch_ = -1;

@@ -52,14 +52,15 @@ class StateColumn {
   arrow::Result<std::shared_ptr<arrow::Array>> ToArray(std::span<const uint32_t> rows,
                                                        arrow::MemoryPool* pool) const;
 
-  // What follows serves HotTable.
-  void AddRows(uint32_t count);              // NULL, zero
-  void SaveUndo(uint32_t row);               // pushes the row's value
-  void RestoreUndo(size_t i, uint32_t row);  // the i-th pushed value becomes the row's again
-  void DropUndo();                           // values written from now on belong to a new epoch
-  void TruncateForUndo(uint32_t num_rows);   // forgets later rows and this epoch's bytes
-  void Compact(std::span<const uint32_t> kept, bool rows_moved);  // only without undo values
-  void Clear();                                                   // keeps capacity
+  // What follows serves HotTable. Undo values are those pushed since the last EndEpoch.
+  void AddRows(uint32_t count);                      // NULL, zero
+  void SaveUndo(std::span<const uint32_t> rows);     // pushes the rows' values
+  void RestoreUndo(std::span<const uint32_t> rows);  // all rows that were pushed, in order
+  void TruncateForUndo(uint32_t num_rows);           // forgets later rows and the epoch's bytes
+  void EndEpoch();                                   // drops the undo values
+  void KeepRows(std::span<const uint32_t> kept);     // renumbers; only without undo values
+  void CompactBytes();                               // only without undo values
+  void Clear();                                      // keeps capacity
   bool wants_compaction() const { return arena_.size() > 4096 && garbage_ > arena_.size() / 2; }
   int64_t memory_bytes() const;
 
@@ -79,6 +80,7 @@ class StateColumn {
   PodVector<uint8_t> arena_;
   size_t epoch_begin_ = 0;  // bytes before it are seen by undo values and never overwritten
   size_t garbage_ = 0;      // bytes of the arena without a cell, about
+  size_t garbage_at_begin_ = 0;
   PodVector<uint8_t> undo_validity_;
   PodVector<uint8_t> undo_fixed_;
   PodVector<Cell> undo_cells_;

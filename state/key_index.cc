@@ -1,0 +1,54 @@
+#include "state/key_index.h"
+
+#include <cstring>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace tidemill::state {
+
+void KeyIndex::Insert(uint64_t hash, uint32_t row) {
+  uint64_t position = hash & mask_;
+  while (entries_[position].row != kEmpty) position = (position + 1) & mask_;
+  Put(position, hash, row);
+}
+
+void KeyIndex::Erase(uint64_t hash, uint32_t row, const uint64_t* hashes) {
+  uint64_t hole = hash & mask_;
+  while (entries_[hole].row != row) {
+    TIDEMILL_CHECK(entries_[hole].row != kEmpty);
+    hole = (hole + 1) & mask_;
+  }
+  // An entry may fill the hole if its probe passes it: its home is not in (hole, position].
+  for (uint64_t position = (hole + 1) & mask_; entries_[position].row != kEmpty;
+       position = (position + 1) & mask_) {
+    const uint64_t home = hashes[entries_[position].row] & mask_;
+    if (((position - home) & mask_) < ((position - hole) & mask_)) continue;
+    entries_[hole] = entries_[position];
+    hole = position;
+  }
+  entries_[hole].row = kEmpty;
+  --used_;
+}
+
+void KeyIndex::Clear() {
+  std::memset(static_cast<void*>(entries_.data()), 0xff, entries_.size() * sizeof(Entry));
+  used_ = 0;
+}
+
+void KeyIndex::Grow(size_t count, const uint64_t* hashes) {
+  size_t capacity = entries_.empty() ? 32 : entries_.size();
+  while ((used_ + count) * 3 > capacity * 2) capacity *= 2;
+  if (capacity == entries_.size()) return;
+  PodVector<Entry> old = std::move(entries_);
+  entries_.Resize(capacity);
+  mask_ = capacity - 1;
+  const size_t used = used_;
+  Clear();
+  for (const Entry& entry : old) {
+    if (entry.row != kEmpty) Insert(hashes[entry.row], entry.row);
+  }
+  TIDEMILL_CHECK(used_ == used);
+}
+
+}  // namespace tidemill::state
