@@ -15,6 +15,9 @@ namespace tidemill::driver::sql {
 
 struct Select;
 
+// Trees are never higher and subqueries never deeper than this, so recursion over them is safe.
+inline constexpr int kMaxNesting = 200;
+
 struct AstExpr {
   enum class Kind {
     kNull,
@@ -37,7 +40,8 @@ struct AstExpr {
   };
 
   Kind kind = Kind::kNull;
-  Span span;
+  int32_t height = 1;  // levels of the tree, 1 for a leaf; at most kMaxNesting
+  Span span;           // with the parentheses around it
   std::string name;
   std::string text;
   std::string literal_type;  // of kInteger/kDecimal/kDouble suffixes: "L", "S", "Y", "BD", "D", "F"

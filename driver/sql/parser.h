@@ -12,7 +12,10 @@ namespace tidemill::driver::sql {
 // Parses one SELECT statement (a final ';' is allowed). Grammar and precedences are Spark's. Syntax
 // that Spark has and Tidemill has not yet is refused by name (UNSUPPORTED_FEATURE), never ignored.
 // Errors: PARSE_SYNTAX_ERROR (kInvalid) with a span in `text` and what was expected. Nesting deeper
-// than 200 and texts over 1 MiB are refused.
+// than kMaxNesting and texts over 1 MiB are refused.
 arrow::Result<std::unique_ptr<Select>> ParseQuery(std::string_view text);
+
+// Parses one expression that is the whole of `text`. Errors as above.
+arrow::Result<AstExpr> ParseExpression(std::string_view text);
 
 }  // namespace tidemill::driver::sql

@@ -1,0 +1,180 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "driver/sql/parser_impl.h"
+
+// Spark reserves next to no words: column names such as `order`, `end` or `window` need no quotes.
+// Where a word may be a name or a keyword, what follows it decides.
+namespace tidemill::driver::sql {
+
+namespace {
+
+template <size_t n>
+bool IsOneOf(const Token& token, const std::array<std::string_view, n>& words) {
+  return token.kind == TokenKind::kWord &&
+         std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return EqualsIgnoreCase(token.text, word); });
+}
+
+// Where an operand must stand these are keywords unless what follows says otherwise.
+constexpr std::array<std::string_view, 31> kReservedInOperand = {
+    "WHERE", "GROUP", "HAVING", "ORDER",   "LIMIT", "UNION",  "EXCEPT", "INTERSECT",
+    "AND",   "OR",    "NOT",    "IN",      "LIKE",  "ILIKE",  "RLIKE",  "REGEXP",
+    "IS",    "AS",    "ON",     "BETWEEN", "WHEN",  "THEN",   "ELSE",   "BY",
+    "JOIN",  "INNER", "CROSS",  "LATERAL", "CASE",  "OFFSET", "USING"};
+
+// Never an alias without AS: they continue the expression or begin a clause.
+constexpr std::array<std::string_view, 18> kNeverImplicitAlias = {
+    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT",  "LATERAL", "AND",     "OR",
+    "NOT",  "IN",    "LIKE",  "ILIKE",  "RLIKE", "REGEXP", "IS",      "BETWEEN", "AS"};
+
+constexpr std::array<std::string_view, 20> kSymbolsAfterOperand = {
+    ",", ")", "]",  ".",  "::", "[", "=", "==", "<>", "!=",
+    "<", ">", "<=", ">=", "+",  "/", "%", "||", ";",  "<=>"};
+constexpr std::array<std::string_view, 21> kWordsAfterOperand = {
+    "FROM",  "AS",    "AND",    "OR",    "IS",    "IN",   "BETWEEN", "LIKE", "NOT", "ASC",  "DESC",
+    "GROUP", "ORDER", "HAVING", "WHERE", "LIMIT", "THEN", "WHEN",    "ELSE", "END", "UNION"};
+
+constexpr std::array<std::string_view, 9> kJoinWords = {"INNER", "CROSS", "LEFT", "RIGHT",  "FULL",
+                                                        "OUTER", "SEMI",  "ANTI", "NATURAL"};
+
+constexpr std::array<std::string_view, 32> kOtherStatements = {
+    "CREATE",   "INSERT", "UPDATE",   "DELETE",  "MERGE", "DROP",    "ALTER",    "SHOW",
+    "DESCRIBE", "DESC",   "EXPLAIN",  "SET",     "RESET", "USE",     "TRUNCATE", "CACHE",
+    "UNCACHE",  "CLEAR",  "REFRESH",  "ANALYZE", "LOAD",  "EXPORT",  "IMPORT",   "GRANT",
+    "REVOKE",   "COMMIT", "ROLLBACK", "BEGIN",   "CALL",  "DECLARE", "EXECUTE",  "REPLACE"};
+
+}  // namespace
+
+bool Parser::CanFollowOperand(size_t ahead) const {
+  const Token& token = cursor_.Peek(ahead);
+  if (token.kind == TokenKind::kEnd) return true;
+  if (token.kind == TokenKind::kSymbol) {
+    return std::find(kSymbolsAfterOperand.begin(), kSymbolsAfterOperand.end(), token.text) !=
+           kSymbolsAfterOperand.end();
+  }
+  return IsOneOf(token, kWordsAfterOperand);
+}
+
+bool Parser::IsName(size_t ahead) const {
+  const Token& token = cursor_.Peek(ahead);
+  if (token.kind == TokenKind::kQuotedName) return true;
+  if (token.kind != TokenKind::kWord) return false;
+  if (cursor_.IsAnyKeyword({"SELECT", "FROM"}, ahead)) return false;
+  return !IsOneOf(token, kReservedInOperand) || CanFollowOperand(ahead + 1);
+}
+
+bool Parser::IsImplicitAlias(size_t ahead) const {
+  const Token& token = cursor_.Peek(ahead);
+  if (token.kind == TokenKind::kQuotedName) return true;
+  return token.kind == TokenKind::kWord && !IsOneOf(token, kNeverImplicitAlias) &&
+         !FindUnsupportedClause(ahead);
+}
+
+bool Parser::IsJoin(size_t ahead) const {
+  for (size_t end = ahead + 4; ahead < end; ++ahead) {
+    if (cursor_.IsKeyword("JOIN", ahead)) return true;
+    if (!IsOneOf(cursor_.Peek(ahead), kJoinWords)) return false;
+  }
+  return false;
+}
+
+bool Parser::IsSubqueryStart(size_t ahead) const {
+  if (cursor_.IsKeyword("SELECT", ahead)) return true;
+  if (cursor_.IsKeyword("VALUES", ahead)) return cursor_.IsSymbol("(", ahead + 1);
+  return cursor_.IsKeyword("WITH", ahead) && cursor_.Peek(ahead + 1).kind == TokenKind::kWord &&
+         !CanFollowOperand(ahead + 1);
+}
+
+std::optional<std::pair<std::string_view, std::string_view>> Parser::FindUnsupportedClause(
+    size_t ahead) const {
+  using Found = std::pair<std::string_view, std::string_view>;
+  const Token& token = cursor_.Peek(ahead);
+  const Token& next = cursor_.Peek(ahead + 1);
+  const auto is = [&](std::string_view keyword) { return cursor_.IsKeyword(keyword, ahead); };
+  const auto then = [&](std::string_view keyword) { return cursor_.IsKeyword(keyword, ahead + 1); };
+  if (token.kind == TokenKind::kHint) return Found{"HINT", "hint /*+ ... */"};
+  if (token.kind == TokenKind::kSymbol) {
+    if (token.text == "|>") return Found{"PIPE_SYNTAX", "pipe syntax |>"};
+    return std::nullopt;
+  }
+  if (token.kind != TokenKind::kWord) return std::nullopt;
+  const bool before_parenthesis = cursor_.IsSymbol("(", ahead + 1);
+  if (IsJoin(ahead)) return Found{"JOIN", "JOIN"};
+  if (is("UNION")) return Found{"SET_OPERATION", "UNION"};
+  if (is("EXCEPT")) return Found{"SET_OPERATION", "EXCEPT"};
+  if (is("INTERSECT")) return Found{"SET_OPERATION", "INTERSECT"};
+  if (is("MINUS") || is("SETMINUS")) {
+    if (then("SELECT") || then("ALL") || then("DISTINCT") || before_parenthesis) {
+      return Found{"SET_OPERATION", "MINUS"};
+    }
+  }
+  if (is("WINDOW") && cursor_.IsKeyword("AS", ahead + 2)) return Found{"WINDOW_CLAUSE", "WINDOW"};
+  if (is("OFFSET") && (next.kind == TokenKind::kInteger || before_parenthesis)) {
+    return Found{"OFFSET", "OFFSET"};
+  }
+  if (then("BY")) {
+    if (is("SORT")) return Found{"SORT_BY", "SORT BY"};
+    if (is("CLUSTER")) return Found{"CLUSTER_BY", "CLUSTER BY"};
+    if (is("DISTRIBUTE")) return Found{"DISTRIBUTE_BY", "DISTRIBUTE BY"};
+  }
+  if (before_parenthesis) {
+    if (is("TABLESAMPLE")) return Found{"TABLESAMPLE", "TABLESAMPLE"};
+    if (is("PIVOT")) return Found{"PIVOT", "PIVOT"};
+    if (is("UNPIVOT")) return Found{"UNPIVOT", "UNPIVOT"};
+  }
+  if (is("WATERMARK") && !CanFollowOperand(ahead + 1) && next.kind != TokenKind::kHint) {
+    return Found{"WATERMARK", "event time (WATERMARK)"};
+  }
+  if ((is("VERSION") || is("TIMESTAMP")) && then("AS") && cursor_.IsKeyword("OF", ahead + 2)) {
+    return Found{"TIME_TRAVEL", "time travel (AS OF)"};
+  }
+  return std::nullopt;
+}
+
+arrow::Status Parser::RefuseUnsupportedClause() const {
+  if (const auto found = FindUnsupportedClause()) return Refuse(found->first, found->second);
+  return arrow::Status::OK();
+}
+
+arrow::Status Parser::RefuseStatement() const {
+  if (cursor_.IsKeyword("WITH")) return Refuse("WITH", "WITH (common table expressions)");
+  if (cursor_.IsKeyword("VALUES")) return Refuse("VALUES", "VALUES");
+  if (cursor_.IsKeyword("TABLE")) return Refuse("TABLE_STATEMENT", "TABLE");
+  if (cursor_.IsKeyword("FROM")) return Refuse("FROM_FIRST", "a query that begins with FROM");
+  if (cursor_.IsAnyKeyword({"MAP", "REDUCE"})) return Refuse("TRANSFORM", "MAP and REDUCE");
+  if (IsOneOf(cursor_.Peek(), kOtherStatements)) {
+    std::string shown(cursor_.Peek().text);
+    std::transform(shown.begin(), shown.end(), shown.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    return Refuse("STATEMENT", shown);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status Parser::Refuse(std::string_view feature, std::string_view shown,
+                             size_t tokens) const {
+  return MakeError(ErrorKind::kInvalid, fmt::format("UNSUPPORTED_FEATURE.{}", feature),
+                   fmt::format("{} is not supported yet", shown),
+                   {cursor_.Peek().span.begin, cursor_.Peek(tokens - 1).span.end});
+}
+
+arrow::Result<std::string> Parser::ParseIdentifier(std::string_view expected) {
+  if (!IsName()) return cursor_.Unexpected(expected);
+  const Token& token = cursor_.Advance();
+  return token.kind == TokenKind::kQuotedName ? token.value : std::string(token.text);
+}
+
+arrow::Result<std::string> Parser::ParseQualifiedName(std::string_view expected) {
+  ARROW_ASSIGN_OR_RAISE(std::string name, ParseIdentifier(expected));
+  while (cursor_.AcceptSymbol(".")) {
+    ARROW_ASSIGN_OR_RAISE(std::string part, ParseIdentifier("a name"));
+    name += "." + part;
+  }
+  return name;
+}
+
+}  // namespace tidemill::driver::sql
