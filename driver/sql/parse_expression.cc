@@ -71,7 +71,8 @@ arrow::Result<AstExpr> Parser::JoinLogical(std::string_view name, std::vector<As
 
 arrow::Result<AstExpr> Parser::ParseNegation() {
   std::vector<int32_t> begins;
-  while ((cursor_.IsKeyword("NOT") && !CanFollowOperand(1)) || cursor_.IsSymbol("!")) {
+  while ((cursor_.IsKeyword("NOT") && (cursor_.IsKeyword("NOT", 1) || !CanFollowOperand(1))) ||
+         cursor_.IsSymbol("!")) {
     begins.push_back(cursor_.Advance().span.begin);
   }
   ARROW_ASSIGN_OR_RAISE(AstExpr expr, ParsePredicated());

@@ -42,8 +42,6 @@ arrow::Result<std::unique_ptr<Select>> Parser::ParseSelect() {
     select->is_distinct = true;
   } else if (cursor_.IsKeyword("ALL") && !CanFollowOperand(1)) {
     cursor_.Advance();
-  } else if (cursor_.IsKeyword("TRANSFORM") && cursor_.IsSymbol("(", 1)) {
-    return Refuse("TRANSFORM", "TRANSFORM");
   }
   do {
     ARROW_ASSIGN_OR_RAISE(SelectItem item, ParseSelectItem());

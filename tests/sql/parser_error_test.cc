@@ -119,19 +119,19 @@ TEST(ParserErrorTest, NestingIsLimited) {
     return "SELECT " + std::string(levels, '(') + "1" + std::string(levels, ')');
   };
   EXPECT_EQ(FeatureOf(nested(150)), "no error");
-  EXPECT_EQ(FeatureOf(nested(100000)), "FAILED_TO_PARSE_TOO_COMPLEX");
+  EXPECT_EQ(FeatureOf(nested(5000)), "FAILED_TO_PARSE_TOO_COMPLEX");
 
   std::string sum = "SELECT 1";
-  for (int i = 0; i < 100000; ++i) sum += "+1";
+  for (int i = 0; i < 5000; ++i) sum += "+1";
   EXPECT_EQ(FeatureOf(sum), "FAILED_TO_PARSE_TOO_COMPLEX");
   std::string subqueries;
-  for (int i = 0; i < 20000; ++i) subqueries += "SELECT 1 FROM (";
+  for (int i = 0; i < 2000; ++i) subqueries += "SELECT 1 FROM (";
   EXPECT_EQ(FeatureOf(subqueries), "FAILED_TO_PARSE_TOO_COMPLEX");
   std::string subscripts = "SELECT ";
-  for (int i = 0; i < 100000; ++i) subscripts += "a[";
+  for (int i = 0; i < 5000; ++i) subscripts += "a[";
   EXPECT_EQ(FeatureOf(subscripts), "FAILED_TO_PARSE_TOO_COMPLEX");
   std::string negations = "SELECT ";
-  for (int i = 0; i < 100000; ++i) negations += "NOT ";
+  for (int i = 0; i < 5000; ++i) negations += "NOT ";
   EXPECT_EQ(FeatureOf(negations + "a"), "FAILED_TO_PARSE_TOO_COMPLEX");
 }
 
