@@ -1,0 +1,198 @@
+"""Figures of the release build, each with the command that gave it.
+
+usage: measure.py TIDEMILL FOLDER [w1|tiny|epoch|disk ...] [--scale F] [--slots N] [--runs N] [--text FOLDER]
+
+w1     word count of generated text: rows and words per second, CPU, peak memory
+tiny   word count of five lines: from start to exit
+epoch  one row per epoch with a checkpoint: from the rename of the file to the published result
+disk   fdatasync of small appends, on the disk of FOLDER
+"""
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import time
+
+import generate
+
+WORD_COUNT = "SELECT word, count(*) AS count FROM (SELECT explode(split(value, ' ')) AS word FROM input) GROUP BY word"
+TINY = "to be or not to be\nthat is the question\na b c d\nto be\nquestion\n"
+
+
+@dataclasses.dataclass
+class Run:
+    seconds: float
+    cpu_seconds: float      # user and system, of all threads
+    total_mib: float        # peak resident, with file pages of libraries, sampled
+    anonymous_mib: float    # peak resident, sampled
+    stderr: str
+
+
+def memory_of(pid):
+    """Anonymous memory now and the peak of all resident memory, in MiB."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0, 0
+    found = [re.search(rf"^{key}:\s+(\d+) kB", text, re.M) for key in ("RssAnon", "VmHWM")]
+    return tuple(int(match.group(1)) / 1024 if match else 0 for match in found)
+
+
+def run(command):
+    """Runs one process to its end."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    anonymous = total = 0
+    while True:
+        pid, code, usage = os.wait4(child.pid, os.WNOHANG)
+        if pid:
+            break
+        anonymous, total = map(max, (anonymous, total), memory_of(child.pid))
+        time.sleep(0.001)
+    seconds = time.perf_counter() - began
+    stderr = child.stderr.read().decode(errors="replace")
+    if code:
+        raise SystemExit(f"{' '.join(command)}: status {code}\n{stderr}")
+    return Run(seconds, usage.ru_utime + usage.ru_stime, total, anonymous, stderr)
+
+
+def percentiles(values, unit=1000):
+    ordered = sorted(values)
+
+    def at(share):
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * unit
+    return f"p50 {at(0.5):.2f} ms, p90 {at(0.9):.2f} ms, p99 {at(0.99):.2f} ms ({len(ordered)} samples)"
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.binary = os.path.abspath(options.binary)
+        self.folder = options.folder.resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def spec(self, name, source, sink, **rest):
+        path = self.folder / f"{name}.yaml"
+        path.write_text(json.dumps({"sources": {"input": source}, "query": WORD_COUNT, "sink": sink, "outputMode": "complete", **rest}, default=str))
+        return path
+
+    def command(self, spec, *flags):
+        slots = ["--slots", str(self.options.slots)] if self.options.slots else []
+        return [self.binary, "run", str(spec), *slots, *flags]
+
+    def w1(self):
+        text = self.options.text or self.folder / f"w1-{self.options.scale:g}"
+        if not self.options.text:
+            generate.write(text, self.options.scale)
+        files = sorted(text.glob("*.txt"))
+        size = sum(path.stat().st_size for path in files)
+        lines = words = 0
+        for path in files:
+            with open(path, "rb") as file:
+                while block := file.read(1 << 20):
+                    lines += block.count(b"\n")
+                    words += block.count(b" ")
+        words += lines
+        spec = self.spec("w1", {"format": "text", "path": text}, {"format": "noop"}, trigger="available-now")
+        runs = [run(self.command(spec)) for _ in range(min(self.options.runs, 5))]
+        best = min(runs, key=lambda one: one.seconds)
+        print(f"w1: {len(files)} files, {size / 1e6:.0f} MB, {lines} lines, {words} words: {best.seconds:.3f} s wall, {best.cpu_seconds:.3f} s CPU, "
+              f"{lines / best.seconds / 1e6:.2f} M rows/s, {words / best.seconds / 1e6:.1f} M words/s, {words / best.cpu_seconds / 1e6:.1f} M words per CPU s, "
+              f"memory {best.anonymous_mib:.0f} MiB anonymous, {best.total_mib:.0f} MiB total (best of {len(runs)})")
+        print("  " + " ".join(self.command(spec)))
+
+    def tiny(self):
+        (self.folder / "tiny").mkdir(exist_ok=True)
+        (self.folder / "tiny" / "tiny.txt").write_text(TINY)
+        spec = self.spec("tiny", {"format": "text", "path": self.folder / "tiny"}, {"format": "console"}, trigger="available-now")
+        runs = [run(self.command(spec)) for _ in range(self.options.runs)]
+        print(f"tiny: start to exit {percentiles([one.seconds for one in runs])}, CPU {statistics.median(one.cpu_seconds for one in runs) * 1000:.0f} ms, "
+              f"memory {max(one.anonymous_mib for one in runs):.0f} MiB anonymous, {max(one.total_mib for one in runs):.0f} MiB total")
+        print("  " + " ".join(self.command(spec)))
+
+    def epoch(self):
+        for name in ("epoch-in", "epoch-out", "epoch-checkpoint"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        source, sink = self.folder / "epoch-in", self.folder / "epoch-out"
+        source.mkdir()
+        spec = self.spec("epoch", {"format": "text", "path": source}, {"format": "json", "path": sink}, checkpointLocation=self.folder / "epoch-checkpoint")
+        log = open(self.folder / "epoch.log", "w+")
+        child = subprocess.Popen(self.command(spec, "--log-level", "debug"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        result = sink / "part-00000.json"
+        latencies = []
+        try:
+            for number in range(self.options.epochs):
+                before = stamp(result)
+                (source / ".next").write_text("tide\n")
+                began = time.perf_counter()
+                (source / ".next").rename(source / f"{number}.txt")
+                while stamp(result) == before:
+                    if child.poll() is not None or time.perf_counter() - began > 20:
+                        raise SystemExit(f"no result for row {number}: see {log.name}")
+                    time.sleep(0.0002)
+                latencies.append(time.perf_counter() - began)
+                time.sleep(0.005)
+        finally:
+            child.send_signal(signal.SIGTERM)
+            child.wait(20)
+        print(f"epoch: one row, from rename to result {percentiles(latencies[5:])}")
+        log.seek(0)
+        phases = phases_of(log.read())
+        for phase, values in phases.items():
+            print(f"  {phase}: {percentiles(values[5:])}")
+        print("  " + " ".join(self.command(spec)))
+
+    def disk(self):
+        path = self.folder / "fdatasync"
+        seconds = []
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(500):
+                file.write(b"x" * 200)
+                began = time.perf_counter()
+                os.fdatasync(file.fileno())
+                seconds.append(time.perf_counter() - began)
+        path.unlink()
+        print(f"disk: fdatasync after an append of 200 bytes {percentiles(seconds)}")
+
+
+def stamp(path):
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def phases_of(log):
+    """The `<phase>_ms=` or `<phase>_us=` values of the epoch_committed lines, in seconds."""
+    phases = {}
+    for line in re.findall(r".*\bepoch_committed\b.*", log):
+        for name, unit, value in re.findall(r"\b(\w+)_(ms|us)=([\d.]+)", line):
+            phases.setdefault(name, []).append(float(value) / (1e3 if unit == "ms" else 1e6))
+    return phases
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("what", nargs="*", default=["disk", "tiny", "epoch", "w1"])
+    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--slots", type=int, default=0, help="default: one per core")
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=205)
+    parser.add_argument("--text", type=pathlib.Path, help="text of w1 that exists already")
+    options = parser.parse_args()
+    bench = Bench(options)
+    for what in options.what:
+        getattr(bench, what)()
+
+
+if __name__ == "__main__":
+    main()
