@@ -30,6 +30,8 @@ int32_t UtcOffsetSeconds(const TimeZone& zone, int64_t micros_utc);
 // Local wall-clock microseconds to an instant; a gap or an overlap is resolved as java.time does
 // (gap: later by its length; overlap: the earlier offset).
 int64_t LocalToUtcMicros(const TimeZone& zone, int64_t local_micros);
+// The offset that LocalToUtcMicros takes off.
+int32_t LocalOffsetSeconds(const TimeZone& zone, int64_t local_seconds);
 
 // The seconds of an offset as FindTimeZone takes them: "Z", "+02:00", "GMT+3". Nothing for other
 // names.
