@@ -28,11 +28,18 @@ class Options {
   arrow::Result<bool> GetBool(std::string_view key, bool fallback) const;
   // "128m", "1g", "4096": bytes.
   arrow::Result<int64_t> GetBytes(std::string_view key, int64_t fallback) const;
-  // "5 seconds", "1 minute", "250ms": microseconds.
-  arrow::Result<int64_t> GetDurationMicros(std::string_view key, int64_t fallback) const;
+  // "5 seconds", "1 minute", "250ms", "1 hour 30 minutes": microseconds. A number without a unit is
+  // in `bare_unit`, or an error where that is "".
+  arrow::Result<int64_t> GetDurationMicros(std::string_view key, int64_t fallback,
+                                           std::string_view bare_unit = "") const;
   // Errors: UNKNOWN_OPTION, naming the nearest of `known` for the first key that is not in it.
   arrow::Status RequireKnown(const std::vector<std::string_view>& known,
                              std::string_view format) const;
+
+  // For an option that Spark has and we have not: UNSUPPORTED_OPTION where `key` is there with
+  // another value than `only`, the one that changes nothing ("" where every value does).
+  arrow::Status RequireOnly(std::string_view key, std::string_view only,
+                            std::string_view format) const;
 
   // Keys in lower case with values, in key order: for plans and fingerprints.
   const std::map<std::string, std::string>& values() const { return values_; }

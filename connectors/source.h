@@ -136,8 +136,12 @@ struct SourceDriverContext {
 // Validation before anything starts: the format exists and can stream, required options are there,
 // no unknown ones, values parse, the schema suits (text: value STRING). Fills in what the format
 // decides: the schema of text, socket, rate. Errors: UNSUPPORTED_DATA_SOURCE, UNKNOWN_OPTION,
-// INVALID_OPTION_VALUE, ...
+// INVALID_OPTION_VALUE, ... A json source with the option inferSchema and without a schema keeps
+// none: the caller asks InferSchema and freezes the answer.
 arrow::Result<SourceSpec> ResolveSource(SourceSpec spec);
+// The schema of a resolved json source, inferred once over its first listing. Reads files.
+// Errors: UNABLE_TO_INFER_SCHEMA where there is nothing to look at.
+arrow::Result<std::shared_ptr<arrow::Schema>> InferSchema(const SourceSpec& spec, FileSystem* fs);
 arrow::Result<std::unique_ptr<SourceDriver>> MakeSourceDriver(const SourceSpec& spec,
                                                               SourceDriverContext context);
 // `columns`: indices into spec.schema, ascending; the batches that readers give hold exactly these.
