@@ -43,7 +43,8 @@ struct FileInfo {
   std::string path;
   bool is_directory = false;
   int64_t size = 0;
-  int64_t mtime_us = 0;  // microseconds since 1970
+  int64_t mtime_us = 0;    // microseconds since 1970
+  bool is_regular = true;  // false for directories, pipes, sockets, devices
 };
 
 enum class RenameMode {

@@ -108,7 +108,8 @@ FileInfo InfoOf(std::string path, const struct stat& info) {
   return {.path = std::move(path),
           .is_directory = S_ISDIR(info.st_mode),
           .size = info.st_size,
-          .mtime_us = info.st_mtim.tv_sec * 1'000'000 + info.st_mtim.tv_nsec / 1000};
+          .mtime_us = info.st_mtim.tv_sec * 1'000'000 + info.st_mtim.tv_nsec / 1000,
+          .is_regular = S_ISREG(info.st_mode)};
 }
 
 class LocalFileSystem final : public FileSystem {
