@@ -192,9 +192,8 @@ arrow::Result<int64_t> Options::GetDurationMicros(std::string_view key, int64_t 
 arrow::Status Options::RequireKnown(const std::vector<std::string_view>& known,
                                     std::string_view format) const {
   for (const auto& [key, value] : values_) {
-    const bool is_known = std::any_of(known.begin(), known.end(), [&](std::string_view name) {
-      return LowerOf(name) == key;
-    });
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](std::string_view name) { return LowerOf(name) == key; });
     if (is_known) continue;
     const auto status = MakeError(ErrorKind::kInvalid, "UNKNOWN_OPTION",
                                   fmt::format("unknown option of {}: key={}", format, key));

@@ -33,17 +33,16 @@ constexpr std::array<NamedSource, 5> kSources = {{
     {"rate-micro-batch", SourceFormat::kRate},
 }};
 
-constexpr std::array<std::string_view, 6> kLater = {"csv",     "parquet", "orc",
-                                                    "avro",    "kafka",   "postgres"};
+constexpr std::array<std::string_view, 6> kLater = {"csv",  "parquet", "orc",
+                                                    "avro", "kafka",   "postgres"};
 
 // `names` are the formats that exist, as a sequence of texts.
 template <class Names>
 arrow::Status UnknownFormat(std::string_view role, const std::string& format, const Names& names) {
   const bool is_planned = std::find(kLater.begin(), kLater.end(), format) != kLater.end();
-  const auto status = MakeError(
-      ErrorKind::kInvalid, "UNSUPPORTED_DATA_SOURCE",
-      fmt::format("{} format is {}: format={}", role, is_planned ? "not supported yet" : "unknown",
-                  format));
+  const auto status = MakeError(ErrorKind::kInvalid, "UNSUPPORTED_DATA_SOURCE",
+                                fmt::format("{} format is {}: format={}", role,
+                                            is_planned ? "not supported yet" : "unknown", format));
   const std::string nearest = is_planned ? "" : NearestName(format, names);
   if (!nearest.empty()) return WithHint(status, fmt::format("did you mean {}?", nearest));
   return WithHint(status, fmt::format("{} formats: {}", role, fmt::join(names, ", ")));

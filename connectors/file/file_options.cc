@@ -26,9 +26,9 @@ struct Refused {
 
 const std::vector<Refused>& RefusedByFiles() {
   static const std::vector<Refused> refused = {
-      {"cleanSource", "off"},     {"sourceArchiveDir", ""}, {"modifiedBefore", ""},
-      {"modifiedAfter", ""},      {"basePath", ""},         {"ignoreMissingFiles", "false"},
-      {"encoding", "UTF-8"},      {"charset", "UTF-8"},     {"compression", ""},
+      {"cleanSource", "off"},          {"sourceArchiveDir", ""}, {"modifiedBefore", ""},
+      {"modifiedAfter", ""},           {"basePath", ""},         {"ignoreMissingFiles", "false"},
+      {"encoding", "UTF-8"},           {"charset", "UTF-8"},     {"compression", ""},
       {"ignoreCorruptFiles", "false"},
   };
   return refused;
@@ -58,9 +58,18 @@ const std::vector<Refused>& RefusedByJson() {
 
 arrow::Status CheckNames(const SourceSpec& spec) {
   std::vector<std::string_view> known = {
-      "path",           "maxFilesPerTrigger",     "maxBytesPerTrigger", "latestFirst",
-      "fileNameOnly",   "maxFileAge",             "maxCachedFiles",     "discardCachedInputRatio",
-      "pathGlobFilter", "recursiveFileLookup",    "lineSep",            "splitBytes",
+      "path",
+      "maxFilesPerTrigger",
+      "maxBytesPerTrigger",
+      "latestFirst",
+      "fileNameOnly",
+      "maxFileAge",
+      "maxCachedFiles",
+      "discardCachedInputRatio",
+      "pathGlobFilter",
+      "recursiveFileLookup",
+      "lineSep",
+      "splitBytes",
   };
   std::vector<Refused> refused = RefusedByFiles();
   if (spec.format == "json") {
@@ -175,6 +184,11 @@ arrow::Result<FileSourceOptions> ParseFileSourceOptions(const SourceSpec& spec) 
   if (options.Has("lineSep") && parsed.line_separator.empty()) {
     return MakeError(ErrorKind::kInvalid, "INVALID_OPTION_VALUE",
                      "option lineSep: 'lineSep' cannot be an empty string.");
+  }
+  if (parsed.line_separator.size() > 1 || parsed.line_separator[0] < 0) {
+    return WithHint(MakeError(ErrorKind::kInvalid, "UNSUPPORTED_OPTION",
+                              "option lineSep: only one ASCII character is supported yet"),
+                    "without lineSep \\n, \\r and \\r\\n end a line");
   }
   ARROW_ASSIGN_OR_RAISE(parsed.split_bytes, options.GetBytes("splitBytes", parsed.split_bytes));
   parsed.split_bytes = std::max<int64_t>(parsed.split_bytes, 1);

@@ -108,7 +108,9 @@ class RateDriver final : public SourceDriver {
   }
   arrow::Status MoveTo(std::string position) {
     second_ = 0;
-    if (!position.empty()) ARROW_ASSIGN_OR_RAISE(second_, ParseNumber(position));
+    if (!position.empty()) {
+      ARROW_ASSIGN_OR_RAISE(second_, ParseNumber(position));
+    }
     position_ = std::move(position);
     return arrow::Status::OK();
   }

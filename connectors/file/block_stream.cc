@@ -1,0 +1,217 @@
+#include "connectors/file/block_stream.h"
+
+#include <arrow/buffer.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/base/error.h"
+#include "common/base/mutex.h"
+#include "connectors/file/compression.h"
+
+namespace tidemill::connectors {
+
+namespace {
+
+constexpr int64_t kBlockBytes = int64_t{4} << 20;
+constexpr int64_t kTailBytes = int64_t{64} << 10;  // behind the end of the split
+constexpr int64_t kCompressedBytes = int64_t{1} << 20;
+constexpr size_t kReadAhead = 2;  // blocks read and not consumed yet
+
+arrow::Status FileChanged(const Split& split, int64_t size, int64_t mtime_us) {
+  return WithHint(
+      MakeError(
+          ErrorKind::kJobFailed, "SOURCE_FILE_CHANGED",
+          fmt::format("input file changed after it was listed: path={} size={} listed_size={} "
+                      "mtime_us={} listed_mtime_us={}",
+                      split.path, size, split.file_size, mtime_us, split.mtime_us)),
+      "input files must appear complete, by a rename, and stay as they are");
+}
+
+// The blocking half: all that a read task touches.
+class BlockReader {
+ public:
+  BlockReader(Split split, int64_t begin, FileSystem* fs, arrow::MemoryPool* pool)
+      : split_(std::move(split)), fs_(fs), pool_(pool), offset_(begin) {}
+
+  // The next block; one without bytes at the end of the file.
+  arrow::Result<Block> Read() {
+    if (file_ == nullptr) ARROW_RETURN_NOT_OK(Open());
+    auto block = inflater_ == nullptr ? ReadPlain() : ReadCompressed();
+    if (block.ok()) return block;
+    return WithContext(block.status(), fmt::format("read input file {}", split_.path));
+  }
+
+  // Whether the next block is wanted only by a line that crosses the end of the split.
+  bool IsBehindSplit() const { return inflater_ == nullptr && offset_ >= split_.end; }
+  bool IsAtEnd() const { return inflater_ == nullptr && offset_ >= split_.file_size; }
+
+ private:
+  arrow::Status Open() {
+    auto file = fs_->OpenForRead(split_.path);
+    auto info = fs_->Stat(split_.path);
+    for (const arrow::Status& status : {file.status(), info.status()}) {
+      if (status.ok()) continue;
+      if (KindOf(status) != ErrorKind::kNotFound) return status;
+      return MakeError(ErrorKind::kJobFailed, "SOURCE_FILE_CHANGED",
+                       fmt::format("input file is gone: path={}", split_.path));
+    }
+    if (info->size != split_.file_size || info->mtime_us != split_.mtime_us) {
+      return FileChanged(split_, info->size, info->mtime_us);
+    }
+    file_ = *file;
+    ARROW_ASSIGN_OR_RAISE(const auto compression, CompressionOf(split_.path));
+    if (compression != arrow::Compression::UNCOMPRESSED) {
+      ARROW_ASSIGN_OR_RAISE(inflater_, Inflater::Make(compression));
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<Block> ReadPlain() {
+    const bool is_tail = offset_ >= split_.end;
+    const int64_t limit = is_tail ? split_.file_size : split_.end;
+    const int64_t size = std::min(limit - offset_, is_tail ? kTailBytes : kBlockBytes);
+    if (size <= 0) return Block{.bytes = nullptr, .offset = offset_};
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, pool_));
+    ARROW_ASSIGN_OR_RAISE(const int64_t got, file_->ReadAt(offset_, size, buffer->mutable_data()));
+    if (got != size) return FileChanged(split_, offset_ + got, split_.mtime_us);
+    Block block{.bytes = std::move(buffer), .offset = offset_};
+    offset_ += size;
+    return block;
+  }
+
+  arrow::Result<Block> ReadCompressed() {
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(kBlockBytes, pool_));
+    char* const out = reinterpret_cast<char*>(buffer->mutable_data());
+    int64_t filled = 0;
+    while (filled < kBlockBytes) {
+      if (input_.empty() && read_ < split_.file_size) ARROW_RETURN_NOT_OK(ReadInput());
+      ARROW_ASSIGN_OR_RAISE(const Inflater::Step step,
+                            inflater_->Inflate(input_, out + filled, kBlockBytes - filled));
+      input_.remove_prefix(step.consumed);
+      filled += step.produced;
+      if (step.consumed > 0 || step.produced > 0) continue;
+      if (read_ < split_.file_size) {
+        ARROW_RETURN_NOT_OK(ReadInput());
+        continue;
+      }
+      if (inflater_->has_open_stream() || !input_.empty()) {
+        return MakeError(ErrorKind::kJobFailed, "CORRUPT_COMPRESSED_FILE",
+                         "compressed file ends too early");
+      }
+      break;
+    }
+    ARROW_RETURN_NOT_OK(buffer->Resize(filled, /*shrink_to_fit=*/filled < kBlockBytes / 2));
+    Block block{.bytes = filled == 0 ? nullptr : std::move(buffer), .offset = offset_};
+    offset_ += filled;
+    return block;
+  }
+
+  // Appends to what is left of the input.
+  arrow::Status ReadInput() {
+    std::string input(input_);
+    const size_t kept = input.size();
+    const int64_t size = std::min(kCompressedBytes, split_.file_size - read_);
+    input.resize(kept + size);
+    ARROW_ASSIGN_OR_RAISE(const int64_t got, file_->ReadAt(read_, size, input.data() + kept));
+    if (got != size) return FileChanged(split_, read_ + got, split_.mtime_us);
+    read_ += size;
+    input_bytes_ = std::move(input);
+    input_ = input_bytes_;
+    return arrow::Status::OK();
+  }
+
+  const Split split_;
+  FileSystem* const fs_;
+  arrow::MemoryPool* const pool_;
+  int64_t offset_;
+  std::shared_ptr<ReadableFile> file_;
+  std::unique_ptr<Inflater> inflater_;
+  int64_t read_ = 0;         // compressed bytes read
+  std::string input_bytes_;  // of which input_ is not decompressed yet
+  std::string_view input_;
+};
+
+}  // namespace
+
+struct BlockStream::State {
+  State(const Split& split, int64_t begin, const ReaderContext& context)
+      : reader(split, begin, context.fs, context.pool), io(context.io), wake(context.wake) {}
+
+  BlockReader reader;  // touched by the one running task, or with is_reading false
+  Executor* const io;
+  const std::function<void()> wake;
+
+  Mutex mutex;
+  std::deque<arrow::Result<Block>> ready GUARDED_BY(mutex);
+  bool is_reading GUARDED_BY(mutex) = false;
+  bool is_finished GUARDED_BY(mutex) = false;  // the last element of ready ends the stream
+  bool is_abandoned GUARDED_BY(mutex) = false;
+};
+
+BlockStream::BlockStream(const Split& split, int64_t begin, const ReaderContext& context)
+    : state_(std::make_shared<State>(split, begin, context)) {}
+
+BlockStream::~BlockStream() {
+  MutexLock lock(&state_->mutex);
+  state_->is_abandoned = true;
+}
+
+void BlockStream::Read(const std::shared_ptr<State>& state) {
+  while (true) {
+    {
+      MutexLock lock(&state->mutex);
+      if (state->is_abandoned) return;
+    }
+    auto block = state->reader.Read();
+    const bool is_failed = !block.ok();
+    const bool is_last = is_failed || block->bytes == nullptr || state->reader.IsAtEnd();
+    const bool is_enough = is_last || state->reader.IsBehindSplit();
+    bool goes_on = false;
+    {
+      MutexLock lock(&state->mutex);
+      if (state->is_abandoned) return;
+      const bool is_end = is_failed || block->bytes == nullptr;
+      state->ready.push_back(std::move(block));
+      if (is_last && !is_end) state->ready.push_back(Block{});
+      state->is_finished = is_last;
+      goes_on = !is_enough && state->ready.size() < kReadAhead;
+      state->is_reading = goes_on;
+    }
+    state->wake();
+    if (!goes_on) return;
+  }
+}
+
+arrow::Result<BlockStream::Step> BlockStream::Next() {
+  arrow::Result<Block> block = Block{};
+  bool has_block = false;
+  bool must_read = false;
+  {
+    MutexLock lock(&state_->mutex);
+    has_block = !state_->ready.empty();
+    if (has_block && state_->is_finished && state_->ready.size() == 1) {
+      // Stays, so that every later call sees the end again.
+      if (!state_->ready.front().ok()) return state_->ready.front().status();
+      return Step{};
+    }
+    if (has_block) {
+      block = std::move(state_->ready.front());
+      state_->ready.pop_front();
+    }
+    must_read = !state_->is_reading && !state_->is_finished && state_->ready.size() < kReadAhead &&
+                (!has_block || !state_->reader.IsBehindSplit());
+    if (must_read) state_->is_reading = true;
+  }
+  if (must_read) state_->io->Post([state = state_] { Read(state); });
+  if (!has_block) return Step{.kind = Kind::kPending};
+  ARROW_RETURN_NOT_OK(block.status());
+  return Step{.kind = Kind::kBlock, .block = *std::move(block)};
+}
+
+}  // namespace tidemill::connectors
