@@ -18,7 +18,7 @@ using ExprPtr = std::shared_ptr<const Expr>;
 // coercion asks for. *Immutable.*
 struct Expr {
   enum class Kind {
-    kLiteral,  // `literal`
+    kLiteral,  // `literal`; `name` for display where coercion changed it, else empty
     kColumn,   // column `column` of the input; `name` for display
     kCall,     // function `name` over `args`; special forms too: "and", "or", "case" (condition,
                // value,
@@ -33,6 +33,9 @@ struct Expr {
   std::string name;
   std::vector<ExprPtr> args;
   Span span;  // where it stands in the query, for errors at run time
+  // Inserted by us, so left out of names: a cast that coercion asked for, the field names of
+  // struct(). Says nothing about the value; ExprEquals does not look at it.
+  bool is_implicit = false;
 };
 
 ExprPtr MakeColumn(int column, std::string name, std::shared_ptr<arrow::DataType> type,

@@ -45,6 +45,8 @@ struct FunctionInfo {
   std::string name;   // canonical, lower case
   std::string usage;  // "upper(str)", for DESCRIBE FUNCTION and error hints
   bool is_deterministic = true;
+  // Fails on no input, so the evaluator may compute it on rows that do not need it.
+  bool is_total = false;
   // Binds to argument expressions (types, and values where they are literals). Errors are Spark's:
   // DATATYPE_MISMATCH.*, WRONG_NUM_ARGS.WITHOUT_SUGGESTION.
   std::function<arrow::Result<BoundFunction>(std::span<const ExprPtr> args)> bind;

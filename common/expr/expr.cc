@@ -1,0 +1,203 @@
+#include "common/expr/expr.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "common/expr/function_registry.h"
+#include "common/types/ddl.h"
+#include "common/types/value_format.h"
+
+namespace tidemill {
+
+namespace {
+
+std::string JoinTexts(const std::vector<ExprPtr>& args, size_t begin = 0, size_t step = 1) {
+  std::string text;
+  for (size_t i = begin; i < args.size(); i += step) {
+    if (i > begin) text += ", ";
+    text += ExprText(*args[i]);
+  }
+  return text;
+}
+
+std::string HexText(std::string_view bytes) {
+  std::string text;
+  for (char c : bytes) text += fmt::format("{:02X}", static_cast<uint8_t>(c));
+  return text;
+}
+
+std::string LiteralText(const arrow::Scalar& value) {
+  if (!value.is_valid) return "NULL";
+  const auto id = value.type->id();
+  if (id == arrow::Type::STRING || id == arrow::Type::BINARY) {
+    const std::string_view bytes = static_cast<const arrow::BaseBinaryScalar&>(value).view();
+    return id == arrow::Type::STRING ? std::string(bytes) : fmt::format("X'{}'", HexText(bytes));
+  }
+  auto array = arrow::MakeArrayFromScalar(value, 1);
+  auto zone = FindTimeZone("UTC");
+  if (!array.ok() || !zone.ok()) return value.ToString();
+  std::string text = CastToText(**array, 0, **zone);
+  if (id == arrow::Type::DATE32) return fmt::format("DATE '{}'", text);
+  if (id == arrow::Type::TIMESTAMP) {
+    const auto& type = static_cast<const arrow::TimestampType&>(*value.type);
+    return fmt::format("{} '{}'", type.timezone().empty() ? "TIMESTAMP_NTZ" : "TIMESTAMP", text);
+  }
+  return text;
+}
+
+std::string CaseText(const std::vector<ExprPtr>& args) {
+  std::string text = "CASE";
+  size_t i = 0;
+  for (; i + 1 < args.size(); i += 2) {
+    text += fmt::format(" WHEN {} THEN {}", ExprText(*args[i]), ExprText(*args[i + 1]));
+  }
+  if (i < args.size()) text += " ELSE " + ExprText(*args[i]);
+  return text + " END";
+}
+
+bool IsInfix(std::string_view name) {
+  constexpr std::array<std::string_view, 14> kNames = {"+",   "-", "*",  "/", "%",  "div", "=",
+                                                       "<=>", "<", "<=", ">", ">=", "and", "or"};
+  for (std::string_view candidate : kNames) {
+    if (candidate == name) return true;
+  }
+  return false;
+}
+
+std::string Upper(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return upper;
+}
+
+std::string CallText(const Expr& expr) {
+  const std::vector<ExprPtr>& args = expr.args;
+  const std::string& name = expr.name;
+  auto arg = [&](size_t i) { return ExprText(*args[i]); };
+  if (args.size() == 2 && IsInfix(name)) {
+    const bool is_word = name == "and" || name == "or";
+    return fmt::format("({} {} {})", arg(0), is_word ? Upper(name) : name, arg(1));
+  }
+  if (name == "!=" && args.size() == 2) return fmt::format("(NOT ({} = {}))", arg(0), arg(1));
+  if (name == "like" && args.size() == 2) return fmt::format("{} LIKE {}", arg(0), arg(1));
+  if (name == "rlike") return fmt::format("RLIKE({})", JoinTexts(args));
+  if (name == "case") return CaseText(args);
+  if (name == "if") return fmt::format("(IF({}))", JoinTexts(args));
+  if (name == "in" && !args.empty()) {
+    return fmt::format("({} IN ({}))", arg(0), JoinTexts(args, 1));
+  }
+  if (name == "named_struct" && expr.is_implicit) {
+    return fmt::format("struct({})", JoinTexts(args, 1, 2));
+  }
+  if (name == "rand" || name == "uuid") {
+    const bool has_seed = !args.empty() && args[0]->literal && args[0]->literal->is_valid;
+    return fmt::format("{}({})", name, has_seed ? arg(0) : "");
+  }
+  if (args.size() == 1) {
+    if (name == "cast" || name == "try_cast") {
+      if (expr.is_implicit) return arg(0);
+      return fmt::format("{}({} AS {})", Upper(name), arg(0), SqlTypeName(*expr.type));
+    }
+    if (name == "not") return fmt::format("(NOT {})", arg(0));
+    if (name == "negative") return fmt::format("(- {})", arg(0));
+    if (name == "positive") return fmt::format("(+ {})", arg(0));
+    if (name == "isnull") return fmt::format("({} IS NULL)", arg(0));
+    if (name == "isnotnull") return fmt::format("({} IS NOT NULL)", arg(0));
+  }
+  if (name == "get_field" && args.size() == 2) return fmt::format("{}.{}", arg(0), arg(1));
+  if (name == "get_item" && args.size() == 2) return fmt::format("{}[{}]", arg(0), arg(1));
+  return fmt::format("{}({})", name, JoinTexts(args));
+}
+
+bool LiteralEquals(const Expr& a, const Expr& b) {
+  if (!a.literal || !b.literal) return a.literal == b.literal;
+  return a.literal->Equals(*b.literal, arrow::EqualOptions::Defaults().nans_equal(true));
+}
+
+}  // namespace
+
+ExprPtr MakeColumn(int column, std::string name, std::shared_ptr<arrow::DataType> type, Span span) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = Expr::Kind::kColumn;
+  expr->column = column;
+  expr->name = std::move(name);
+  expr->type = std::move(type);
+  expr->span = span;
+  return expr;
+}
+
+ExprPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Span span) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = Expr::Kind::kLiteral;
+  expr->type = value->type;
+  expr->literal = std::move(value);
+  expr->span = span;
+  return expr;
+}
+
+std::string ExprText(const Expr& expr) {
+  switch (expr.kind) {
+    case Expr::Kind::kLiteral:
+      return expr.name.empty() ? LiteralText(*expr.literal) : expr.name;
+    case Expr::Kind::kColumn:
+      return expr.name;
+    case Expr::Kind::kCall:
+      return CallText(expr);
+  }
+  return "";
+}
+
+bool ExprEquals(const Expr& a, const Expr& b) {
+  if (&a == &b) return true;
+  if (a.kind != b.kind || a.args.size() != b.args.size() || !a.type->Equals(*b.type)) return false;
+  switch (a.kind) {
+    case Expr::Kind::kLiteral:
+      return LiteralEquals(a, b);
+    case Expr::Kind::kColumn:
+      return a.column == b.column;
+    case Expr::Kind::kCall:
+      break;
+  }
+  if (a.name != b.name) return false;
+  for (size_t i = 0; i < a.args.size(); ++i) {
+    if (!ExprEquals(*a.args[i], *b.args[i])) return false;
+  }
+  return true;
+}
+
+bool IsDeterministic(const Expr& expr) {
+  if (expr.kind == Expr::Kind::kCall) {
+    const FunctionInfo* info = FindFunction(expr.name);
+    if (info != nullptr && !info->is_deterministic) return false;
+  }
+  for (const ExprPtr& arg : expr.args) {
+    if (!IsDeterministic(*arg)) return false;
+  }
+  return true;
+}
+
+void CollectColumns(const Expr& expr, std::vector<bool>* used) {
+  if (expr.kind == Expr::Kind::kColumn) {
+    const auto column = static_cast<size_t>(expr.column);
+    if (used->size() <= column) used->resize(column + 1);
+    (*used)[column] = true;
+  }
+  for (const ExprPtr& arg : expr.args) CollectColumns(*arg, used);
+}
+
+ExprPtr SubstituteColumns(const ExprPtr& expr, const std::vector<ExprPtr>& replacement) {
+  if (expr->kind == Expr::Kind::kColumn) return replacement[expr->column];
+  if (expr->args.empty()) return expr;
+  auto copy = std::make_shared<Expr>(*expr);
+  for (ExprPtr& arg : copy->args) arg = SubstituteColumns(arg, replacement);
+  return copy;
+}
+
+}  // namespace tidemill

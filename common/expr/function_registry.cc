@@ -1,0 +1,169 @@
+#include "common/expr/function_registry.h"
+
+#include <arrow/memory_pool.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "common/expr/type_coercion.h"
+#include "common/functions/cast/cast.h"
+#include "common/functions/columns.h"
+#include "common/functions/signature.h"
+#include "common/types/ddl.h"
+
+namespace tidemill {
+
+namespace {
+
+const FunctionCatalog& Catalog() {
+  static const FunctionCatalog* const catalog = [] {
+    EnsureArrowCompute();
+    auto* filled = new FunctionCatalog();
+    AddArithmeticFunctions(filled);
+    AddComparisonFunctions(filled);
+    AddConditionalFunctions(filled);
+    AddLogicFunctions(filled);
+    return filled;
+  }();
+  return *catalog;
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
+std::shared_ptr<Expr> NewCall(std::string name, TypePtr type, std::vector<ExprPtr> args,
+                              Span span) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = Expr::Kind::kCall;
+  expr->name = std::move(name);
+  expr->type = std::move(type);
+  expr->args = std::move(args);
+  expr->span = span;
+  return expr;
+}
+
+bool NeedsTimeZone(const arrow::DataType& type) { return type.id() == arrow::Type::TIMESTAMP; }
+
+// A literal cast now, so that functions still find a literal there; nullptr where the value depends
+// on the session's time zone or the cast fails (which is then reported at run time, as Spark does).
+ExprPtr CastLiteral(const Expr& literal, const TypePtr& type) {
+  std::shared_ptr<arrow::Scalar> value;
+  if (!literal.literal->is_valid) {
+    value = arrow::MakeNullScalar(type);
+  } else {
+    if (NeedsTimeZone(*literal.type) || NeedsTimeZone(*type)) return nullptr;
+    auto kernel = MakeCastKernel(literal.type, type, /*is_try=*/false);
+    if (!kernel.ok()) return nullptr;
+    EvalContext context;
+    context.pool = arrow::default_memory_pool();
+    const arrow::Datum arg(literal.literal);
+    auto result = (*kernel)(context, std::span(&arg, 1), 1);
+    if (!result.ok()) return nullptr;
+    if (result->is_scalar()) {
+      value = result->scalar();
+    } else {
+      auto scalar = result->make_array()->GetScalar(0);
+      if (!scalar.ok()) return nullptr;
+      value = *scalar;
+    }
+  }
+  auto folded = std::make_shared<Expr>(literal);
+  folded->name = ExprText(literal);
+  folded->literal = std::move(value);
+  folded->type = type;
+  return folded;
+}
+
+arrow::Status CannotCast(const Expr& arg, const TypePtr& type, bool is_try) {
+  return MakeError(
+      ErrorKind::kInvalid, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
+      fmt::format("Cannot resolve \"{}({} AS {})\" due to data type mismatch: cannot cast \"{}\" "
+                  "to \"{}\".",
+                  is_try ? "TRY_CAST" : "CAST", ExprText(arg), SqlTypeName(*type),
+                  SqlTypeName(*arg.type), SqlTypeName(*type)));
+}
+
+// rand() and uuid() carry their place in the query, which is their ordinal in the random stream.
+std::vector<ExprPtr> WithOrdinal(std::vector<ExprPtr> args, Span span) {
+  if (args.size() >= 2) return args;
+  if (args.empty()) args.push_back(MakeLiteral(arrow::MakeNullScalar(arrow::int64()), span));
+  args.push_back(MakeLiteral(arrow::MakeScalar(int64_t{span.begin}), span));
+  return args;
+}
+
+// struct(a, b) as named_struct('a', a, 'b', b): names are settled here, before columns move.
+std::vector<ExprPtr> WithFieldNames(const std::vector<ExprPtr>& args) {
+  std::vector<ExprPtr> named;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Expr& arg = *args[i];
+    std::string name = fmt::format("col{}", i + 1);
+    if (arg.kind == Expr::Kind::kColumn) name = arg.name;
+    if (arg.kind == Expr::Kind::kCall && arg.name == "get_field") name = ExprText(*arg.args[1]);
+    named.push_back(MakeLiteral(arrow::MakeScalar(std::move(name)), arg.span));
+    named.push_back(args[i]);
+  }
+  return named;
+}
+
+arrow::Status UnknownFunction(std::string_view name) {
+  const std::string nearest = NearestName(name, FunctionNames());
+  arrow::Status status = MakeError(
+      ErrorKind::kInvalid, "UNRESOLVED_ROUTINE",
+      fmt::format("Cannot resolve routine `{}` on search path [`system`.`builtin`].", name));
+  return nearest.empty() ? status : WithHint(status, fmt::format("did you mean `{}`?", nearest));
+}
+
+}  // namespace
+
+const FunctionInfo* FindFunction(std::string_view name) { return Catalog().Find(Lower(name)); }
+
+std::vector<std::string> FunctionNames() { return Catalog().Names(); }
+
+arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args, Span span) {
+  const std::string lower = Lower(name);
+  if (lower == "nvl2" && args.size() == 3) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr condition, MakeCall("isnotnull", {args[0]}, span));
+    return MakeCall("if", {condition, args[1], args[2]}, span);
+  }
+  const bool is_struct = lower == "struct" && !args.empty();
+  if (is_struct) args = WithFieldNames(args);
+  const FunctionInfo* info = FindFunction(is_struct ? "named_struct" : lower);
+  if (info == nullptr) return WithSpan(UnknownFunction(name), span);
+  if (info->name == "rand" || info->name == "uuid") args = WithOrdinal(std::move(args), span);
+
+  arrow::Result<BoundFunction> bound = info->bind(args);
+  if (!bound.ok()) return WithSpan(bound.status(), span);
+  for (size_t i = 0; i < args.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(std::move(args[i]), bound->arg_types[i]));
+  }
+  auto call = NewCall(info->name, bound->type, std::move(args), span);
+  call->is_implicit = is_struct;
+  return call;
+}
+
+arrow::Result<ExprPtr> MakeCast(ExprPtr arg, std::shared_ptr<arrow::DataType> type, bool is_try,
+                                Span span) {
+  if (!CanCast(*arg->type, *type)) return WithSpan(CannotCast(*arg, type, is_try), span);
+  return NewCall(is_try ? "try_cast" : "cast", std::move(type), {std::move(arg)}, span);
+}
+
+arrow::Result<ExprPtr> ImplicitCast(ExprPtr arg, std::shared_ptr<arrow::DataType> type) {
+  if (arg->type->Equals(*type)) return arg;
+  if (!CanCast(*arg->type, *type)) return WithSpan(CannotCast(*arg, type, false), arg->span);
+  if (IsLiteral(*arg)) {
+    if (ExprPtr folded = CastLiteral(*arg, type)) return folded;
+  }
+  const Span span = arg->span;
+  auto cast = NewCall("cast", std::move(type), {std::move(arg)}, span);
+  cast->is_implicit = true;
+  return cast;
+}
+
+}  // namespace tidemill

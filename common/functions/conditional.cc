@@ -1,0 +1,162 @@
+#include <arrow/compute/api.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/functions/cast/cast.h"
+#include "common/functions/columns.h"
+#include "common/functions/comparison.h"
+#include "common/functions/signature.h"
+
+namespace tidemill {
+
+namespace {
+
+namespace cp = arrow::compute;
+
+bool IsBooleanLike(const arrow::DataType& type) {
+  return type.id() == arrow::Type::BOOL || type.id() == arrow::Type::NA || IsStringType(type);
+}
+
+// CASE, IF and COALESCE have no kernel: the evaluator computes a branch on the rows that take it.
+arrow::Result<BoundFunction> BindCase(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(
+      CheckArgCount("case", "CASE WHEN condition THEN value ... END", args.size(), 2, 1 << 20));
+  TypePtr common = arrow::null();
+  BoundFunction bound;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const bool is_condition = i % 2 == 0 && i + 1 < args.size();
+    if (is_condition) {
+      if (!IsBooleanLike(*args[i]->type)) return UnexpectedInput("case", args, i, "\"BOOLEAN\"");
+      continue;
+    }
+    common = CommonType(common, args[i]->type);
+    if (common == nullptr) {
+      std::vector<ExprPtr> values;
+      for (size_t k = 1; k < args.size(); k += 2) values.push_back(args[k]);
+      if (args.size() % 2 == 1) values.push_back(args.back());
+      return DataDiffTypes("case", values);
+    }
+  }
+  for (size_t i = 0; i < args.size(); ++i) {
+    const bool is_condition = i % 2 == 0 && i + 1 < args.size();
+    bound.arg_types.push_back(is_condition ? arrow::boolean() : common);
+  }
+  bound.type = common;
+  return bound;
+}
+
+arrow::Result<BoundFunction> BindIf(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(CheckArgCount("if", "if(condition, value, otherwise)", args.size(), 3, 3));
+  if (!IsBooleanLike(*args[0]->type)) return UnexpectedInput("if", args, 0, "\"BOOLEAN\"");
+  TypePtr common = CommonType(args[1]->type, args[2]->type);
+  if (common == nullptr) return DataDiffTypes("if", args.subspan(1));
+  return BoundFunction{{arrow::boolean(), common, common}, common, nullptr};
+}
+
+arrow::Result<BoundFunction> BindSameType(std::string_view name, std::string_view usage,
+                                          std::span<const ExprPtr> args, size_t least,
+                                          size_t most) {
+  ARROW_RETURN_NOT_OK(CheckArgCount(name, usage, args.size(), least, most));
+  TypePtr common = args[0]->type;
+  for (const ExprPtr& arg : args.subspan(1)) {
+    common = CommonType(common, arg->type);
+    if (common == nullptr) return DataDiffTypes(name, args);
+  }
+  return BoundFunction{std::vector<TypePtr>(args.size(), common), common, nullptr};
+}
+
+FunctionInfo Special(std::string name, std::string usage,
+                     std::function<arrow::Result<BoundFunction>(std::span<const ExprPtr>)> bind) {
+  FunctionInfo info;
+  info.name = std::move(name);
+  info.usage = std::move(usage);
+  info.is_total = true;
+  info.bind = std::move(bind);
+  return info;
+}
+
+FunctionInfo Coalesce(const std::string& name, size_t least, size_t most) {
+  const std::string usage = fmt::format("{}(expr1, expr2{})", name, most > 2 ? ", ..." : "");
+  return Special(name, usage, [=](std::span<const ExprPtr> args) {
+    return BindSameType(name, usage, args, least, most);
+  });
+}
+
+// Compares in the common type, but gives the first argument as it is.
+arrow::Result<BoundFunction> BindNullif(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(CheckArgCount("nullif", "nullif(expr1, expr2)", args.size(), 2, 2));
+  const TypePtr type = args[0]->type;
+  const TypePtr other = args[1]->type;
+  TypePtr common = CommonType(type, other);
+  if (common == nullptr) return IncompatibleOperands("=", args);
+  if (common->id() == arrow::Type::NA) common = arrow::boolean();
+  if (!IsComparable(*common)) return WrongOperandType("=", args, "all atomic types");
+  ARROW_ASSIGN_OR_RAISE(Kernel cast_left, MakeCastKernel(type, common, false));
+  ARROW_ASSIGN_OR_RAISE(Kernel cast_right, MakeCastKernel(other, common, false));
+  Kernel equal = MakeComparisonKernel("=", common);
+  Kernel kernel = [=](const EvalContext& context, std::span<const arrow::Datum> values,
+                      int64_t rows) -> arrow::Result<arrow::Datum> {
+    std::vector<arrow::Datum> pair(2);
+    ARROW_ASSIGN_OR_RAISE(pair[0], cast_left(context, values.subspan(0, 1), rows));
+    ARROW_ASSIGN_OR_RAISE(pair[1], cast_right(context, values.subspan(1, 1), rows));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum same, equal(context, pair, rows));
+    cp::ExecContext exec(context.pool);
+    // A NULL comparison keeps the value.
+    ARROW_ASSIGN_OR_RAISE(same, cp::CallFunction("coalesce", {same, arrow::Datum(false)}, &exec));
+    return cp::IfElse(same, NullDatum(type), values[0], &exec);
+  };
+  return BoundFunction{{type, other}, type, std::move(kernel)};
+}
+
+FunctionInfo Extreme(const std::string& name, std::string_view op) {
+  const std::string usage = fmt::format("{}(expr1, expr2, ...)", name);
+  return Special(
+      name, usage,
+      [name, usage,
+       op = std::string(op)](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+        ARROW_ASSIGN_OR_RAISE(BoundFunction bound, BindSameType(name, usage, args, 2, 1 << 20));
+        if (!IsComparable(*bound.type)) return DataDiffTypes(name, args);
+        if (bound.type->id() == arrow::Type::NA) {
+          bound.kernel = [](const EvalContext&, std::span<const arrow::Datum> values,
+                            int64_t) -> arrow::Result<arrow::Datum> { return values[0]; };
+          return bound;
+        }
+        Kernel beats = MakeComparisonKernel(op, bound.type);
+        bound.kernel = [beats](const EvalContext& context, std::span<const arrow::Datum> values,
+                               int64_t rows) -> arrow::Result<arrow::Datum> {
+          cp::ExecContext exec(context.pool);
+          arrow::Datum best = values[0];
+          for (const arrow::Datum& value : values.subspan(1)) {
+            const std::vector<arrow::Datum> pair = {value, best};
+            ARROW_ASSIGN_OR_RAISE(arrow::Datum wins, beats(context, pair, rows));
+            // Where either is NULL the other one stays.
+            ARROW_ASSIGN_OR_RAISE(arrow::Datum no_best, cp::IsNull(best, cp::NullOptions(), &exec));
+            ARROW_ASSIGN_OR_RAISE(wins, cp::CallFunction("coalesce", {wins, no_best}, &exec));
+            ARROW_ASSIGN_OR_RAISE(best, cp::IfElse(wins, value, best, &exec));
+          }
+          return best;
+        };
+        return bound;
+      });
+}
+
+}  // namespace
+
+void AddConditionalFunctions(FunctionCatalog* catalog) {
+  catalog->Add(Special("case", "CASE WHEN condition THEN value ... ELSE value END", BindCase));
+  catalog->Add(Special("if", "if(condition, value, otherwise)", BindIf));
+  catalog->Add(Coalesce("coalesce", 1, 1 << 20));
+  catalog->Add(Coalesce("nvl", 2, 2));
+  catalog->Add(Coalesce("ifnull", 2, 2));
+  FunctionInfo nullif = Special("nullif", "nullif(expr1, expr2)", BindNullif);
+  nullif.is_total = false;  // it may cast text
+  catalog->Add(std::move(nullif));
+  catalog->Add(Extreme("greatest", ">"));
+  catalog->Add(Extreme("least", "<"));
+}
+
+}  // namespace tidemill
