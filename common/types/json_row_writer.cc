@@ -1,3 +1,4 @@
+#include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
@@ -6,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -3,6 +3,10 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "common/base/error.h"
 
 namespace tidemill {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "common/base/error.h"
 #include "common/types/civil_time.h"
 #include "common/types/tz_file.h"
