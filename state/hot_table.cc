@@ -47,10 +47,9 @@ std::string_view HotTable::key(uint32_t row) const {
   return {bytes + static_cast<size_t>(row) * width, static_cast<size_t>(width)};
 }
 
-uint32_t HotTable::AddRow(std::string_view key, uint64_t hash, uint8_t extra_marks) {
+uint32_t HotTable::AddRow(std::string_view key, uint8_t extra_marks) {
   const uint32_t row = num_rows();
   TIDEMILL_CHECK(row != kNoRow);
-  hashes_.PushBack(hash);
   key_bytes_.Append(reinterpret_cast<const uint8_t*>(key.data()), key.size());
   if (keys_->width() < 0) key_ends_.PushBack(key_bytes_.size());
   if (is_transactional_) {
@@ -67,7 +66,7 @@ void HotTable::EnsureNullRow() {
   if (null_row_ != kNoRow) return;
   const char zeros[16] = {};  // no wider key has a NULL flag
   const int32_t width = keys_->width();
-  null_row_ = AddRow({zeros, width < 0 ? 0 : static_cast<size_t>(width)}, kNullKeyHash, kNullKey);
+  null_row_ = AddRow({zeros, width < 0 ? 0 : static_cast<size_t>(width)}, kNullKey);
 }
 
 template <class Width, bool kInsert, class Table>
@@ -78,7 +77,7 @@ void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, int64_t
   const KeyIndex& index = table->index_;
   for (int64_t block = begin; block < end; block += kProbeBlock) {
     const int64_t block_end = std::min(end, block + kProbeBlock);
-    if constexpr (kInsert) table->index_.Reserve(block_end - block, table->hashes_.data());
+    if constexpr (kInsert) table->index_.Reserve(block_end - block);
     for (int64_t i = block; i < block_end; ++i) index.Prefetch(hashes[i]);
     const uint64_t mask = index.mask();
     const KeyIndex::Entry* entries = index.entries();
@@ -121,8 +120,8 @@ void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, int64_t
       }
       if constexpr (kInsert) {
         if (row == KeyIndex::kEmpty) {
-          row = table->AddRow(keys.Key(i), hashes[i], 0);
-          table->index_.Put(position, hashes[i], row);
+          row = table->AddRow(keys.Key(i), 0);
+          table->index_.Put(position, tag, row);
         }
       }
       *rows++ = row;
@@ -194,11 +193,13 @@ void HotTable::Erase(std::span<const uint32_t> rows) {
   }
 }
 
+uint32_t HotTable::TagOf(uint32_t row) const { return KeyIndex::TagOf(keys_->HashOf(key(row))); }
+
 void HotTable::RemoveFromIndex(uint32_t row) {
   if (is_null_key(row)) {
     null_row_ = kNoRow;
   } else {
-    index_.Erase(hashes_[row], row, hashes_.data());
+    index_.Erase(TagOf(row), row);
   }
 }
 
@@ -206,8 +207,8 @@ void HotTable::ReturnToIndex(uint32_t row) {
   if (is_null_key(row)) {
     null_row_ = row;
   } else {
-    index_.Reserve(1, hashes_.data());
-    index_.Insert(hashes_[row], row);
+    index_.Reserve(1);
+    index_.Insert(TagOf(row), row);
   }
 }
 
@@ -252,7 +253,6 @@ void HotTable::UndoEpoch() {
     column.EndEpoch();
   }
   const uint32_t rows = epoch_first_row_;
-  hashes_.Resize(rows);
   marks_.Resize(rows);
   if (const int32_t width = keys_->width(); width >= 0) {
     key_bytes_.Resize(static_cast<size_t>(rows) * width);
@@ -267,7 +267,6 @@ void HotTable::UndoEpoch() {
 void HotTable::Clear() {
   index_.Clear();
   null_row_ = kNoRow;
-  hashes_.Clear();
   marks_.Clear();
   key_ends_.Clear();
   key_bytes_.Clear();
@@ -285,24 +284,22 @@ void HotTable::Clear() {
 void HotTable::DropHoles() {
   std::vector<uint32_t> kept;
   LiveRows(&kept);
+  std::vector<uint32_t> new_rows(num_rows(), kNoRow);
   PodVector<uint8_t> bytes;
   PodVector<uint64_t> ends;
   for (uint32_t i = 0; i < kept.size(); ++i) {
     const std::string_view key_bytes = key(kept[i]);
     bytes.Append(reinterpret_cast<const uint8_t*>(key_bytes.data()), key_bytes.size());
     if (keys_->width() < 0) ends.PushBack(bytes.size());
-    hashes_[i] = hashes_[kept[i]];
     marks_[i] = marks_[kept[i]];
+    new_rows[kept[i]] = i;
   }
   key_bytes_ = std::move(bytes);
   key_ends_ = std::move(ends);
-  hashes_.Resize(kept.size());
   marks_.Resize(kept.size());
   for (StateColumn& column : columns_) column.KeepRows(kept);
-  index_ = KeyIndex();
-  null_row_ = kNoRow;
-  index_.Reserve(kept.size(), nullptr);
-  for (uint32_t row = 0; row < num_rows(); ++row) ReturnToIndex(row);
+  index_.Renumber(new_rows.data());
+  if (null_row_ != kNoRow) null_row_ = new_rows[null_row_];
   holes_ = 0;
 }
 
@@ -314,9 +311,8 @@ void HotTable::LiveRows(std::vector<uint32_t>* rows) const {
 }
 
 int64_t HotTable::memory_bytes() const {
-  int64_t bytes = index_.memory_bytes() + hashes_.memory_bytes() + marks_.memory_bytes() +
-                  key_ends_.memory_bytes() + key_bytes_.memory_bytes() + changed_.memory_bytes() +
-                  undo_rows_.memory_bytes();
+  int64_t bytes = index_.memory_bytes() + marks_.memory_bytes() + key_ends_.memory_bytes() +
+                  key_bytes_.memory_bytes() + changed_.memory_bytes() + undo_rows_.memory_bytes();
   for (const StateColumn& column : columns_) bytes += column.memory_bytes();
   if (tombstones_ != nullptr)
     bytes += tombstones_->keys.memory_bytes() + tombstones_->key_offsets.memory_bytes();

@@ -107,12 +107,13 @@ class HotTable {
   template <bool kInsert, class Table>
   static void Dispatch(Table* table, const EncodedKeys& keys, int64_t begin, int64_t end,
                        uint32_t* rows);
-  uint32_t AddRow(std::string_view key, uint64_t hash, uint8_t extra_marks);
+  uint32_t AddRow(std::string_view key, uint8_t extra_marks);
   void EnsureNullRow();
   std::string_view VariableKey(uint32_t row) const {
     const uint64_t begin = row == 0 ? 0 : key_ends_[row - 1];
     return {reinterpret_cast<const char*>(key_bytes_.data()) + begin, key_ends_[row] - begin};
   }
+  uint32_t TagOf(uint32_t row) const;
   void RemoveFromIndex(uint32_t row);
   void ReturnToIndex(uint32_t row);
   void DropHoles();
@@ -127,7 +128,6 @@ class HotTable {
   int32_t value_width_ = 0;
   KeyIndex index_;
   uint32_t null_row_ = kNoRow;
-  PodVector<uint64_t> hashes_;
   PodVector<uint8_t> marks_;
   PodVector<uint64_t> key_ends_;  // variable width: of row i's bytes in key_bytes_
   PodVector<uint8_t> key_bytes_;

@@ -11,7 +11,6 @@
 
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "common/base/hash.h"
 #include "state/hot_table.h"
 #include "state/row_codec.h"
 
@@ -177,7 +176,7 @@ uint32_t HotTable::FindOne(std::string_view key, bool is_null) const {
   keys.data = reinterpret_cast<const uint8_t*>(key.data());
   keys.offsets = offsets;
   if (is_null) keys.valid_bits = no_bits;
-  keys.hashes.PushBack(keys.width == 0 ? 0 : Hash64(key));
+  keys.hashes.PushBack(keys_->HashOf(key));
   uint32_t row = kNoRow;
   Find(keys, 0, 1, &row);
   return row;
@@ -226,7 +225,7 @@ arrow::Status HotTable::ImportPuts(const RowBlock& block, uint32_t begin, uint32
     const bool is_null = (block.flags[i] & RowBlock::kNullKey) != 0;
     SetBit(&keys.scratch_bits, i - begin, !is_null);
     if (is_null) keys.valid_bits = keys.scratch_bits.data();
-    keys.hashes.PushBack(is_null ? kNullKeyHash : keys.width == 0 ? 0 : Hash64(block.Key(i)));
+    keys.hashes.PushBack(is_null ? kNullKeyHash : keys_->HashOf(block.Key(i)));
   }
   if (keys.valid_bits != nullptr) keys.valid_bits = keys.scratch_bits.data();  // may have moved
   if (keys.valid_bits != nullptr && !keys_->has_null_flag())

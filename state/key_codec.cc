@@ -230,6 +230,10 @@ KeyCodec::KeyCodec(std::vector<std::shared_ptr<arrow::DataType>> types) : types_
 
 KeyCodec::~KeyCodec() = default;
 
+uint64_t KeyCodec::HashOf(std::string_view key) const {
+  return kind_ == Kind::kGlobal ? 0 : XXH3_64bits(key.data(), key.size());
+}
+
 arrow::Status KeyCodec::Encode(const std::vector<std::shared_ptr<arrow::Array>>& columns,
                                int64_t rows, EncodedKeys* out) const {
   TIDEMILL_CHECK(columns.size() == types_.size());

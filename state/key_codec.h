@@ -74,6 +74,9 @@ class KeyCodec {
   arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> Decode(const EncodedKeys& keys,
                                                                    arrow::MemoryPool* pool) const;
 
+  // The hash of one encoded key that is not a flagged NULL.
+  uint64_t HashOf(std::string_view key) const;
+
   int32_t width() const { return width_; }  // of every key; -1 where they differ
   // NULL is a flag beside the bytes (exactly one column, not nested).
   bool has_null_flag() const { return kind_ == Kind::kFixed || kind_ == Kind::kBytes; }

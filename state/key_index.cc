@@ -7,14 +7,14 @@
 
 namespace tidemill::state {
 
-void KeyIndex::Insert(uint64_t hash, uint32_t row) {
-  uint64_t position = hash & mask_;
+void KeyIndex::Insert(uint32_t tag, uint32_t row) {
+  uint64_t position = tag & mask_;
   while (entries_[position].row != kEmpty) position = (position + 1) & mask_;
-  Put(position, hash, row);
+  Put(position, tag, row);
 }
 
-void KeyIndex::Erase(uint64_t hash, uint32_t row, const uint64_t* hashes) {
-  uint64_t hole = hash & mask_;
+void KeyIndex::Erase(uint32_t tag, uint32_t row) {
+  uint64_t hole = tag & mask_;
   while (entries_[hole].row != row) {
     TIDEMILL_CHECK(entries_[hole].row != kEmpty);
     hole = (hole + 1) & mask_;
@@ -22,7 +22,7 @@ void KeyIndex::Erase(uint64_t hash, uint32_t row, const uint64_t* hashes) {
   // An entry may fill the hole if its probe passes it: its home is not in (hole, position].
   for (uint64_t position = (hole + 1) & mask_; entries_[position].row != kEmpty;
        position = (position + 1) & mask_) {
-    const uint64_t home = hashes[entries_[position].row] & mask_;
+    const uint64_t home = entries_[position].tag & mask_;
     if (((position - home) & mask_) < ((position - hole) & mask_)) continue;
     entries_[hole] = entries_[position];
     hole = position;
@@ -31,12 +31,18 @@ void KeyIndex::Erase(uint64_t hash, uint32_t row, const uint64_t* hashes) {
   --used_;
 }
 
+void KeyIndex::Renumber(const uint32_t* new_rows) {
+  for (Entry& entry : entries_)
+    if (entry.row != kEmpty) entry.row = new_rows[entry.row];
+}
+
 void KeyIndex::Clear() {
+  if (entries_.empty()) return;
   std::memset(static_cast<void*>(entries_.data()), 0xff, entries_.size() * sizeof(Entry));
   used_ = 0;
 }
 
-void KeyIndex::Grow(size_t count, const uint64_t* hashes) {
+void KeyIndex::Grow(size_t count) {
   size_t capacity = entries_.empty() ? 32 : entries_.size();
   while ((used_ + count) * 3 > capacity * 2) capacity *= 2;
   if (capacity == entries_.size()) return;
@@ -46,7 +52,7 @@ void KeyIndex::Grow(size_t count, const uint64_t* hashes) {
   const size_t used = used_;
   Clear();
   for (const Entry& entry : old) {
-    if (entry.row != kEmpty) Insert(hashes[entry.row], entry.row);
+    if (entry.row != kEmpty) Insert(entry.tag, entry.row);
   }
   TIDEMILL_CHECK(used_ == used);
 }
