@@ -1,0 +1,40 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "worker/exchange/frame.h"
+
+namespace tidemill::worker {
+
+// Puts the lanes of one exchange into (chunk, lane, ordinal) order at one consumer.
+// *Thread-compatible.*
+class LaneMerger {
+ public:
+  explicit LaneMerger(int lanes);
+
+  void Add(ExchangeFrame frame);
+
+  // The next rows in order; nothing when they have not arrived yet or when all lanes have ended.
+  std::optional<Rows> Next();
+
+  bool is_finished() const { return open_lanes_ == 0; }
+  // Every chunk below this one has been taken from every lane.
+  int64_t chunk() const { return chunk_; }
+
+ private:
+  struct Lane {
+    std::deque<ExchangeFrame> frames;
+    bool has_ended = false;
+  };
+
+  void Advance();
+
+  std::vector<Lane> lanes_;
+  int open_lanes_;
+  int current_ = 0;
+  int64_t chunk_ = 0;
+};
+
+}  // namespace tidemill::worker

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <memory>
+
+#include "common/expr/function_registry.h"
+#include "worker/exchange/frame.h"
+
+namespace tidemill::worker {
+
+// Takes rows from an operator. The next operator, an exchange or a sink.
+class RowConsumer {
+ public:
+  virtual ~RowConsumer() = default;
+  virtual arrow::Status Consume(Rows rows) = 0;
+};
+
+// One step of a stage's pipeline, on one slot (and, in a source stage, for one lane). Push model:
+// every call gives its output to `out` before it returns. What an operator computes depends on the
+// rows it is given and on committed state alone, never on time or on other slots.
+// *Thread-compatible*: touched by its slot's thread only.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  // Rows of one batch, in order. `context` describes this batch.
+  virtual arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) = 0;
+  // A chunk of the lane ends here: a place where buffered rows may be flushed, never must.
+  virtual arrow::Status EndChunk(const EvalContext& context, RowConsumer* out) {
+    return arrow::Status::OK();
+  }
+  // The lane, or the stage's input of the epoch, ends: everything goes out.
+  virtual arrow::Status EndInput(const EvalContext& context, RowConsumer* out) {
+    return arrow::Status::OK();
+  }
+  // Forgets what is left of an epoch that is not going to end.
+  virtual void Reset() {}
+};
+
+}  // namespace tidemill::worker

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "state/changelog.h"
+#include "state/flush_batch.h"
+#include "state/hot_table.h"
+#include "worker/plan/stage_plan.h"
+
+namespace tidemill::worker {
+
+// The hot tables of one job on one slot: one for each stateful operator and key group that the slot
+// owns. *Thread-compatible*: touched by the slot's thread; restore fills tables before they are
+// added.
+class OperatorStates {
+ public:
+  static arrow::Result<std::unique_ptr<OperatorStates>> Make(
+      const std::vector<StatefulOperator>& operators, int num_key_groups);
+
+  // An empty table for an operator; thread-safe. Null where the plan has no such operator.
+  std::unique_ptr<state::HotTable> MakeTable(int operator_id) const;
+  void AddTable(int operator_id, uint32_t key_group, std::unique_ptr<state::HotTable> table);
+  // Forgets a key group that another slot owns now.
+  void DropKeyGroup(uint32_t key_group);
+
+  // Null where this slot does not own the key group.
+  state::HotTable* Find(int operator_id, uint32_t key_group);
+  // Ascending.
+  const std::vector<uint32_t>& key_groups() const { return key_groups_; }
+
+  void CommitEpoch(int64_t epoch);
+  void UndoEpoch();
+  void CollectChanges(state::ChangelogSections* sections) const;
+  void CaptureDirty(state::FlushBatch* batch);
+
+  struct Summary {
+    int64_t rows = 0;
+    int64_t rows_changed = 0;  // in the open epoch
+    int64_t memory_bytes = 0;
+  };
+  Summary Summarise(int operator_id) const;
+  const std::vector<StatefulOperator>& operators() const { return operators_; }
+
+ private:
+  struct PerOperator {
+    std::shared_ptr<const state::KeyCodec> codec;
+    std::vector<std::shared_ptr<arrow::DataType>> value_types;
+    std::vector<std::unique_ptr<state::HotTable>> tables;  // by key group
+  };
+
+  std::vector<StatefulOperator> operators_;
+  std::map<int, PerOperator> by_id_;
+  std::vector<uint32_t> key_groups_;
+};
+
+}  // namespace tidemill::worker

@@ -1,0 +1,88 @@
+#include "worker/operators/partial_aggregate.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tidemill::worker {
+
+namespace {
+
+constexpr int64_t kOutputRows = 1 << 15;
+
+}  // namespace
+
+PartialAggregate::PartialAggregate(PartialAggregatePlan plan, std::shared_ptr<arrow::Schema> schema,
+                                   std::shared_ptr<const state::KeyCodec> codec,
+                                   state::HotTable::Options options)
+    : plan_(std::move(plan)),
+      schema_(std::move(schema)),
+      codec_(std::move(codec)),
+      table_(std::move(options)) {}
+
+arrow::Result<std::unique_ptr<PartialAggregate>> PartialAggregate::Make(
+    PartialAggregatePlan plan, std::shared_ptr<arrow::Schema> schema) {
+  ARROW_ASSIGN_OR_RAISE(auto codec, state::KeyCodec::Make(plan.key_types));
+  state::HotTable::Options options{.keys = codec, .is_transactional = false};
+  for (const auto& kernel : plan.kernels) {
+    const auto& types = kernel->signature().state_types;
+    options.values.insert(options.values.end(), types.begin(), types.end());
+  }
+  return std::unique_ptr<PartialAggregate>(new PartialAggregate(
+      std::move(plan), std::move(schema), std::move(codec), std::move(options)));
+}
+
+arrow::Status PartialAggregate::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
+  const int64_t num_rows = rows.batch->num_rows();
+  std::vector<std::shared_ptr<arrow::Array>> keys;
+  for (const CompiledExprPtr& key : plan_.keys) {
+    ARROW_ASSIGN_OR_RAISE(auto column, key->Evaluate(context, *rows.batch));
+    keys.push_back(std::move(column));
+  }
+  ARROW_RETURN_NOT_OK(codec_->Encode(keys, num_rows, &keys_));
+  target_.resize(num_rows);
+  table_.FindOrInsert(keys_, 0, num_rows, target_.data(), nullptr);
+
+  int first_column = 0;
+  for (size_t i = 0; i < plan_.kernels.size(); ++i) {
+    std::vector<std::shared_ptr<arrow::Array>> args;
+    for (const CompiledExprPtr& arg : plan_.args[i]) {
+      ARROW_ASSIGN_OR_RAISE(auto column, arg->Evaluate(context, *rows.batch));
+      args.push_back(std::move(column));
+    }
+    const AggregateKernel& kernel = *plan_.kernels[i];
+    ARROW_RETURN_NOT_OK(
+        kernel.Update(args, 0, num_rows, target_.data(), &table_.column(first_column)));
+    first_column += static_cast<int>(kernel.signature().state_types.size());
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status PartialAggregate::EndChunk(const EvalContext& context, RowConsumer* out) {
+  return table_.size() >= kFlushGroups ? Flush(context, out) : arrow::Status::OK();
+}
+
+arrow::Status PartialAggregate::EndInput(const EvalContext& context, RowConsumer* out) {
+  return Flush(context, out);
+}
+
+arrow::Status PartialAggregate::Flush(const EvalContext& context, RowConsumer* out) {
+  std::vector<uint32_t> live;
+  table_.LiveRows(&live);
+  for (size_t begin = 0; begin < live.size(); begin += kOutputRows) {
+    const auto rows =
+        std::span(live).subspan(begin, std::min<size_t>(kOutputRows, live.size() - begin));
+    ARROW_ASSIGN_OR_RAISE(auto columns, table_.KeyArrays(rows, context.pool));
+    ARROW_ASSIGN_OR_RAISE(auto values, table_.ValueArrays(rows, context.pool));
+    columns.insert(columns.end(), values.begin(), values.end());
+    auto batch =
+        arrow::RecordBatch::Make(schema_, static_cast<int64_t>(rows.size()), std::move(columns));
+    ARROW_RETURN_NOT_OK(out->Consume({std::move(batch), {}}));
+  }
+  table_.Clear();
+  return arrow::Status::OK();
+}
+
+}  // namespace tidemill::worker

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "state/hot_table.h"
+#include "worker/operators/operator.h"
+#include "worker/plan/stage_plan.h"
+
+namespace tidemill::worker {
+
+// Aggregates the rows of one lane before the exchange, so that a key crosses it once per flush
+// instead of once per row. Output: keys, then accumulator columns. Flushes at the end of a chunk
+// when the table has grown large, and at the end of the lane: both depend on the lane's own rows
+// only.
+class PartialAggregate final : public Operator {
+ public:
+  static arrow::Result<std::unique_ptr<PartialAggregate>> Make(
+      PartialAggregatePlan plan, std::shared_ptr<arrow::Schema> schema);
+
+  arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
+  arrow::Status EndChunk(const EvalContext& context, RowConsumer* out) override;
+  arrow::Status EndInput(const EvalContext& context, RowConsumer* out) override;
+  void Reset() override { table_.Clear(); }
+
+ private:
+  // Part of the plan's meaning, as kChunkRows: where a lane flushes decides in which order sums
+  // add.
+  static constexpr int64_t kFlushGroups = 1 << 18;
+
+  PartialAggregate(PartialAggregatePlan plan, std::shared_ptr<arrow::Schema> schema,
+                   std::shared_ptr<const state::KeyCodec> codec, state::HotTable::Options options);
+
+  arrow::Status Flush(const EvalContext& context, RowConsumer* out);
+
+  const PartialAggregatePlan plan_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  const std::shared_ptr<const state::KeyCodec> codec_;
+  state::HotTable table_;
+  state::EncodedKeys keys_;
+  std::vector<uint32_t> target_;
+};
+
+}  // namespace tidemill::worker

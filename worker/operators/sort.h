@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "worker/operators/operator.h"
+#include "worker/plan/stage_plan.h"
+
+namespace tidemill::worker {
+
+// Sorts all rows of the epoch (a gathered stage): stable, NULL placement per key, NaN above all
+// numbers.
+class Sort final : public Operator {
+ public:
+  Sort(SortPlan plan, std::shared_ptr<arrow::Schema> schema)
+      : plan_(std::move(plan)), schema_(std::move(schema)) {}
+  arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
+  arrow::Status EndInput(const EvalContext& context, RowConsumer* out) override;
+  void Reset() override { batches_.clear(); }
+
+ private:
+  const SortPlan plan_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches_;
+};
+
+// Passes the first `count` rows of the epoch (a gathered stage).
+class Limit final : public Operator {
+ public:
+  explicit Limit(LimitPlan plan) : count_(plan.count), left_(plan.count) {}
+  arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
+  arrow::Status EndInput(const EvalContext& context, RowConsumer* out) override;
+  void Reset() override { left_ = count_; }
+
+ private:
+  const int64_t count_;
+  int64_t left_;
+};
+
+}  // namespace tidemill::worker

@@ -1,0 +1,199 @@
+#include "worker/plan/stage_plan.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/types/ddl.h"
+#include "proto/plan.pb.h"
+#include "worker/plan/expr_reader.h"
+
+namespace tidemill::worker {
+
+namespace {
+
+arrow::Result<CompiledExprPtr> Compile(const proto::Expr& message) {
+  ARROW_ASSIGN_OR_RAISE(ExprPtr expr, ReadExpr(message));
+  return CompiledExpr::Make(expr);
+}
+
+template <class Repeated>
+arrow::Result<std::vector<CompiledExprPtr>> CompileAll(const Repeated& messages) {
+  std::vector<CompiledExprPtr> compiled;
+  for (const proto::Expr& message : messages) {
+    ARROW_ASSIGN_OR_RAISE(auto expr, Compile(message));
+    compiled.push_back(std::move(expr));
+  }
+  return compiled;
+}
+
+connectors::OutputMode ReadOutputMode(proto::OutputMode mode) {
+  switch (mode) {
+    case proto::UPDATE:
+      return connectors::OutputMode::kUpdate;
+    case proto::COMPLETE:
+      return connectors::OutputMode::kComplete;
+    default:
+      return connectors::OutputMode::kAppend;
+  }
+}
+
+connectors::Options ReadOptions(const google::protobuf::Map<std::string, std::string>& map) {
+  connectors::Options options;
+  for (const auto& [key, value] : map) options.Set(key, value);
+  return options;
+}
+
+arrow::Result<std::shared_ptr<const AggregateKernel>> ReadKernel(const proto::Aggregate& message) {
+  std::vector<ExprPtr> args;
+  for (const proto::Expr& arg : message.args()) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr expr, ReadExpr(arg));
+    args.push_back(std::move(expr));
+  }
+  ARROW_ASSIGN_OR_RAISE(AggregateSignature signature, ResolveAggregate(message.function(), args));
+  return MakeAggregateKernel(signature);
+}
+
+arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
+                                         connectors::OutputMode output_mode) {
+  OperatorPlan plan;
+  ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(message.schema()));
+  switch (message.op_case()) {
+    case proto::Operator::kFilter: {
+      ARROW_ASSIGN_OR_RAISE(auto condition, Compile(message.filter().condition()));
+      plan.op = FilterPlan{std::move(condition)};
+      return plan;
+    }
+    case proto::Operator::kProject: {
+      ARROW_ASSIGN_OR_RAISE(auto exprs, CompileAll(message.project().exprs()));
+      plan.op = ProjectPlan{std::move(exprs)};
+      return plan;
+    }
+    case proto::Operator::kGenerate: {
+      ARROW_ASSIGN_OR_RAISE(auto args, CompileAll(message.generate().args()));
+      const auto& kept = message.generate().kept_columns();
+      plan.op =
+          GeneratePlan{message.generate().function(), std::move(args), {kept.begin(), kept.end()}};
+      return plan;
+    }
+    case proto::Operator::kPartialAggregate: {
+      PartialAggregatePlan aggregate;
+      ARROW_ASSIGN_OR_RAISE(aggregate.keys, CompileAll(message.partial_aggregate().keys()));
+      for (const auto& key : aggregate.keys) aggregate.key_types.push_back(key->expr()->type);
+      for (const proto::Aggregate& call : message.partial_aggregate().aggregates()) {
+        ARROW_ASSIGN_OR_RAISE(auto args, CompileAll(call.args()));
+        aggregate.args.push_back(std::move(args));
+        ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(call));
+        aggregate.kernels.push_back(std::move(kernel));
+      }
+      plan.op = std::move(aggregate);
+      return plan;
+    }
+    case proto::Operator::kFinalAggregate: {
+      FinalAggregatePlan aggregate;
+      aggregate.operator_id = message.final_aggregate().operator_id();
+      aggregate.output_mode = output_mode;
+      for (const std::string& type : message.final_aggregate().key_types()) {
+        ARROW_ASSIGN_OR_RAISE(auto key_type, ParseDdlType(type));
+        aggregate.key_types.push_back(std::move(key_type));
+      }
+      for (const proto::Aggregate& call : message.final_aggregate().aggregates()) {
+        ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(call));
+        aggregate.kernels.push_back(std::move(kernel));
+      }
+      plan.op = std::move(aggregate);
+      return plan;
+    }
+    case proto::Operator::kSort: {
+      SortPlan sort;
+      ARROW_ASSIGN_OR_RAISE(sort.keys, CompileAll(message.sort().keys()));
+      sort.descending.assign(message.sort().descending().begin(),
+                             message.sort().descending().end());
+      sort.nulls_first.assign(message.sort().nulls_first().begin(),
+                              message.sort().nulls_first().end());
+      plan.op = std::move(sort);
+      return plan;
+    }
+    case proto::Operator::kLimit:
+      plan.op = LimitPlan{message.limit().count()};
+      return plan;
+    case proto::Operator::OP_NOT_SET:
+      break;
+  }
+  return MakeError(ErrorKind::kBug, "PLAN_INVALID",
+                   fmt::format("plan from the driver: unknown operator: case={}",
+                               static_cast<int>(message.op_case())));
+}
+
+arrow::Result<StagePlan> ReadStage(const proto::Stage& message,
+                                   connectors::OutputMode output_mode) {
+  StagePlan stage;
+  stage.id = message.id();
+  if (message.input_case() == proto::Stage::kSource) stage.source = message.source();
+  if (message.input_case() == proto::Stage::kExchangeStage)
+    stage.exchange_stage = message.exchange_stage();
+  ARROW_ASSIGN_OR_RAISE(stage.input_schema, ParseDdlSchema(message.input_schema()));
+  for (const proto::Operator& op : message.operators()) {
+    ARROW_ASSIGN_OR_RAISE(OperatorPlan plan, ReadOperator(op, output_mode));
+    stage.operators.push_back(std::move(plan));
+  }
+  switch (message.output()) {
+    case proto::Stage::HASH:
+      stage.output = StageOutput::kHash;
+      break;
+    case proto::Stage::GATHER:
+      stage.output = StageOutput::kGather;
+      break;
+    default:
+      stage.output = StageOutput::kSink;
+  }
+  stage.output_keys.assign(message.output_keys().begin(), message.output_keys().end());
+  stage.is_gathered = message.is_gathered();
+  return stage;
+}
+
+void CollectStateful(const StagePlan& stage, std::vector<StatefulOperator>* stateful) {
+  for (const OperatorPlan& op : stage.operators) {
+    const auto* aggregate = std::get_if<FinalAggregatePlan>(&op.op);
+    if (aggregate == nullptr) continue;
+    StatefulOperator entry{aggregate->operator_id, "stateStoreSave", aggregate->key_types, {}};
+    for (const auto& kernel : aggregate->kernels) {
+      const auto& types = kernel->signature().state_types;
+      entry.value_types.insert(entry.value_types.end(), types.begin(), types.end());
+    }
+    stateful->push_back(std::move(entry));
+  }
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan& message,
+                                                       std::string job_uuid, std::string job_name) {
+  auto plan = std::make_shared<JobPlan>();
+  ARROW_ASSIGN_OR_RAISE(plan->zone, FindTimeZone(message.time_zone()));
+  for (const proto::Source& source : message.sources()) {
+    connectors::SourceSpec spec{source.name(), source.format(), ReadOptions(source.options()),
+                                nullptr, source.is_streaming()};
+    ARROW_ASSIGN_OR_RAISE(spec.schema, ParseDdlSchema(source.schema()));
+    const std::vector<int> columns(source.columns().begin(), source.columns().end());
+    ARROW_ASSIGN_OR_RAISE(auto reader, connectors::MakeSourceReader(spec, columns));
+    plan->readers.push_back(std::move(reader));
+    plan->sources.push_back(std::move(spec));
+  }
+  const connectors::OutputMode output_mode = ReadOutputMode(message.output_mode());
+  for (const proto::Stage& stage : message.stages()) {
+    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage, output_mode));
+    CollectStateful(read, &plan->stateful);
+    plan->stages.push_back(std::move(read));
+  }
+  plan->sink.format = message.sink().format();
+  plan->sink.options = ReadOptions(message.sink().options());
+  plan->sink.output_mode = output_mode;
+  plan->sink.job_uuid = std::move(job_uuid);
+  plan->sink.job_name = std::move(job_name);
+  ARROW_ASSIGN_OR_RAISE(plan->sink.schema, ParseDdlSchema(message.sink().schema()));
+  return plan;
+}
+
+}  // namespace tidemill::worker

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/expr/evaluator.h"
+#include "connectors/sink.h"
+#include "connectors/source.h"
+#include "worker/aggregates/aggregate_kernel.h"
+
+namespace tidemill::proto {
+class PhysicalPlan;
+}
+
+namespace tidemill::worker {
+
+using CompiledExprPtr = std::shared_ptr<const CompiledExpr>;
+
+// The operators of a plan with their kernels bound; shared by all slots of a worker. *Immutable.*
+struct FilterPlan {
+  CompiledExprPtr condition;
+};
+struct ProjectPlan {
+  std::vector<CompiledExprPtr> exprs;
+};
+struct GeneratePlan {
+  std::string function;
+  std::vector<CompiledExprPtr> args;
+  std::vector<int> kept_columns;
+};
+struct PartialAggregatePlan {
+  std::vector<CompiledExprPtr> keys;
+  std::vector<std::shared_ptr<arrow::DataType>> key_types;
+  std::vector<std::vector<CompiledExprPtr>> args;  // by aggregate
+  std::vector<std::shared_ptr<const AggregateKernel>> kernels;
+};
+struct FinalAggregatePlan {
+  int operator_id = 0;
+  std::vector<std::shared_ptr<arrow::DataType>> key_types;
+  std::vector<std::shared_ptr<const AggregateKernel>> kernels;
+  connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
+};
+struct SortPlan {
+  std::vector<CompiledExprPtr> keys;
+  std::vector<bool> descending;
+  std::vector<bool> nulls_first;
+};
+struct LimitPlan {
+  int64_t count = 0;
+};
+
+struct OperatorPlan {
+  std::shared_ptr<arrow::Schema> schema;  // of the output
+  std::variant<FilterPlan, ProjectPlan, GeneratePlan, PartialAggregatePlan, FinalAggregatePlan,
+               SortPlan, LimitPlan>
+      op;
+};
+
+enum class StageOutput { kHash, kGather, kSink };
+
+struct StagePlan {
+  int id = 0;
+  int source = -1;          // index into sources, or -1
+  int exchange_stage = -1;  // producing stage, or -1
+  std::shared_ptr<arrow::Schema> input_schema;
+  std::vector<OperatorPlan> operators;
+  StageOutput output = StageOutput::kSink;
+  std::vector<int> output_keys;
+  bool is_gathered = false;
+
+  const std::shared_ptr<arrow::Schema>& output_schema() const {
+    return operators.empty() ? input_schema : operators.back().schema;
+  }
+};
+
+// What a stateful operator keeps: names its tables in the state.
+struct StatefulOperator {
+  int operator_id = 0;
+  std::string name;  // Spark's, for progress
+  std::vector<std::shared_ptr<arrow::DataType>> key_types;
+  std::vector<std::shared_ptr<arrow::DataType>> value_types;
+};
+
+struct JobPlan {
+  std::vector<connectors::SourceSpec> sources;
+  std::vector<std::shared_ptr<connectors::SourceReader>> readers;
+  std::vector<StagePlan> stages;  // a producer before its consumer
+  std::vector<StatefulOperator> stateful;
+  connectors::SinkSpec sink;
+  std::shared_ptr<const TimeZone> zone;
+};
+
+// Binds a plan from the wire. Errors: kBug PLAN_INVALID for what the driver should not have sent.
+arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan& message,
+                                                       std::string job_uuid, std::string job_name);
+
+}  // namespace tidemill::worker

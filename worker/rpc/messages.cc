@@ -1,0 +1,107 @@
+#include "worker/rpc/messages.h"
+
+#include <utility>
+
+#include "common/base/error.h"
+#include "proto/control.pb.h"
+
+namespace tidemill::worker {
+
+std::shared_ptr<const EpochTask> ReadRunEpoch(const proto::RunEpoch& message, uint64_t term) {
+  auto task = std::make_shared<EpochTask>();
+  const proto::EpochPlan& plan = message.plan();
+  task->id = {message.job(), plan.epoch(), message.attempt()};
+  task->term = term;
+  task->committed_epoch = message.committed_epoch();
+  task->committed_attempt = message.committed_attempt();
+  for (const proto::SourceInput& input : plan.sources()) {
+    auto& splits = task->splits.emplace_back();
+    for (const proto::Split& split : input.splits()) {
+      splits.push_back({split.path(), split.begin(), split.end(), split.file_size(),
+                        split.mtime_us(), split.payload()});
+    }
+  }
+  task->lanes = plan.lanes();
+  task->epoch_time_us = plan.epoch_time_us();
+  task->seed = plan.seed();
+  return task;
+}
+
+std::shared_ptr<const Assignment> ReadAssignment(const proto::Assign& message) {
+  auto assignment = std::make_shared<Assignment>();
+  assignment->version = message.version();
+  for (const proto::SlotAddress& slot : message.slots())
+    assignment->slots.push_back({slot.worker(), slot.slot()});
+  assignment->key_group_slot.assign(message.key_group_slot().begin(),
+                                    message.key_group_slot().end());
+  return assignment;
+}
+
+state::Snapshot ReadSnapshot(const proto::Snapshot& message) {
+  state::Snapshot snapshot;
+  snapshot.id = message.id();
+  snapshot.epoch = message.epoch();
+  snapshot.key_groups.assign(message.key_groups().begin(), message.key_groups().end());
+  for (const proto::SnapshotFile& file : message.files()) {
+    snapshot.files.push_back({file.name(), file.local_name(), file.size(), file.checksum()});
+  }
+  return snapshot;
+}
+
+state::Extent ReadExtent(const proto::Extent& message) {
+  return {message.file(),   message.offset(),
+          message.length(), message.checksum(),
+          message.epoch(),  {message.key_groups().begin(), message.key_groups().end()}};
+}
+
+void WriteSnapshot(const state::Snapshot& snapshot, proto::Snapshot* message) {
+  message->set_id(snapshot.id);
+  message->set_epoch(snapshot.epoch);
+  message->mutable_key_groups()->Add(snapshot.key_groups.begin(), snapshot.key_groups.end());
+  for (const state::SnapshotFile& file : snapshot.files) {
+    proto::SnapshotFile* entry = message->add_files();
+    entry->set_name(file.name);
+    entry->set_local_name(file.local_name);
+    entry->set_size(file.size);
+    entry->set_checksum(file.checksum);
+  }
+}
+
+void WriteExtent(const state::Extent& extent, proto::Extent* message) {
+  message->set_file(extent.file);
+  message->set_offset(extent.offset);
+  message->set_length(extent.length);
+  message->set_checksum(extent.checksum);
+  message->set_epoch(extent.epoch);
+  message->mutable_key_groups()->Add(extent.key_groups.begin(), extent.key_groups.end());
+}
+
+void WriteStagedOutput(connectors::StagedOutput output, proto::StagedOutput* message) {
+  for (connectors::StagedFile& file : output.files) {
+    proto::StagedFile* entry = message->add_files();
+    entry->set_staged_name(std::move(file.staged_name));
+    entry->set_final_suffix(std::move(file.final_suffix));
+    entry->set_size(file.size);
+    entry->set_rows(file.rows);
+    entry->set_checksum(file.checksum);
+  }
+  message->set_rows(std::move(output.rows));
+  message->set_num_rows(output.num_rows);
+}
+
+void WriteError(const arrow::Status& status, proto::Error* message) {
+  message->set_kind(static_cast<int>(KindOf(status)));
+  message->set_error_class(ErrorClassOf(status));
+  message->set_message(status.message());
+  message->set_span_begin(-1);
+  message->set_span_end(-1);
+  const ErrorDetail* detail = DetailOf(status);
+  if (detail == nullptr) return;
+  message->set_hint(detail->hint);
+  if (detail->span) {
+    message->set_span_begin(detail->span->begin);
+    message->set_span_end(detail->span->end);
+  }
+}
+
+}  // namespace tidemill::worker

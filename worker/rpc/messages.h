@@ -1,0 +1,37 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/sink.h"
+#include "state/records.h"
+#include "worker/slot/assignment.h"
+#include "worker/slot/epoch_task.h"
+
+namespace tidemill::proto {
+class Assign;
+class Error;
+class Extent;
+class RunEpoch;
+class Snapshot;
+class StagedOutput;
+}  // namespace tidemill::proto
+
+// Wire messages to our structs and back; the only place of the worker, beside plan/, that sees
+// generated types.
+namespace tidemill::worker {
+
+std::shared_ptr<const EpochTask> ReadRunEpoch(const proto::RunEpoch& message, uint64_t term);
+std::shared_ptr<const Assignment> ReadAssignment(const proto::Assign& message);
+state::Snapshot ReadSnapshot(const proto::Snapshot& message);
+state::Extent ReadExtent(const proto::Extent& message);
+
+void WriteSnapshot(const state::Snapshot& snapshot, proto::Snapshot* message);
+void WriteExtent(const state::Extent& extent, proto::Extent* message);
+void WriteStagedOutput(connectors::StagedOutput output, proto::StagedOutput* message);
+void WriteError(const arrow::Status& status, proto::Error* message);
+
+}  // namespace tidemill::worker

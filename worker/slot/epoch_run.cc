@@ -1,0 +1,173 @@
+#include "worker/slot/epoch_run.h"
+
+#include <arrow/memory_pool.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/random.h"
+
+namespace tidemill::worker {
+
+arrow::Result<std::unique_ptr<Pipeline>> PipelinePool::Take(const StagePlan& stage) {
+  auto& idle = idle_[stage.id];
+  if (idle.empty()) return Pipeline::Make(stage, states_);
+  std::unique_ptr<Pipeline> pipeline = std::move(idle.back());
+  idle.pop_back();
+  return pipeline;
+}
+
+void PipelinePool::GiveBack(const StagePlan& stage, std::unique_ptr<Pipeline> pipeline) {
+  pipeline->Reset();
+  idle_[stage.id].push_back(std::move(pipeline));
+}
+
+EpochRun::EpochRun(std::shared_ptr<const EpochTask> task, Wiring wiring)
+    : task_(std::move(task)), wiring_(std::move(wiring)) {}
+
+EpochRun::~EpochRun() {
+  for (Lane& lane : lanes_) {
+    lane.runner.reset();
+    wiring_.pipelines->GiveBack(*lane.stage, std::move(lane.pipeline));
+  }
+  for (KeyedStage& stage : stages_) {
+    stage.runner.reset();
+    wiring_.pipelines->GiveBack(*stage.stage, std::move(stage.pipeline));
+  }
+}
+
+arrow::Result<std::unique_ptr<EpochRun>> EpochRun::Make(std::shared_ptr<const EpochTask> task,
+                                                        Wiring wiring) {
+  auto run = std::unique_ptr<EpochRun>(new EpochRun(std::move(task), std::move(wiring)));
+  const auto& stages = run->wiring_.plan->stages;
+  for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
+    ARROW_RETURN_NOT_OK(run->AddStage(*stage));
+  return run;
+}
+
+arrow::Status EpochRun::AddStage(const StagePlan& stage) {
+  const bool runs_here =
+      stage.source >= 0 || (stage.is_gathered ? wiring_.assignment->gather_slot() == wiring_.self
+                                              : wiring_.assignment->OwnsKeyGroups(wiring_.self));
+  if (!runs_here) return arrow::Status::OK();
+  std::unique_ptr<RowOutput> output = MakeOutput(stage);
+  if (stage.output == StageOutput::kSink) sink_ = static_cast<SinkOutput*>(output.get());
+  RowOutput* borrowed = output.get();
+  outputs_[stage.id] = std::move(output);
+  return stage.source >= 0 ? AddLanes(stage, borrowed) : AddKeyedStage(stage, borrowed);
+}
+
+std::unique_ptr<RowOutput> EpochRun::MakeOutput(const StagePlan& stage) const {
+  if (stage.output == StageOutput::kSink) return std::make_unique<SinkOutput>(wiring_.writer);
+  HashPartitioner* partitioner =
+      stage.output == StageOutput::kHash ? wiring_.partitioners->at(stage.id).get() : nullptr;
+  return std::make_unique<ExchangeOutput>(stage.id, task_->id, wiring_.assignment, partitioner,
+                                          wiring_.network);
+}
+
+EvalContext EpochRun::MakeContext() const {
+  EvalContext context;
+  context.epoch_time_us = task_->epoch_time_us;
+  context.zone = wiring_.plan->zone;
+  context.seed = task_->seed;
+  context.pool = arrow::default_memory_pool();
+  return context;
+}
+
+arrow::Status EpochRun::AddLanes(const StagePlan& stage, RowOutput* output) {
+  const auto& splits = task_->splits[stage.source];
+  for (int lane = 0; lane < task_->lanes; ++lane) {
+    if (wiring_.assignment->lane_slot(lane) != wiring_.self) continue;
+    std::vector<LaneSplit> own;
+    for (size_t split = lane; split < splits.size(); split += task_->lanes) {
+      const uint64_t seed = SplitMix64(SplitMix64(task_->seed, stage.source), split);
+      own.push_back({splits[split], seed});
+    }
+    Lane entry;
+    entry.stage = &stage;
+    ARROW_ASSIGN_OR_RAISE(entry.pipeline, wiring_.pipelines->Take(stage));
+    connectors::ReaderContext reader = wiring_.reader;
+    reader.epoch_time_us = task_->epoch_time_us;
+    entry.runner = std::make_unique<LaneRunner>(
+        lane, std::move(own), wiring_.plan->readers[stage.source].get(), std::move(reader),
+        MakeContext(), entry.pipeline.get(), output);
+    lanes_.push_back(std::move(entry));
+    ++running_;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status EpochRun::AddKeyedStage(const StagePlan& stage, RowOutput* output) {
+  KeyedStage entry;
+  entry.stage = &stage;
+  ARROW_ASSIGN_OR_RAISE(entry.pipeline, wiring_.pipelines->Take(stage));
+  StageRunner::Place place{wiring_.self, stage.is_gathered, LanesOf(stage.exchange_stage),
+                           wiring_.key_groups};
+  entry.runner =
+      std::make_unique<StageRunner>(&stage, std::move(place), task_->id, wiring_.assignment,
+                                    MakeContext(), entry.pipeline.get(), output, wiring_.network);
+  stages_.push_back(std::move(entry));
+  ++running_;
+  return arrow::Status::OK();
+}
+
+// How many lanes a stage puts out: those of its source, one per key group, or one.
+int EpochRun::LanesOf(int stage_id) const {
+  for (const StagePlan& stage : wiring_.plan->stages) {
+    if (stage.id != stage_id) continue;
+    if (stage.source >= 0) return task_->lanes;
+    return stage.is_gathered ? 1 : wiring_.assignment->num_key_groups();
+  }
+  return 0;
+}
+
+void EpochRun::AddFrame(ExchangeFrame frame) {
+  for (KeyedStage& stage : stages_) {
+    if (stage.stage->exchange_stage == frame.stage) {
+      stage.runner->AddFrame(std::move(frame));
+      return;
+    }
+  }
+}
+
+void EpochRun::AddProgress(const ExchangeProgress& progress) {
+  if (auto output = outputs_.find(progress.stage); output != outputs_.end())
+    output->second->OnProgress(progress);
+}
+
+arrow::Result<StepResult> EpochRun::Step() {
+  if (running_ == 0) return StepResult::kDone;
+  bool made_progress = false;
+  for (KeyedStage& stage : stages_) {
+    if (stage.is_done) continue;
+    ARROW_ASSIGN_OR_RAISE(StepResult result, stage.runner->Step());
+    made_progress |= result != StepResult::kBlocked;
+    if (result == StepResult::kDone) {
+      stage.is_done = true;
+      --running_;
+    }
+  }
+  // A lane that is ahead of another one waits for its turn, so that consumers can interleave them.
+  for (Lane& lane : lanes_) {
+    if (lane.is_done) continue;
+    ARROW_ASSIGN_OR_RAISE(StepResult result, lane.runner->Step());
+    made_progress |= result != StepResult::kBlocked;
+    if (result == StepResult::kDone) {
+      lane.is_done = true;
+      --running_;
+    }
+  }
+  for (auto& [stage, output] : outputs_) output->Flush();
+  if (running_ == 0) return StepResult::kDone;
+  return made_progress ? StepResult::kProgress : StepResult::kBlocked;
+}
+
+std::vector<int64_t> EpochRun::source_rows() const {
+  std::vector<int64_t> rows(wiring_.plan->sources.size(), 0);
+  for (const Lane& lane : lanes_) rows[lane.stage->source] += lane.runner->rows_read();
+  return rows;
+}
+
+int64_t EpochRun::output_rows() const { return sink_ == nullptr ? 0 : sink_->rows_written(); }
+
+}  // namespace tidemill::worker

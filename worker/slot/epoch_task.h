@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/sink.h"
+#include "connectors/source.h"
+#include "state/changelog.h"
+#include "state/flush_batch.h"
+#include "worker/exchange/frame.h"
+
+namespace tidemill::worker {
+
+// One attempt of one epoch, as every slot of the job gets it. *Immutable.*
+struct EpochTask {
+  AttemptId id;
+  uint64_t term = 0;
+  // State that the epoch starts from: that attempt of that epoch is committed.
+  int64_t committed_epoch = -1;
+  uint64_t committed_attempt = 0;
+  std::vector<std::vector<connectors::Split>> splits;  // by source
+  int lanes = 1;  // of every source stage; split s is in lane s mod lanes
+  int64_t epoch_time_us = 0;
+  uint64_t seed = 0;
+};
+
+struct OperatorReport {
+  int operator_id = 0;
+  std::string name;
+  int64_t rows_total = 0;
+  int64_t rows_updated = 0;
+  int64_t memory_bytes = 0;
+};
+
+// What one slot has done when its input is consumed.
+struct SlotReport {
+  AttemptId id;
+  state::ChangelogSections changes;
+  std::vector<int64_t> source_rows;  // by source
+  std::vector<OperatorReport> operators;
+  int64_t output_rows = 0;
+  bool has_writer = false;  // OnStaged follows
+};
+
+// Who hears from a slot, on the slot's thread (OnStaged: any thread). Implementations enqueue.
+class SlotListener {
+ public:
+  virtual ~SlotListener() = default;
+  virtual void OnComputed(int slot, SlotReport report) = 0;
+  virtual void OnStaged(int slot, const AttemptId& id,
+                        arrow::Result<connectors::StagedOutput> staged) = 0;
+  virtual void OnFailed(int slot, const AttemptId& id, const arrow::Status& error) = 0;
+  virtual void OnCaptured(int slot, const std::string& job,
+                          std::unique_ptr<state::FlushBatch> batch) = 0;
+};
+
+}  // namespace tidemill::worker

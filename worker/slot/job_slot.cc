@@ -1,0 +1,220 @@
+#include "worker/slot/job_slot.h"
+
+#include <arrow/memory_pool.h>
+
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "common/base/failpoint.h"
+
+namespace tidemill::worker {
+
+namespace {
+
+bool IsLater(const AttemptId& a, const AttemptId& b) {
+  return std::pair(a.epoch, a.attempt) > std::pair(b.epoch, b.attempt);
+}
+
+}  // namespace
+
+JobSlot::JobSlot(int slot, std::shared_ptr<const DeployedJob> job, SlotEnvironment environment,
+                 SlotListener* listener, std::function<void()> wake)
+    : slot_(slot),
+      job_(std::move(job)),
+      environment_(environment),
+      listener_(listener),
+      wake_(std::move(wake)),
+      last_{job_->job, -1, 0} {}
+
+arrow::Result<std::unique_ptr<JobSlot>> JobSlot::Make(int slot,
+                                                      std::shared_ptr<const DeployedJob> job,
+                                                      SlotEnvironment environment,
+                                                      SlotListener* listener,
+                                                      std::function<void()> wake) {
+  auto made = std::unique_ptr<JobSlot>(
+      new JobSlot(slot, std::move(job), environment, listener, std::move(wake)));
+  const JobPlan& plan = *made->job_->plan;
+  ARROW_ASSIGN_OR_RAISE(made->states_,
+                        OperatorStates::Make(plan.stateful, made->job_->num_key_groups));
+  made->pipelines_ = std::make_unique<PipelinePool>(&plan, made->states_.get());
+  connectors::WriterContext context;
+  context.fs = environment.fs;
+  context.io = environment.io;
+  context.random = environment.random;
+  context.wake = made->wake_;
+  context.zone = plan.zone;
+  context.is_durable = made->job_->is_durable;
+  ARROW_ASSIGN_OR_RAISE(made->writer_, connectors::MakeSinkWriter(plan.sink, std::move(context)));
+  return made;
+}
+
+arrow::Status JobSlot::Assign(std::shared_ptr<const Assignment> assignment, int self,
+                              std::vector<RestoredTable> tables) {
+  TIDEMILL_CHECK(run_ == nullptr);
+  assignment_ = std::move(assignment);
+  self_ = self;
+  const std::vector<uint32_t> owned = states_->key_groups();
+  for (uint32_t group : owned) {
+    if (static_cast<int>(assignment_->key_group_slot[group]) != self) states_->DropKeyGroup(group);
+  }
+  for (RestoredTable& restored : tables) {
+    states_->AddTable(restored.operator_id, restored.key_group, std::move(restored.table));
+  }
+  return MakePartitioners();
+}
+
+arrow::Status JobSlot::MakePartitioners() {
+  partitioners_.clear();
+  for (const StagePlan& stage : job_->plan->stages) {
+    if (stage.output != StageOutput::kHash) continue;
+    std::vector<std::shared_ptr<arrow::DataType>> types;
+    for (int column : stage.output_keys)
+      types.push_back(stage.output_schema()->field(column)->type());
+    ARROW_ASSIGN_OR_RAISE(
+        partitioners_[stage.id],
+        HashPartitioner::Make(std::move(types), stage.output_keys, assignment_->key_group_slot,
+                              assignment_->num_slots()));
+  }
+  return arrow::Status::OK();
+}
+
+void JobSlot::RunEpoch(std::shared_ptr<const EpochTask> task, bool capture) {
+  SettleOpenEpoch(task->committed_epoch, task->committed_attempt);
+  if (capture) Capture();
+  if (arrow::Status started = Start(std::move(task)); !started.ok()) Fail(started);
+}
+
+void JobSlot::Commit(int64_t epoch, uint64_t attempt, bool capture) {
+  SettleOpenEpoch(epoch, attempt);
+  if (capture) Capture();
+}
+
+void JobSlot::Abort() {
+  if (is_open_) SettleOpenEpoch(-2, 0);
+}
+
+void JobSlot::SettleOpenEpoch(int64_t committed_epoch, uint64_t committed_attempt) {
+  if (!is_open_) return;
+  is_open_ = false;
+  const bool is_committed = last_.epoch == committed_epoch && last_.attempt == committed_attempt;
+  if (run_ != nullptr) {
+    TIDEMILL_CHECK(!is_committed);  // Prepared was sent, so the run had ended.
+    run_.reset();
+  }
+  if (is_committed) {
+    states_->CommitEpoch(committed_epoch);
+  } else {
+    writer_->Abort();
+    states_->UndoEpoch();
+  }
+}
+
+void JobSlot::Capture() {
+  auto batch = std::make_unique<state::FlushBatch>();
+  states_->CaptureDirty(batch.get());
+  listener_->OnCaptured(slot_, job_->job, std::move(batch));
+}
+
+arrow::Status JobSlot::Start(std::shared_ptr<const EpochTask> task) {
+  last_ = task->id;
+  is_open_ = true;
+  const StagePlan& last_stage = job_->plan->stages.back();
+  const bool has_sink =
+      last_stage.source >= 0 || (last_stage.is_gathered ? assignment_->gather_slot() == self_
+                                                        : assignment_->OwnsKeyGroups(self_));
+  EpochRun::Wiring wiring;
+  wiring.plan = job_->plan.get();
+  wiring.assignment = assignment_.get();
+  wiring.self = self_;
+  wiring.partitioners = &partitioners_;
+  wiring.writer = has_sink ? writer_.get() : nullptr;
+  wiring.pipelines = pipelines_.get();
+  wiring.network = environment_.network;
+  for (uint32_t group = 0; group < assignment_->key_group_slot.size(); ++group) {
+    if (static_cast<int>(assignment_->key_group_slot[group]) == self_)
+      wiring.key_groups.push_back(group);
+  }
+  wiring.reader.fs = environment_.fs;
+  wiring.reader.io = environment_.io;
+  wiring.reader.wake = wake_;
+  wiring.reader.zone = job_->plan->zone;
+  wiring.reader.pool = arrow::default_memory_pool();
+  if (has_sink) {
+    ARROW_RETURN_NOT_OK(writer_->Begin({task->id.epoch, task->term, task->id.attempt}, self_));
+  }
+  ARROW_ASSIGN_OR_RAISE(run_, EpochRun::Make(std::move(task), std::move(wiring)));
+  Failpoint("worker.epoch_started");
+
+  for (auto& [id, frame] : std::exchange(early_frames_, {})) {
+    if (id == last_) {
+      run_->AddFrame(std::move(frame));
+    } else if (IsLater(id, last_)) {
+      early_frames_.emplace_back(id, std::move(frame));
+    }
+  }
+  for (auto& [id, progress] : std::exchange(early_progress_, {})) {
+    if (id == last_) {
+      run_->AddProgress(progress);
+    } else if (IsLater(id, last_)) {
+      early_progress_.emplace_back(id, progress);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+void JobSlot::AddFrames(const AttemptId& id, std::vector<ExchangeFrame> frames) {
+  if (run_ != nullptr && id == last_) {
+    for (ExchangeFrame& frame : frames) run_->AddFrame(std::move(frame));
+  } else if (IsLater(id, last_)) {
+    for (ExchangeFrame& frame : frames) early_frames_.emplace_back(id, std::move(frame));
+  }
+}
+
+void JobSlot::AddProgress(const AttemptId& id, const ExchangeProgress& progress) {
+  if (run_ != nullptr && id == last_) {
+    run_->AddProgress(progress);
+  } else if (IsLater(id, last_)) {
+    early_progress_.emplace_back(id, progress);
+  }
+}
+
+bool JobSlot::Step() {
+  if (run_ == nullptr) return false;
+  const arrow::Result<StepResult> result = run_->Step();
+  if (!result.ok()) {
+    Fail(result.status());
+    return false;
+  }
+  if (*result == StepResult::kDone) Finish();
+  return *result == StepResult::kProgress;
+}
+
+void JobSlot::Finish() {
+  SlotReport report;
+  report.id = last_;
+  report.source_rows = run_->source_rows();
+  report.output_rows = run_->output_rows();
+  report.has_writer = run_->has_writer();
+  run_.reset();
+  states_->CollectChanges(&report.changes);
+  for (const StatefulOperator& op : states_->operators()) {
+    const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
+    report.operators.push_back(
+        {op.operator_id, op.name, summary.rows, summary.rows_changed, summary.memory_bytes});
+  }
+  const bool has_writer = report.has_writer;
+  listener_->OnComputed(slot_, std::move(report));
+  if (!has_writer) return;
+  writer_->Prepare([listener = listener_, slot = slot_,
+                    id = last_](arrow::Result<connectors::StagedOutput> staged) {
+    listener->OnStaged(slot, id, std::move(staged));
+  });
+}
+
+// What the attempt changed stays until the driver's answer (abort or another attempt) undoes it.
+void JobSlot::Fail(const arrow::Status& error) {
+  run_.reset();
+  listener_->OnFailed(slot_, last_, error);
+}
+
+}  // namespace tidemill::worker

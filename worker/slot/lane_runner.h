@@ -1,0 +1,72 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "connectors/source.h"
+#include "worker/slot/pipeline.h"
+#include "worker/slot/stage_output.h"
+
+namespace tidemill::worker {
+
+// One split of a lane and the seed of its rows.
+struct LaneSplit {
+  connectors::Split split;
+  uint64_t seed = 0;
+};
+
+enum class StepResult {
+  kProgress,  // did something; call again
+  kBlocked,   // waits for data or for a consumer; someone will wake the slot
+  kDone,
+};
+
+// Reads one lane of a source stage through its pipeline: split after split, a batch per step,
+// marking chunks of kChunkRows input rows. *Thread-compatible.*
+class LaneRunner {
+ public:
+  // All pointers must outlive this.
+  LaneRunner(int lane, std::vector<LaneSplit> splits, connectors::SourceReader* source,
+             connectors::ReaderContext reader_context, const EvalContext& context,
+             Pipeline* pipeline, RowOutput* output);
+
+  arrow::Result<StepResult> Step();
+
+  int64_t rows_read() const { return rows_read_; }
+  int64_t chunk() const { return chunk_; }
+  Pipeline* pipeline() const { return pipeline_; }
+
+ private:
+  // Names the lane and chunk of what leaves the pipeline.
+  class Consumer final : public RowConsumer {
+   public:
+    explicit Consumer(LaneRunner* runner) : runner_(runner) {}
+    arrow::Status Consume(Rows rows) override;
+
+   private:
+    LaneRunner* const runner_;
+  };
+
+  arrow::Result<StepResult> ReadBatch();
+  arrow::Status Finish();
+
+  const int lane_;
+  const std::vector<LaneSplit> splits_;
+  connectors::SourceReader* const source_;
+  const connectors::ReaderContext reader_context_;
+  EvalContext context_;
+  Pipeline* const pipeline_;
+  RowOutput* const output_;
+  Consumer consumer_;
+  size_t next_split_ = 0;
+  std::unique_ptr<connectors::SplitReader> reader_;
+  int64_t chunk_ = 0;
+  int64_t chunk_rows_ = 0;
+  int64_t rows_read_ = 0;
+  bool is_done_ = false;
+};
+
+}  // namespace tidemill::worker

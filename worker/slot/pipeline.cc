@@ -1,0 +1,94 @@
+#include "worker/slot/pipeline.h"
+
+#include <type_traits>
+#include <utility>
+
+#include "worker/operators/filter.h"
+#include "worker/operators/final_aggregate.h"
+#include "worker/operators/generate.h"
+#include "worker/operators/partial_aggregate.h"
+#include "worker/operators/project.h"
+#include "worker/operators/sort.h"
+
+namespace tidemill::worker {
+
+namespace {
+
+arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
+                                                      OperatorStates* states) {
+  return std::visit(
+      [&](const auto& op) -> arrow::Result<std::unique_ptr<Operator>> {
+        using Plan = std::decay_t<decltype(op)>;
+        if constexpr (std::is_same_v<Plan, FilterPlan>) {
+          return std::make_unique<Filter>(op);
+        } else if constexpr (std::is_same_v<Plan, ProjectPlan>) {
+          return std::make_unique<Project>(op, plan.schema);
+        } else if constexpr (std::is_same_v<Plan, GeneratePlan>) {
+          return std::make_unique<Generate>(op, plan.schema);
+        } else if constexpr (std::is_same_v<Plan, PartialAggregatePlan>) {
+          return PartialAggregate::Make(op, plan.schema);
+        } else if constexpr (std::is_same_v<Plan, FinalAggregatePlan>) {
+          return FinalAggregate::Make(op, plan.schema, states);
+        } else if constexpr (std::is_same_v<Plan, SortPlan>) {
+          return std::make_unique<Sort>(op, plan.schema);
+        } else {
+          static_assert(std::is_same_v<Plan, LimitPlan>);
+          return std::make_unique<Limit>(op);
+        }
+      },
+      plan.op);
+}
+
+}  // namespace
+
+arrow::Status Pipeline::Link::Consume(Rows rows) {
+  if (rows.batch->num_rows() == 0) return arrow::Status::OK();
+  if (index == pipeline->operators_.size()) return pipeline->out_->Consume(std::move(rows));
+  return pipeline->operators_[index]->Process(*pipeline->context_, std::move(rows),
+                                              &pipeline->links_[index + 1]);
+}
+
+arrow::Result<std::unique_ptr<Pipeline>> Pipeline::Make(const StagePlan& stage,
+                                                        OperatorStates* states) {
+  auto pipeline = std::make_unique<Pipeline>();
+  for (const OperatorPlan& plan : stage.operators) {
+    ARROW_ASSIGN_OR_RAISE(auto op, MakeOperator(plan, states));
+    pipeline->operators_.push_back(std::move(op));
+  }
+  pipeline->links_.resize(pipeline->operators_.size() + 1);
+  for (size_t i = 0; i < pipeline->links_.size(); ++i) {
+    pipeline->links_[i].pipeline = pipeline.get();
+    pipeline->links_[i].index = i;
+  }
+  return pipeline;
+}
+
+arrow::Status Pipeline::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
+  context_ = &context;
+  out_ = out;
+  return links_[0].Consume(std::move(rows));
+}
+
+arrow::Status Pipeline::EndChunk(const EvalContext& context, RowConsumer* out) {
+  context_ = &context;
+  out_ = out;
+  for (size_t i = 0; i < operators_.size(); ++i) {
+    ARROW_RETURN_NOT_OK(operators_[i]->EndChunk(context, &links_[i + 1]));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status Pipeline::EndInput(const EvalContext& context, RowConsumer* out) {
+  context_ = &context;
+  out_ = out;
+  for (size_t i = 0; i < operators_.size(); ++i) {
+    ARROW_RETURN_NOT_OK(operators_[i]->EndInput(context, &links_[i + 1]));
+  }
+  return arrow::Status::OK();
+}
+
+void Pipeline::Reset() {
+  for (const auto& op : operators_) op->Reset();
+}
+
+}  // namespace tidemill::worker

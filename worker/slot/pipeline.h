@@ -1,0 +1,44 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+#include <vector>
+
+#include "worker/operators/operator.h"
+#include "worker/plan/stage_plan.h"
+
+namespace tidemill::worker {
+
+class OperatorStates;
+
+// The operators of one stage in a row, as one slot runs them (in a source stage: for one lane at a
+// time). Kept over epochs, so that tables and buffers keep their memory. *Thread-compatible.*
+class Pipeline {
+ public:
+  // `states` holds the tables of stateful operators and must outlive this; null for a source stage.
+  static arrow::Result<std::unique_ptr<Pipeline>> Make(const StagePlan& stage,
+                                                       OperatorStates* states);
+
+  arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out);
+  arrow::Status EndChunk(const EvalContext& context, RowConsumer* out);
+  arrow::Status EndInput(const EvalContext& context, RowConsumer* out);
+  void Reset();
+
+ private:
+  // Hands what operator i - 1 gives to operator i, or to the pipeline's consumer.
+  class Link final : public RowConsumer {
+   public:
+    arrow::Status Consume(Rows rows) override;
+
+    Pipeline* pipeline = nullptr;
+    size_t index = 0;
+  };
+
+  std::vector<std::unique_ptr<Operator>> operators_;
+  std::vector<Link> links_;  // links_[i] feeds operators_[i]; the last one feeds out_
+  const EvalContext* context_ = nullptr;
+  RowConsumer* out_ = nullptr;
+};
+
+}  // namespace tidemill::worker

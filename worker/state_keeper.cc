@@ -1,0 +1,110 @@
+#include "worker/state_keeper.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/failpoint.h"
+
+namespace tidemill::worker {
+
+// Touched on the I/O pool only: the segment by Append, the tier by TakeSnapshot, of which there is
+// one each at a time.
+struct StateKeeper::Files {
+  Options options;
+  std::unique_ptr<state::ChangelogSegment> segment;
+  int64_t next_sequence = 0;
+  std::unique_ptr<state::RocksDbTier> tier;
+
+  arrow::Result<std::vector<state::Extent>> Append(
+      int64_t epoch, const std::vector<state::ChangelogSections>& slots, bool wants_new_segment);
+  arrow::Result<state::Snapshot> Snapshot(
+      int64_t epoch, const std::vector<std::unique_ptr<state::FlushBatch>>& batches);
+};
+
+StateKeeper::StateKeeper(Options options)
+    : options_(std::move(options)), files_(std::make_shared<Files>()) {
+  files_->options = options_;
+}
+
+StateKeeper::~StateKeeper() = default;
+
+arrow::Result<std::vector<state::Extent>> StateKeeper::Files::Append(
+    int64_t epoch, const std::vector<state::ChangelogSections>& slots, bool wants_new_segment) {
+  if (wants_new_segment || segment == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(segment,
+                          state::ChangelogSegment::Create({.fs = options.fs,
+                                                           .state_dir = options.state_dir,
+                                                           .worker = options.worker,
+                                                           .incarnation = options.incarnation,
+                                                           .sequence = next_sequence++,
+                                                           .is_durable = options.is_durable}));
+  }
+  std::vector<const state::ChangelogSections*> sections;
+  for (const auto& slot : slots) sections.push_back(&slot);
+  ARROW_ASSIGN_OR_RAISE(state::Extent extent, segment->Append(epoch, sections));
+  Failpoint("worker.changelog_written");
+  ARROW_RETURN_NOT_OK(segment->Sync());
+  return std::vector<state::Extent>{std::move(extent)};
+}
+
+void StateKeeper::Append(int64_t epoch,
+                         std::shared_ptr<const std::vector<state::ChangelogSections>> slots,
+                         Appended done) {
+  bool has_changes = false;
+  for (const auto& sections : *slots) has_changes |= sections.num_sections() > 0;
+  if (!has_changes) {
+    done(std::vector<state::Extent>{});
+    return;
+  }
+  const bool wants_new_segment = std::exchange(wants_new_segment_, false);
+  options_.io->Post(
+      [files = files_, epoch, slots = std::move(slots), wants_new_segment, done = std::move(done)] {
+        done(files->Append(epoch, *slots, wants_new_segment));
+      });
+}
+
+void StateKeeper::OnCommitted(int64_t changelog_bytes, int64_t state_bytes) {
+  changelog_bytes_ += changelog_bytes;
+  state_bytes_ = state_bytes;
+}
+
+bool StateKeeper::ShouldCapture() const {
+  return !is_capturing_ && options_.policy.ShouldFlush(changelog_bytes_, state_bytes_);
+}
+
+void StateKeeper::BeginCapture() {
+  TIDEMILL_CHECK(!is_capturing_);
+  is_capturing_ = true;
+  wants_new_segment_ = true;
+  changelog_bytes_ = 0;
+}
+
+arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
+    int64_t epoch, const std::vector<std::unique_ptr<state::FlushBatch>>& batches) {
+  Failpoint("worker.flush_captured");
+  if (tier == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(tier, state::RocksDbTier::Open({.fs = options.fs,
+                                                          .local_dir = options.local_dir,
+                                                          .state_dir = options.state_dir,
+                                                          .worker = options.worker,
+                                                          .incarnation = options.incarnation,
+                                                          .operators = options.operators,
+                                                          .is_durable = options.is_durable}));
+  }
+  std::vector<const state::FlushBatch*> borrowed;
+  for (const auto& batch : batches) borrowed.push_back(batch.get());
+  ARROW_RETURN_NOT_OK(tier->Flush(epoch, borrowed));
+  ARROW_ASSIGN_OR_RAISE(state::Snapshot snapshot, tier->TakeSnapshot());
+  Failpoint("worker.snapshot_files_copied");
+  return snapshot;
+}
+
+void StateKeeper::TakeSnapshot(
+    int64_t epoch, std::shared_ptr<const std::vector<std::unique_ptr<state::FlushBatch>>> batches,
+    Snapshotted done) {
+  options_.io->Post([files = files_, epoch, batches = std::move(batches), done = std::move(done)] {
+    done(files->Snapshot(epoch, *batches));
+  });
+}
+
+}  // namespace tidemill::worker

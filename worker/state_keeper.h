@@ -1,0 +1,72 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/executor.h"
+#include "common/fs/file_system.h"
+#include "state/changelog.h"
+#include "state/flush_batch.h"
+#include "state/flush_policy.h"
+#include "state/rocksdb_tier.h"
+
+namespace tidemill::worker {
+
+// The durable side of one job's state on one worker: changelog segments in the checkpoint, and the
+// RocksDB tier with its snapshots. Work that blocks runs on the I/O pool; each callback comes from
+// there. *Thread-compatible*: called by the worker's thread only; at most one Append and one
+// Snapshot run at a time.
+class StateKeeper {
+ public:
+  struct Options {
+    FileSystem* fs = nullptr;
+    Executor* io = nullptr;
+    std::string state_dir;  // <checkpoint>/state
+    std::string local_dir;  // of RocksDB, for this job and incarnation
+    std::string worker;
+    std::string incarnation;
+    std::vector<int32_t> operators;
+    bool is_durable = true;
+    state::FlushPolicy policy;
+  };
+  explicit StateKeeper(Options options);
+  ~StateKeeper();
+
+  // Writes the changes of all slots as one extent and makes it durable. Without any change `done`
+  // gets no extent, at once.
+  using Appended = std::function<void(arrow::Result<std::vector<state::Extent>>)>;
+  void Append(int64_t epoch, std::shared_ptr<const std::vector<state::ChangelogSections>> slots,
+              Appended done);
+
+  // An epoch was committed: its changelog counts. `state_bytes` is what the tables take now.
+  void OnCommitted(int64_t changelog_bytes, int64_t state_bytes);
+  // It is time to capture and no snapshot is under way.
+  bool ShouldCapture() const;
+  // Capturing has begun: later extents go to a new segment.
+  void BeginCapture();
+
+  // Flushes what the slots captured at the end of `epoch` and copies a snapshot to the checkpoint.
+  using Snapshotted = std::function<void(arrow::Result<state::Snapshot>)>;
+  void TakeSnapshot(int64_t epoch,
+                    std::shared_ptr<const std::vector<std::unique_ptr<state::FlushBatch>>> batches,
+                    Snapshotted done);
+  // The snapshot is done (or failed) and its result has reached the worker.
+  void EndCapture() { is_capturing_ = false; }
+
+ private:
+  struct Files;  // shared with the I/O pool
+
+  const Options options_;
+  const std::shared_ptr<Files> files_;
+  int64_t changelog_bytes_ = 0;  // since the last capture
+  int64_t state_bytes_ = 0;
+  bool is_capturing_ = false;
+  bool wants_new_segment_ = true;
+};
+
+}  // namespace tidemill::worker
