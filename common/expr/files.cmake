@@ -1,10 +1,13 @@
 list(APPEND common_sources
   expr/aggregate_signature.cc
+  expr/evaluator.cc
   expr/expr.cc
   expr/function_registry.cc
+  expr/selection.cc
   expr/type_coercion.cc)
 list(APPEND common_headers
   expr/evaluator.h
   expr/expr.h
   expr/function_registry.h
+  expr/selection.h
   expr/type_coercion.h)

@@ -39,6 +39,7 @@ struct BoundFunction {
       arg_types;                          // after coercion: arguments are cast to these
   std::shared_ptr<arrow::DataType> type;  // of the result
   Kernel kernel;                          // empty for special forms
+  bool is_total = false;  // fails on no input, with the literals that it is bound to
 };
 
 struct FunctionInfo {

@@ -86,6 +86,9 @@ FunctionInfo FromSignature(Signature signature) {
     }
     bound.type = signature.result;
     bound.kernel = signature.kernel;
+    bound.is_total = signature.is_total_if_prepared && !args.empty() &&
+                     std::all_of(args.begin() + 1, args.end(),
+                                 [](const ExprPtr& arg) { return IsLiteral(*arg); });
     if (signature.make_kernel) {
       ARROW_ASSIGN_OR_RAISE(bound.kernel, signature.make_kernel(args));
     }

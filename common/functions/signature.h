@@ -54,6 +54,8 @@ struct Signature {
   // Instead of `kernel`, where literal arguments are prepared once (patterns).
   std::function<arrow::Result<Kernel>(std::span<const ExprPtr> args)> make_kernel;
   bool is_total = false;
+  // Fails on no input once all arguments but the first are literals.
+  bool is_total_if_prepared = false;
 };
 FunctionInfo FromSignature(Signature signature);
 
