@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "connectors/sink.h"
 #include "connectors/source.h"
 #include "driver/job/progress.h"
+#include "driver/log/frozen_settings.h"
 #include "driver/spec/job_spec.h"
 
 namespace tidemill::proto {
@@ -30,17 +30,6 @@ class ToWorker;
 namespace tidemill::driver {
 
 using WorkerStream = MessageStream<proto::ToWorker, proto::ToDriver>;
-
-// What the checkpoint is tied to for its whole life; a restart with other values is refused
-// (CHECKPOINT_INCOMPATIBLE). *Plain data.*
-struct FrozenSettings {
-  uint32_t key_groups = 128;
-  uint32_t sink_shards = 8;
-  std::string time_zone = "UTC";
-  bool ansi = true;
-  std::string watermark_policy = "min";
-  std::map<std::string, std::string> schemas;  // inferred ones (DDL), by source name
-};
 
 // One planned job. Source and sink specifications are taken from the plan. *Plain data.*
 struct JobDefinition {

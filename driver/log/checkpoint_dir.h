@@ -1,0 +1,70 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/random.h"
+#include "common/fs/file_system.h"
+#include "driver/log/frozen_settings.h"
+#include "driver/log/term.h"
+#include "proto/plan.pb.h"
+
+namespace tidemill::driver {
+
+// Hash of a physical plan: two plans with the same one do the same to every row. The query's text
+// is left out.
+uint64_t PlanFingerprint(const proto::PhysicalPlan& plan);
+
+// The settings that an existing checkpoint is tied to, and nothing where there is none yet; for
+// planning, before the job starts. Errors: kCorrupt.
+arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
+                                                                const std::string& checkpoint);
+
+// A checkpoint directory, held by this process for one job: layout, identity, plans, lock and term.
+//   job  lock  plan/<fingerprint>  term/<n>  log/<term>.<sequence>  state/...
+// The file `job` is made first and once; the rest without it is damage, not a fresh start.
+// *Thread-compatible.*
+class CheckpointDir {
+ public:
+  struct Options {
+    FileSystem* fs = nullptr;
+    Random* random = nullptr;
+    std::string path;
+    FrozenSettings settings;
+    bool is_durable = true;
+    std::string holder;  // of the lock and the term, for others to read
+  };
+  // Creates what is missing, checks what is there, takes the lock and then a new term. Errors:
+  // CHECKPOINT_IN_USE (kConflict) naming the live holder; CHECKPOINT_INCOMPATIBLE (kCorrupt) naming
+  // the setting that differs; CHECKPOINT_CORRUPT (kCorrupt).
+  static arrow::Result<std::unique_ptr<CheckpointDir>> Open(Options options);
+
+  const std::string& path() const { return options_.path; }
+  const std::string& job_uuid() const { return job_uuid_; }
+  const Term& term() const { return term_; }
+
+  // Keeps the plan under its fingerprint; does nothing where it is kept already.
+  arrow::Status StorePlan(const proto::PhysicalPlan& plan);
+  // Errors: CHECKPOINT_CORRUPT where the file is missing or is not what its name says.
+  arrow::Result<proto::PhysicalPlan> LoadPlan(uint64_t fingerprint) const;
+  static std::string PlanFileName(uint64_t fingerprint);  // relative to the checkpoint
+
+  // All files below `dir` ("state", "plan"), relative to the checkpoint.
+  arrow::Result<std::vector<std::string>> ListFiles(const std::string& dir) const;
+
+ private:
+  CheckpointDir(Options options, std::unique_ptr<FileLock> lock, std::string job_uuid, Term term);
+
+  const Options options_;
+  const std::unique_ptr<FileLock> lock_;
+  const std::string job_uuid_;
+  const Term term_;
+};
+
+}  // namespace tidemill::driver
