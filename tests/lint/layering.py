@@ -37,7 +37,7 @@ HOMES = {
 
 # Generated protobuf types stop where plans are built and where wire and log are written.
 PROTO_HOMES = ("driver/plan/", "driver/log/", "driver/job/", "driver/rpc/",
-               "worker/plan/", "worker/rpc/", "worker/task/", "deploy/")
+               "worker/plan/", "worker/rpc/", "worker/worker.", "worker/job_on_worker.", "deploy/")
 
 
 def violations(root):

@@ -16,14 +16,21 @@ TEST_LINES = 500
 FUNCTION_LINES = 80
 FOLDER_PAIRS = 15
 
-_SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b")
+_DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.M)
+_ATTRIBUTE = re.compile(r"\b(?:alignas|__attribute__|[A-Z_]+)\s*\(+[^()]*\)+")
+_SCOPE = re.compile(r"\b(?:namespace|class|struct|union|enum|extern)\b")
 _NAME = re.compile(r"([~\w:]+|operator\s*\S+)\s*\(")
+
+
+def opens_scope(head):
+    """Whether the brace after a declaration opens a namespace or a class."""
+    return _SCOPE.search(head) is not None and "(" not in _ATTRIBUTE.sub("", head)
 
 
 def functions(text):
     """Yields (name, first line, number of lines) of the function bodies at namespace or class scope."""
     code = tree.without_comments(text)
-    code = re.sub(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code, flags=re.M)
+    code = _DIRECTIVE.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), code)
     stack = []         # one entry per open brace: True for a scope, False for a body or initialiser
     head_begin = 0     # where the declaration before the next brace begins
     body = None        # (name, first line, depth) of the function that is open
@@ -31,10 +38,8 @@ def functions(text):
         sign, at = match.group(0), match.start()
         if sign == "{":
             head = code[head_begin:at]
-            in_scope = all(stack)
-            is_scope = in_scope and _SCOPE.search(re.sub(r"template\s*<[^{]*?>\s*(?=class|struct|union)|enum\s+class", "enum ", head)) \
-                is not None and "(" not in re.sub(r"\b(alignas|__attribute__|[A-Z_]+)\s*\(+[^()]*\)+", "", head)
-            if in_scope and not is_scope and "(" in head and body is None:
+            is_scope = all(stack) and opens_scope(head)
+            if all(stack) and not is_scope and "(" in head and body is None:
                 name = _NAME.search(head)
                 first = head_begin + len(head) - len(head.lstrip())
                 body = (name.group(1) if name else "?", code.count("\n", 0, first) + 1, len(stack))
