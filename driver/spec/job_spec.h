@@ -3,6 +3,7 @@
 #include <arrow/result.h>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,9 +22,18 @@ struct Trigger {
   std::chrono::microseconds interval{0};  // of kProcessingTime
 };
 
+// A value that was read from a file, cut where it does not follow the file byte by byte (at the
+// indentation of a block, at escapes): bytes from `value_begin` on stand in the file from
+// `file_begin` on.
+struct TextPiece {
+  int32_t value_begin = 0;
+  int32_t file_begin = 0;
+};
+
 // Where a piece of the specification stands in its file; for error messages.
 struct SpecPlace {
-  Span span;  // byte offsets in the specification's text
+  Span span;                      // byte offsets in the specification's text
+  std::vector<TextPiece> pieces;  // of a text value, ascending; empty where it cannot be mapped
 };
 
 struct SourceDecl {
@@ -43,8 +53,8 @@ struct JobSpec {
   std::string name;
   std::vector<SourceDecl> sources;
   std::string query;
-  int32_t query_offset =
-      0;  // where the query's text begins in `text`, when it stands there verbatim
+  SpecPlace query_place;     // for LocateInQuery
+  int32_t query_offset = 0;  // where the query stands in `text`, if it does so byte by byte
   bool query_is_verbatim = false;
   std::string sink_format;
   connectors::Options sink_options;
@@ -52,17 +62,36 @@ struct JobSpec {
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
   SpecPlace output_mode_place;
   Trigger trigger;
-  std::optional<std::string> checkpoint;        // absolute
-  std::map<std::string, std::string> settings;  // validated names, canonical (Spark's names mapped)
+  std::optional<std::string> checkpoint;  // absolute
+  // What was set, checked, by canonical names (Spark's names mapped); Settings::Make(settings) has
+  // the rest too.
+  std::map<std::string, std::string> settings;
 
   std::string file;  // as the user named it
   std::string text;  // whole specification, for carets
 };
 
 // Reads a YAML job specification (interface: "Job specification, YAML"). `overrides` are --conf
-// k=v. Relative paths are taken from the current directory. Errors (kInvalid, exit code 3) carry
-// file, line, caret and the nearest valid key.
+// k=v and win over the file's settings. Relative paths are taken from the current directory. Errors
+// (kInvalid, exit code 3; kNotFound for a missing file) carry file, line, caret and the nearest
+// valid key.
 arrow::Result<std::vector<JobSpec>> ReadJobFile(
     const std::string& path, const std::map<std::string, std::string>& overrides);
+
+// The same for a text that is known to the user as `file`; `directory` is what relative paths are
+// relative to, and absolute itself.
+arrow::Result<std::vector<JobSpec>> ReadJobText(
+    const std::string& text, const std::string& file, const std::string& directory,
+    const std::map<std::string, std::string>& overrides);
+
+// Gives an error about the query, with a span in `spec.query`, its place in the file. Where the
+// query cannot be mapped back (rare escapes), its own text is shown under "query of <file>".
+arrow::Status LocateInQuery(const JobSpec& spec, const arrow::Status& status);
+
+// Gives an error about the value at `place` (a schema, the sink, ...) its place in the file. A span
+// that the status has is taken to be inside that value where `place` has pieces, and else dropped
+// for the whole value.
+arrow::Status LocateInSpec(const JobSpec& spec, const arrow::Status& status,
+                           const SpecPlace& place);
 
 }  // namespace tidemill::driver

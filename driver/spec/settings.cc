@@ -1,0 +1,215 @@
+#include "driver/spec/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+
+#include "common/base/check.h"
+#include "common/base/error.h"
+#include "common/types/value_format.h"
+#include "connectors/options.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+using Type = SettingInfo::Type;
+
+constexpr double kMaxBytes = 1e15;
+
+constexpr std::array<SettingInfo, 7> kSettings = {{
+    {"log.base_interval", Type::kInteger, "100", 1, 1e6, false, false,
+     "commits in one file of the checkpoint's log before the next begins"},
+    {"sink.shards", Type::kInteger, "8", 1, 32768, false, true,
+     "shards in which a sink takes an epoch; divides state.key_groups"},
+    {"source.split_bytes", Type::kBytes, "32m", 65536, kMaxBytes, false, false,
+     "size of the ranges that a large file is cut into"},
+    {"state.key_groups", Type::kInteger, "128", 1, 32768, true, true,
+     "hash ranges of keys: the unit in which state is spread over workers"},
+    {"state.snapshot_min_bytes", Type::kBytes, "64m", 65536, kMaxBytes, false, false,
+     "changelog below this size never causes a snapshot"},
+    {"state.snapshot_ratio", Type::kReal, "1.0", 0.01, 100, false, false,
+     "a snapshot is made when the changelog is larger than the state times this"},
+    {"timeZone", Type::kTimeZone, "UTC", 0, 0, false, true,
+     "the session's time zone: timestamps from and to text, date functions"},
+}};
+
+// Spark's names for settings of ours.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSparkNames = {{
+    {"spark.sql.session.timeZone", "timeZone"},
+    {"spark.sql.files.maxPartitionBytes", "source.split_bytes"},
+}};
+
+// Spark's settings that people bring along and that mean nothing here, with what to do instead.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kNoCounterpart = {{
+    {"spark.sql.shuffle.partitions",
+     "key groups replace shuffle partitions: set state.key_groups (a power of two), or nothing"},
+    {"spark.sql.ansi.enabled", "ANSI mode is always on; try_ functions give NULL"},
+    {"spark.sql.streaming.checkpointLocation", "write checkpointLocation in the specification"},
+    {"spark.sql.streaming.stateStore.providerClass", "there is one state store"},
+    {"spark.sql.adaptive.enabled", "stages of a stream are not re-planned"},
+}};
+
+arrow::Status BadValue(const SettingInfo& info, std::string_view value, std::string_view rule) {
+  return MakeError(
+      ErrorKind::kInvalid, "INVALID_SETTING_VALUE",
+      fmt::format("bad value of a setting: {} must be {}: value={}", info.name, rule, value));
+}
+
+arrow::Status UnknownSetting(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const SettingInfo& info : kSettings) names.push_back(info.name);
+  const std::string nearest = NearestName(name, names);
+  return WithHint(
+      MakeError(ErrorKind::kInvalid, "UNKNOWN_SETTING", fmt::format("unknown setting: {}", name)),
+      nearest.empty() ? fmt::format("settings are {}", fmt::join(names, ", "))
+                      : fmt::format("did you mean {}?", nearest));
+}
+
+const SettingInfo* FindSetting(std::string_view name) {
+  for (const SettingInfo& info : kSettings) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+std::optional<int64_t> WholeNumber(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+arrow::Result<std::string> CheckInteger(const SettingInfo& info, std::string_view value) {
+  const auto number = WholeNumber(value);
+  const std::string rule =
+      fmt::format("a {} from {} to {}", info.is_power_of_two ? "power of two" : "whole number",
+                  static_cast<int64_t>(info.lowest), static_cast<int64_t>(info.highest));
+  if (!number || *number < info.lowest || *number > info.highest) {
+    return BadValue(info, value, rule);
+  }
+  if (info.is_power_of_two && (*number & (*number - 1)) != 0) return BadValue(info, value, rule);
+  return std::to_string(*number);
+}
+
+arrow::Result<std::string> CheckBytes(const SettingInfo& info, std::string_view value) {
+  connectors::Options options;
+  options.Set(std::string(info.name), std::string(value));
+  const auto bytes = options.GetBytes(info.name, 0);
+  if (!bytes.ok() || static_cast<double>(*bytes) < info.lowest ||
+      static_cast<double>(*bytes) > info.highest) {
+    return BadValue(info, value,
+                    fmt::format("a size such as 32m, at least {}k", info.lowest / 1024));
+  }
+  return std::to_string(*bytes);
+}
+
+arrow::Result<std::string> CheckReal(const SettingInfo& info, std::string_view value) {
+  const std::string text(value);
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(number >= info.lowest && number <= info.highest)) {
+    return BadValue(info, value, fmt::format("a number from {} to {}", info.lowest, info.highest));
+  }
+  return fmt::format("{}", number);
+}
+
+arrow::Result<std::string> CheckValue(const SettingInfo& info, std::string_view value) {
+  switch (info.type) {
+    case Type::kInteger:
+      return CheckInteger(info, value);
+    case Type::kBytes:
+      return CheckBytes(info, value);
+    case Type::kReal:
+      return CheckReal(info, value);
+    case Type::kTimeZone:
+      ARROW_RETURN_NOT_OK(FindTimeZone(value).status());
+      return std::string(value);
+  }
+  return std::string(value);
+}
+
+}  // namespace
+
+std::span<const SettingInfo> AllSettings() { return kSettings; }
+
+Settings::Settings() {
+  for (const SettingInfo& info : kSettings) {
+    // Not through CheckValue for time zones: the default needs no look into the zone database.
+    if (info.type == Type::kTimeZone) {
+      values_.emplace(info.name, info.fallback);
+      continue;
+    }
+    const auto value = CheckValue(info, info.fallback);
+    TIDEMILL_CHECK(value.ok());
+    values_.emplace(info.name, *value);
+  }
+}
+
+arrow::Result<Settings> Settings::Make(const std::map<std::string, std::string>& values) {
+  Settings settings;
+  for (const auto& [name, value] : values) ARROW_RETURN_NOT_OK(settings.Set(name, value));
+  ARROW_RETURN_NOT_OK(settings.Finish());
+  return settings;
+}
+
+arrow::Status Settings::Set(std::string_view name, std::string_view value) {
+  for (const auto& [theirs, ours] : kSparkNames) {
+    if (name == theirs) name = ours;
+  }
+  const SettingInfo* info = FindSetting(name);
+  if (info == nullptr) {
+    for (const auto& [theirs, instead] : kNoCounterpart) {
+      if (name != theirs) continue;
+      return WithHint(MakeError(ErrorKind::kInvalid, "UNSUPPORTED_SETTING",
+                                fmt::format("Spark's setting has no counterpart: {}", name)),
+                      std::string(instead));
+    }
+    return UnknownSetting(name);
+  }
+  ARROW_ASSIGN_OR_RAISE(values_[std::string(name)], CheckValue(*info, value));
+  if (!IsSet(name)) set_.emplace_back(name);
+  return arrow::Status::OK();
+}
+
+arrow::Status Settings::Finish() {
+  if (!IsSet("sink.shards")) {
+    values_["sink.shards"] = std::to_string(std::min(sink_shards(), key_groups()));
+  }
+  if (key_groups() % sink_shards() != 0) {
+    return MakeError(ErrorKind::kInvalid, "INVALID_SETTING_VALUE",
+                     fmt::format("bad value of a setting: sink.shards must divide "
+                                 "state.key_groups: value={} state.key_groups={}",
+                                 sink_shards(), key_groups()));
+  }
+  return arrow::Status::OK();
+}
+
+bool Settings::IsSet(std::string_view name) const {
+  return std::find(set_.begin(), set_.end(), name) != set_.end();
+}
+
+std::map<std::string, std::string> Settings::explicit_values() const {
+  std::map<std::string, std::string> values;
+  for (const std::string& name : set_) values.emplace(name, ValueOf(name));
+  return values;
+}
+
+double Settings::snapshot_ratio() const {
+  return std::strtod(ValueOf("state.snapshot_ratio").c_str(), nullptr);
+}
+
+const std::string& Settings::ValueOf(std::string_view name) const {
+  const auto found = values_.find(name);
+  TIDEMILL_CHECK(found != values_.end());
+  return found->second;
+}
+
+int64_t Settings::IntegerOf(std::string_view name) const { return *WholeNumber(ValueOf(name)); }
+
+}  // namespace tidemill::driver

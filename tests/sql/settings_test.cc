@@ -1,0 +1,59 @@
+#include "driver/spec/settings.h"
+
+#include <gtest/gtest.h>
+
+#include "common/base/error.h"
+
+namespace tidemill::driver {
+namespace {
+
+std::string ErrorOf(const std::string& name, const std::string& value) {
+  return RenderError(Settings::Make({{name, value}}).status());
+}
+
+TEST(SettingsTest, DefaultsAreThoseOfTheTable) {
+  const Settings settings;
+
+  EXPECT_EQ(settings.key_groups(), 128);
+  EXPECT_EQ(settings.sink_shards(), 8);
+  EXPECT_EQ(settings.time_zone(), "UTC");
+  EXPECT_EQ(settings.split_bytes(), 32 << 20);
+  EXPECT_EQ(settings.base_interval(), 100);
+  EXPECT_EQ(settings.snapshot_min_bytes(), 64 << 20);
+  EXPECT_EQ(settings.snapshot_ratio(), 1.0);
+}
+
+TEST(SettingsTest, ValuesAreCheckedAgainstTheirBounds) {
+  EXPECT_EQ(ErrorOf("state.key_groups", "100"),
+            "error[INVALID_SETTING_VALUE]: bad value of a setting: state.key_groups must be a "
+            "power of two from 1 to 32768: value=100");
+  EXPECT_NE(ErrorOf("state.key_groups", "65536"), "");
+  EXPECT_NE(ErrorOf("source.split_bytes", "lots").find("a size such as 32m"), std::string::npos);
+  EXPECT_NE(ErrorOf("state.snapshot_ratio", "nan").find("a number from"), std::string::npos);
+  EXPECT_NE(ErrorOf("timeZone", "Mars/Base"), "");
+}
+
+TEST(SettingsTest, SparkNamesAreMappedOrRefusedWithAReason) {
+  auto settings = Settings::Make({{"spark.sql.session.timeZone", "+02:00"}});
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->time_zone(), "+02:00");
+
+  EXPECT_EQ(ErrorOf("spark.sql.shuffle.partitions", "200"),
+            "error[UNSUPPORTED_SETTING]: Spark's setting has no counterpart: "
+            "spark.sql.shuffle.partitions\n"
+            "     = help: key groups replace shuffle partitions: set state.key_groups (a power of "
+            "two), or nothing");
+}
+
+TEST(SettingsTest, SinkShardsDivideKeyGroups) {
+  auto few = Settings::Make({{"state.key_groups", "4"}});
+  ASSERT_TRUE(few.ok()) << few.status();
+  EXPECT_EQ(few->sink_shards(), 4);
+  EXPECT_EQ(few->explicit_values(),
+            (std::map<std::string, std::string>{{"state.key_groups", "4"}}));
+
+  EXPECT_NE(ErrorOf("sink.shards", "3").find("must divide"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tidemill::driver
