@@ -3,12 +3,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/base/error.h"
+#include "connectors/console/console_sink.h"
 #include "connectors/file/file_options.h"
+#include "connectors/file/file_sink.h"
+#include "connectors/file/file_source.h"
+#include "connectors/file/text_reader.h"
+#include "connectors/memory/memory_sink.h"
+#include "connectors/noop/noop_sink.h"
 #include "connectors/rate/rate_source.h"
 #include "connectors/sink.h"
 #include "connectors/socket/socket_source.h"
@@ -18,58 +25,104 @@ namespace tidemill::connectors {
 
 namespace {
 
-enum class SourceFormat { kFile, kRate, kSocket };
-
-struct NamedSource {
+struct SourceFormat {
   std::string_view name;
-  SourceFormat format;
+  arrow::Result<SourceSpec> (*resolve)(SourceSpec);
+  arrow::Result<std::unique_ptr<SourceDriver>> (*make_driver)(const SourceSpec&,
+                                                              SourceDriverContext);
+  arrow::Result<std::unique_ptr<SourceReader>> (*make_reader)(const SourceSpec&,
+                                                              const std::vector<int>&);
 };
 
-constexpr std::array<NamedSource, 5> kSources = {{
-    {"text", SourceFormat::kFile},
-    {"json", SourceFormat::kFile},
-    {"socket", SourceFormat::kSocket},
-    {"rate", SourceFormat::kRate},
-    {"rate-micro-batch", SourceFormat::kRate},
+constexpr std::array<SourceFormat, 4> kSources = {{
+    {"text", ResolveFileSource, FileSourceDriver::Make, MakeTextReader},
+    {"socket", ResolveSocketSource, MakeSocketSourceDriver, MakeSocketSourceReader},
+    {"rate", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
+    {"rate-micro-batch", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
 }};
 
-constexpr std::array<std::string_view, 6> kLater = {"csv",  "parquet", "orc",
-                                                    "avro", "kafka",   "postgres"};
+struct SinkFormat {
+  std::string_view name;
+  arrow::Result<SinkSpec> (*resolve)(SinkSpec);
+  arrow::Result<std::unique_ptr<SinkDriver>> (*make_driver)(const SinkSpec&, SinkDriverContext);
+  arrow::Result<std::unique_ptr<SinkWriter>> (*make_writer)(const SinkSpec&, WriterContext);
+};
 
-// `names` are the formats that exist, as a sequence of texts.
-template <class Names>
-arrow::Status UnknownFormat(std::string_view role, const std::string& format, const Names& names) {
-  const bool is_planned = std::find(kLater.begin(), kLater.end(), format) != kLater.end();
+constexpr std::array<SinkFormat, 5> kSinks = {{
+    {"console", ResolveConsoleSink, MakeConsoleSinkDriver, MakeConsoleSinkWriter},
+    {"memory", ResolveMemorySink, MakeMemorySinkDriver, MakeMemorySinkWriter},
+    {"noop", ResolveNoopSink, MakeNoopSinkDriver, MakeNoopSinkWriter},
+    {"text", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
+    {"json", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
+}};
+
+// Formats that Spark's users know and that do not exist here yet.
+constexpr std::array<std::string_view, 8> kLater = {"csv",   "parquet",  "orc",     "avro",
+                                                    "kafka", "postgres", "foreach", "foreachBatch"};
+
+// Finds a format by its name, in lower case.
+template <class Format, size_t N>
+arrow::Result<const Format*> Find(std::string_view role, std::string* name,
+                                  const std::array<Format, N>& formats) {
+  const std::string given = *name;
+  for (char& c : *name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::array<std::string_view, N> names;
+  for (size_t i = 0; i < N; ++i) {
+    if (formats[i].name == *name) return &formats[i];
+    names[i] = formats[i].name;
+  }
+  const bool is_later = std::find(kLater.begin(), kLater.end(), given) != kLater.end();
   const auto status = MakeError(ErrorKind::kInvalid, "UNSUPPORTED_DATA_SOURCE",
                                 fmt::format("{} format is {}: format={}", role,
-                                            is_planned ? "not supported yet" : "unknown", format));
-  const std::string nearest = is_planned ? "" : NearestName(format, names);
+                                            is_later ? "not supported yet" : "unknown", given));
+  const std::string nearest = is_later ? "" : NearestName(*name, names);
   if (!nearest.empty()) return WithHint(status, fmt::format("did you mean {}?", nearest));
   return WithHint(status, fmt::format("{} formats: {}", role, fmt::join(names, ", ")));
-}
-
-arrow::Result<SourceFormat> FindSource(const std::string& format) {
-  std::array<std::string_view, kSources.size()> names;
-  for (size_t i = 0; i < kSources.size(); ++i) {
-    if (kSources[i].name == format) return kSources[i].format;
-    names[i] = kSources[i].name;
-  }
-  return UnknownFormat("source", format, names);
 }
 
 }  // namespace
 
 arrow::Result<SourceSpec> ResolveSource(SourceSpec spec) {
-  ARROW_ASSIGN_OR_RAISE(const SourceFormat format, FindSource(spec.format));
-  switch (format) {
-    case SourceFormat::kFile:
-      return ResolveFileSource(std::move(spec));
-    case SourceFormat::kRate:
-      return ResolveRateSource(std::move(spec));
-    case SourceFormat::kSocket:
-      return ResolveSocketSource(std::move(spec));
-  }
-  return UnknownFormat("source", spec.format, kLater);
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &spec.format, kSources));
+  return format->resolve(std::move(spec));
+}
+
+arrow::Result<std::unique_ptr<SourceDriver>> MakeSourceDriver(const SourceSpec& spec,
+                                                              SourceDriverContext context) {
+  std::string name = spec.format;
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &name, kSources));
+  return format->make_driver(spec, std::move(context));
+}
+
+arrow::Result<std::unique_ptr<SourceReader>> MakeSourceReader(const SourceSpec& spec,
+                                                              const std::vector<int>& columns) {
+  std::string name = spec.format;
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &name, kSources));
+  return format->make_reader(spec, columns);
+}
+
+arrow::Result<SinkSpec> ResolveSink(SinkSpec spec) {
+  ARROW_ASSIGN_OR_RAISE(const SinkFormat* format, Find("sink", &spec.format, kSinks));
+  return format->resolve(std::move(spec));
+}
+
+SinkNeeds NeedsOf(const SinkSpec& spec) {
+  const bool is_file = spec.format == "text" || spec.format == "json";
+  return {.single_writer = is_file && spec.output_mode == OutputMode::kComplete};
+}
+
+arrow::Result<std::unique_ptr<SinkDriver>> MakeSinkDriver(const SinkSpec& spec,
+                                                          SinkDriverContext context) {
+  std::string name = spec.format;
+  ARROW_ASSIGN_OR_RAISE(const SinkFormat* format, Find("sink", &name, kSinks));
+  return format->make_driver(spec, std::move(context));
+}
+
+arrow::Result<std::unique_ptr<SinkWriter>> MakeSinkWriter(const SinkSpec& spec,
+                                                          WriterContext context) {
+  std::string name = spec.format;
+  ARROW_ASSIGN_OR_RAISE(const SinkFormat* format, Find("sink", &name, kSinks));
+  return format->make_writer(spec, std::move(context));
 }
 
 }  // namespace tidemill::connectors

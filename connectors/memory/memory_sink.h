@@ -1,0 +1,19 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+
+#include "connectors/sink.h"
+
+namespace tidemill::connectors {
+
+// Keeps rows in the MemoryTables of the driver's process, in a table named after the job: append
+// adds, complete replaces. Gone with the process; at-least-once.
+arrow::Result<SinkSpec> ResolveMemorySink(SinkSpec spec);
+arrow::Result<std::unique_ptr<SinkDriver>> MakeMemorySinkDriver(const SinkSpec& spec,
+                                                                SinkDriverContext context);
+arrow::Result<std::unique_ptr<SinkWriter>> MakeMemorySinkWriter(const SinkSpec& spec,
+                                                                WriterContext context);
+
+}  // namespace tidemill::connectors
