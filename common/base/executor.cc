@@ -22,13 +22,22 @@ class ThreadPool final : public Executor {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
   }
 
-  ~ThreadPool() override {
+  ~ThreadPool() override { Stop(); }
+
+  void Stop() override {
     {
       MutexLock lock(&mutex_);
       is_stopped_ = true;
     }
     wake_.NotifyAll();
-    for (std::thread& thread : threads_) thread.join();
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+    std::deque<Task> dropped;  // Destroyed without the lock: a task may own what posts again.
+    std::multimap<std::chrono::steady_clock::time_point, Task> dropped_delayed;
+    MutexLock lock(&mutex_);
+    dropped.swap(ready_);
+    dropped_delayed.swap(delayed_);
   }
 
   void Post(Task task) override {

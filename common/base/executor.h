@@ -20,13 +20,17 @@ class Executor {
   // Never runs the task before it returns. Tasks posted after Stop are dropped.
   virtual void Post(Task task) = 0;
   virtual void PostAfter(std::chrono::nanoseconds delay, Task task) = 0;
+  // Finishes the tasks that have begun, drops the others and joins the threads; not from a task of
+  // this executor. Afterwards Post is harmless, so that actors that know each other can be stopped
+  // one after the other before any of them is destroyed.
+  virtual void Stop() = 0;
 };
 
-// One named thread. The destructor runs no further task and joins.
+// One named thread. The destructor stops it.
 std::unique_ptr<Executor> MakeThreadExecutor(std::string name);
 
-// `threads` threads that take tasks in order; for blocking file, fsync and network calls.
-// The destructor finishes the tasks that have begun, drops the others and joins.
+// `threads` threads that take tasks in order; for blocking file, fsync and network calls. The
+// destructor stops them.
 std::unique_ptr<Executor> MakePoolExecutor(std::string name, int threads);
 
 }  // namespace tidemill
