@@ -17,6 +17,7 @@ class FlushBatch {
   struct Run {
     int32_t operator_id = 0;
     uint32_t key_group = 0;
+    int64_t last_changed_epoch = -1;
     RowBlock rows;  // each key once, in no order
   };
 

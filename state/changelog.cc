@@ -1,0 +1,171 @@
+#include "state/changelog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "common/base/error.h"
+#include "common/base/hash.h"
+#include "state/checksum.h"
+#include "state/row_codec.h"
+
+// An extent, little-endian: ExtentHeader, then `num_sections` times SectionHeader and a row block
+// (row_block.cc) of `block_length` bytes. Nothing in between, nothing left over.
+namespace tidemill::state {
+
+namespace {
+
+constexpr char kMagic[4] = {'T', 'M', 'C', 'L'};
+constexpr uint32_t kFormatVersion = 1;
+
+struct ExtentHeader {
+  char magic[4];
+  uint32_t version;
+  int64_t epoch;
+  uint32_t num_sections;
+} __attribute__((packed));
+
+struct SectionHeader {
+  int32_t operator_id;
+  uint32_t key_group;
+  int64_t unchanged_since;
+  uint64_t block_length;
+} __attribute__((packed));
+
+template <class Header>
+std::string_view BytesOf(const Header& header) {
+  return {reinterpret_cast<const char*>(&header), sizeof(header)};
+}
+
+template <class Header>
+bool TakeHeader(std::string_view* bytes, Header* header) {
+  if (bytes->size() < sizeof(Header)) return false;
+  std::memcpy(header, bytes->data(), sizeof(Header));
+  bytes->remove_prefix(sizeof(Header));
+  return true;
+}
+
+arrow::Status BadExtent(const Extent& extent, std::string_view what) {
+  return CorruptState(fmt::format("changelog extent {}: file={} offset={} length={} epoch={}", what,
+                                  extent.file, extent.offset, extent.length, extent.epoch));
+}
+
+}  // namespace
+
+void ChangelogSections::Add(int32_t operator_id, uint32_t key_group, const HotTable& table) {
+  if (table.changed_rows().empty()) return;
+  table.ExportChanges(&block_);
+  const size_t at = bytes_.size();
+  SectionHeader header = {operator_id, key_group, table.last_changed_epoch(), 0};
+  bytes_.append(BytesOf(header));
+  SerialiseRowBlock(block_, &bytes_);
+  header.block_length = bytes_.size() - at - sizeof(header);
+  std::memcpy(bytes_.data() + at, &header, sizeof(header));
+  key_groups_.push_back(key_group);
+  num_rows_ += block_.num_rows;
+}
+
+void ChangelogSections::Clear() {
+  bytes_.clear();
+  key_groups_.clear();
+  num_rows_ = 0;
+}
+
+arrow::Result<std::unique_ptr<ChangelogSegment>> ChangelogSegment::Create(Options options) {
+  std::string name =
+      fmt::format("changelog-{}-{}-{}", options.worker, options.incarnation, options.sequence);
+  ARROW_ASSIGN_OR_RAISE(auto file, options.fs->Create(JoinPath(options.state_dir, name)));
+  if (options.is_durable) ARROW_RETURN_NOT_OK(options.fs->SyncDirectory(options.state_dir));
+  return std::unique_ptr<ChangelogSegment>(
+      new ChangelogSegment(std::move(file), std::move(name), options.is_durable));
+}
+
+ChangelogSegment::ChangelogSegment(std::unique_ptr<WritableFile> file, std::string name,
+                                   bool is_durable)
+    : file_(std::move(file)), name_(std::move(name)), is_durable_(is_durable) {}
+
+arrow::Result<Extent> ChangelogSegment::Append(int64_t epoch,
+                                               std::span<const ChangelogSections* const> slots) {
+  if (is_broken_)
+    return MakeError(ErrorKind::kGeneral, "CHANGELOG_BROKEN",
+                     fmt::format("an earlier write to this segment failed: file={}", name_));
+  Extent extent;
+  extent.file = name_;
+  extent.offset = size_;
+  extent.epoch = epoch;
+  ExtentHeader header = {{}, kFormatVersion, epoch, 0};
+  std::memcpy(header.magic, kMagic, sizeof(kMagic));
+  for (const ChangelogSections* slot : slots) {
+    header.num_sections += slot->num_sections();
+    extent.key_groups.insert(extent.key_groups.end(), slot->key_groups().begin(),
+                             slot->key_groups().end());
+  }
+  std::sort(extent.key_groups.begin(), extent.key_groups.end());
+  extent.key_groups.erase(std::unique(extent.key_groups.begin(), extent.key_groups.end()),
+                          extent.key_groups.end());
+  std::string bytes(BytesOf(header));
+  for (const ChangelogSections* slot : slots) bytes.append(slot->bytes());
+  extent.length = static_cast<int64_t>(bytes.size());
+  extent.checksum = Hash64(bytes);
+  is_broken_ = true;
+  ARROW_RETURN_NOT_OK(file_->Append(bytes));
+  is_broken_ = false;
+  size_ += extent.length;
+  return extent;
+}
+
+arrow::Status ChangelogSegment::Sync() {
+  if (!is_durable_) return arrow::Status::OK();
+  arrow::Status status = file_->Sync();
+  if (!status.ok()) is_broken_ = true;
+  return status;
+}
+
+arrow::Result<std::string> ReadExtent(FileSystem* fs, const std::string& state_dir,
+                                      const Extent& extent) {
+  const std::string path = JoinPath(state_dir, extent.file);
+  auto file = fs->OpenForRead(path);
+  if (!file.ok()) {
+    if (KindOf(file.status()) != ErrorKind::kNotFound) return file.status();
+    return BadExtent(extent, "has no file");
+  }
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, (*file)->Size());
+  if (extent.offset < 0 || extent.length < 0 || extent.length > size - extent.offset)
+    return BadExtent(extent, fmt::format("reaches beyond the {} bytes of its file", size));
+  std::string bytes(extent.length, '\0');
+  ARROW_ASSIGN_OR_RAISE(const int64_t got,
+                        (*file)->ReadAt(extent.offset, extent.length, bytes.data()));
+  if (got != extent.length) return BadExtent(extent, "ends early");
+  if (const uint64_t actual = Hash64(bytes); actual != extent.checksum)
+    return CorruptState(fmt::format(
+        "checksum of a changelog extent differs: file={} offset={} length={} expected={} actual={}",
+        extent.file, extent.offset, extent.length, HexOf(extent.checksum), HexOf(actual)));
+  return bytes;
+}
+
+arrow::Status ForEachSection(const Extent& extent, std::string_view bytes,
+                             const std::function<arrow::Status(const ChangelogSection&)>& visit) {
+  ExtentHeader header;
+  if (!TakeHeader(&bytes, &header) || std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0)
+    return BadExtent(extent, "does not begin as one");
+  if (header.version != kFormatVersion)
+    return BadExtent(extent, fmt::format("is of unknown version {}", uint32_t{header.version}));
+  if (header.epoch != extent.epoch)
+    return BadExtent(extent, fmt::format("is of another epoch {}", int64_t{header.epoch}));
+  for (uint32_t i = 0; i < header.num_sections; ++i) {
+    SectionHeader section;
+    if (!TakeHeader(&bytes, &section) || section.block_length > bytes.size())
+      return BadExtent(extent, "has a section that ends early");
+    ARROW_RETURN_NOT_OK(visit({.operator_id = section.operator_id,
+                               .key_group = section.key_group,
+                               .unchanged_since = section.unchanged_since,
+                               .block = bytes.substr(0, section.block_length)}));
+    bytes.remove_prefix(section.block_length);
+  }
+  if (!bytes.empty()) return BadExtent(extent, "has bytes left over");
+  return arrow::Status::OK();
+}
+
+}  // namespace tidemill::state

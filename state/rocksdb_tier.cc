@@ -1,0 +1,384 @@
+#include "state/rocksdb_tier.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/error.h"
+#include "state/checksum.h"
+#include "state/rocksdb_layout.h"
+#include "state/row_codec.h"
+
+namespace tidemill::state {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+constexpr uint64_t kSstBytes = 64 << 20;
+
+arrow::Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return arrow::Status::OK();
+  const ErrorKind kind = status.IsNoSpace() ? ErrorKind::kResource : ErrorKind::kGeneral;
+  return MakeError(kind, status.IsNoSpace() ? "DISK_FULL" : "STATE_STORE_FAILED",
+                   fmt::format("{}: {}", doing, status.ToString()));
+}
+
+// An flock on a file that is still the one in the directory. Released by the destructor.
+class DirectoryLock {
+ public:
+  ~DirectoryLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  // False where another process holds it.
+  bool TryLock(const std::string& dir, bool create) {
+    const std::string path = dir + "/lock";
+    fd_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0666);
+    if (fd_ < 0) return false;
+    struct stat info;
+    const bool is_held = ::flock(fd_, LOCK_EX | LOCK_NB) == 0 && ::fstat(fd_, &info) == 0 &&
+                         info.st_nlink > 0;  // 0: a cleaner was faster
+    if (!is_held) ::close(std::exchange(fd_, -1));
+    return is_held;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+rocksdb::Options DatabaseOptions() {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_background_jobs = 2;
+  options.max_open_files = 256;
+  options.write_buffer_size = 256 << 10;  // memtables stay empty
+  options.compression = rocksdb::kLZ4Compression;
+  options.target_file_size_base = kSstBytes;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 1;
+  options.stats_dump_period_sec = 0;
+  options.avoid_flush_during_shutdown = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.block_cache = rocksdb::NewLRUCache(8 << 20);
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+// Writes sorted entries of one column family into as many SST files as they fill.
+class SstBuilder {
+ public:
+  SstBuilder(const rocksdb::Options& options, rocksdb::ColumnFamilyHandle* family,
+             std::string path_prefix)
+      : options_(options), family_(family), path_prefix_(std::move(path_prefix)) {}
+
+  arrow::Status Put(std::string_view key, std::string_view value) {
+    ARROW_RETURN_NOT_OK(EnsureFile());
+    return FromRocks(writer_->Put(Slice(key), Slice(value)), "write state rows");
+  }
+  arrow::Status Delete(std::string_view key) {
+    ARROW_RETURN_NOT_OK(EnsureFile());
+    return FromRocks(writer_->Delete(Slice(key)), "write state rows");
+  }
+  arrow::Status DeleteRange(std::string_view begin, std::string_view end) {
+    ARROW_RETURN_NOT_OK(EnsureFile());
+    return FromRocks(writer_->DeleteRange(Slice(begin), Slice(end)), "remove state rows");
+  }
+  // Adds the files to `args` if there are any.
+  arrow::Status Finish(std::vector<rocksdb::IngestExternalFileArg>* args) {
+    ARROW_RETURN_NOT_OK(FinishFile());
+    if (files_.empty()) return arrow::Status::OK();
+    rocksdb::IngestExternalFileArg arg;
+    arg.column_family = family_;
+    arg.external_files = std::move(files_);
+    arg.options.move_files = true;
+    arg.options.snapshot_consistency = false;
+    arg.options.write_global_seqno = false;
+    args->push_back(std::move(arg));
+    return arrow::Status::OK();
+  }
+
+ private:
+  static rocksdb::Slice Slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+  arrow::Status EnsureFile() {
+    if (writer_ != nullptr && writer_->FileSize() >= kSstBytes) ARROW_RETURN_NOT_OK(FinishFile());
+    if (writer_ != nullptr) return arrow::Status::OK();
+    writer_ =
+        std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(), options_, family_, false);
+    files_.push_back(fmt::format("{}-{}.sst", path_prefix_, files_.size()));
+    return FromRocks(writer_->Open(files_.back()), "create a state file");
+  }
+  arrow::Status FinishFile() {
+    if (writer_ == nullptr) return arrow::Status::OK();
+    const auto writer = std::move(writer_);
+    return FromRocks(writer->Finish(), "finish a state file");
+  }
+
+  const rocksdb::Options& options_;
+  rocksdb::ColumnFamilyHandle* const family_;
+  const std::string path_prefix_;
+  std::unique_ptr<rocksdb::SstFileWriter> writer_;
+  std::vector<std::string> files_;
+};
+
+arrow::Status WriteRun(const FlushBatch::Run& run, SstBuilder* sst) {
+  const RowBlock& rows = run.rows;
+  const auto is_null = [&](uint32_t i) { return (rows.flags[i] & RowBlock::kNullKey) != 0; };
+  std::vector<uint32_t> order(rows.num_rows);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    if (is_null(a) != is_null(b)) return is_null(b);
+    return rows.Key(a) < rows.Key(b);
+  });
+  std::string key = RowKey(run.key_group, false, "");
+  std::string value(1, static_cast<char>(kRowCodecVersion));
+  for (const uint32_t i : order) {
+    key.resize(kRowKeyPrefix);
+    key.back() = is_null(i) ? 1 : 0;
+    if (!is_null(i)) key.append(rows.Key(i));
+    if ((rows.flags[i] & RowBlock::kTombstone) != 0) {
+      ARROW_RETURN_NOT_OK(sst->Delete(key));
+      continue;
+    }
+    value.resize(1);
+    value.append(rows.Value(i));
+    ARROW_RETURN_NOT_OK(sst->Put(key, value));
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+struct RocksDbTier::Impl {
+  Options options;
+  DirectoryLock lock;
+  rocksdb::Options db_options = DatabaseOptions();
+  std::unique_ptr<rocksdb::DB> db;
+  std::map<std::string, rocksdb::ColumnFamilyHandle*> families;  // owned by db
+  int64_t next_run = 0;
+  int64_t next_snapshot = 0;
+  int64_t flushed_epoch = -1;
+  std::vector<uint32_t> flushed_groups;
+  std::map<std::string, SnapshotFile> copied;  // by local name: in the checkpoint already
+  bool is_broken = false;
+
+  ~Impl() {
+    for (auto& [name, handle] : families) (void)db->DestroyColumnFamilyHandle(handle);  // a cache
+    db.reset();
+    std::error_code ignored;  // what stays is removed by the next RemoveStale
+    stdfs::remove_all(options.local_dir, ignored);
+  }
+
+  std::string LocalPath(std::string_view name) const { return JoinPath(options.local_dir, name); }
+  arrow::Status OpenDatabase();
+  arrow::Status Ingest(const std::vector<rocksdb::IngestExternalFileArg>& args) {
+    return FromRocks(db->IngestExternalFiles(args), "ingest state files");
+  }
+  arrow::Status Flush(int64_t epoch, std::vector<const FlushBatch::Run*> runs);
+  arrow::Result<Snapshot> TakeSnapshot();
+  arrow::Result<SnapshotFile> CopyFile(const std::string& dir, const std::string& local_name,
+                                       const std::string& id);
+  arrow::Status DropKeyGroups(std::span<const uint32_t> key_groups);
+
+  arrow::Status CheckUsable() const {
+    if (!is_broken) return arrow::Status::OK();
+    return MakeError(ErrorKind::kGeneral, "STATE_STORE_FAILED",
+                     "an earlier write to the local state store failed");
+  }
+  // Keeps the tier from going on after a failure.
+  arrow::Status Note(arrow::Status status) {
+    if (!status.ok()) is_broken = true;
+    return status;
+  }
+};
+
+// Lazily, because a short job never flushes.
+arrow::Status RocksDbTier::Impl::OpenDatabase() {
+  if (db != nullptr) return arrow::Status::OK();
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, db_options);
+  descriptors.emplace_back(kEpochFamily, db_options);
+  for (const int32_t id : options.operators) descriptors.emplace_back(FamilyOf(id), db_options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  ARROW_RETURN_NOT_OK(
+      FromRocks(rocksdb::DB::Open(db_options, LocalPath("db"), descriptors, &handles, &opened),
+                "open the local state store"));
+  db.reset(opened);
+  for (size_t i = 0; i < handles.size(); ++i) families[descriptors[i].name] = handles[i];
+  return arrow::Status::OK();
+}
+
+arrow::Status RocksDbTier::Impl::Flush(int64_t epoch, std::vector<const FlushBatch::Run*> runs) {
+  ARROW_RETURN_NOT_OK(OpenDatabase());
+  std::sort(runs.begin(), runs.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->operator_id, a->key_group) < std::pair(b->operator_id, b->key_group);
+  });
+  const int64_t number = next_run++;
+  std::vector<rocksdb::IngestExternalFileArg> args;
+  std::map<std::string, std::string> epochs = {{kEpochKey, EncodeEpoch(epoch)}};
+  for (size_t i = 0; i < runs.size();) {
+    const int32_t id = runs[i]->operator_id;
+    const auto family = families.find(FamilyOf(id));
+    TIDEMILL_CHECK(family != families.end());
+    SstBuilder sst(db_options, family->second, LocalPath(fmt::format("run-{}-{}", number, id)));
+    for (; i < runs.size() && runs[i]->operator_id == id; ++i) {
+      epochs[ChangedKey(id, runs[i]->key_group)] = EncodeEpoch(runs[i]->last_changed_epoch);
+      ARROW_RETURN_NOT_OK(WriteRun(*runs[i], &sst));
+    }
+    ARROW_RETURN_NOT_OK(sst.Finish(&args));
+  }
+  SstBuilder sst(db_options, families[kEpochFamily],
+                 LocalPath(fmt::format("run-{}-epoch", number)));
+  for (const auto& [key, value] : epochs) ARROW_RETURN_NOT_OK(sst.Put(key, value));
+  ARROW_RETURN_NOT_OK(sst.Finish(&args));
+  return Ingest(args);
+}
+
+arrow::Result<SnapshotFile> RocksDbTier::Impl::CopyFile(const std::string& dir,
+                                                        const std::string& local_name,
+                                                        const std::string& id) {
+  SnapshotFile result;
+  result.name = fmt::format("{}-{}", id, local_name);
+  result.local_name = local_name;
+  ARROW_ASSIGN_OR_RAISE(auto target, options.fs->Create(JoinPath(options.state_dir, result.name)));
+  ARROW_ASSIGN_OR_RAISE(const FileChecksum copy,
+                        ChecksumFile(FileSystem::Local(), JoinPath(dir, local_name), target.get()));
+  result.size = copy.size;
+  result.checksum = copy.checksum;
+  if (options.is_durable) ARROW_RETURN_NOT_OK(target->Sync());
+  ARROW_RETURN_NOT_OK(target->Close());
+  return result;
+}
+
+arrow::Result<Snapshot> RocksDbTier::Impl::TakeSnapshot() {
+  ARROW_RETURN_NOT_OK(OpenDatabase());
+  Snapshot snapshot;
+  const int64_t number = next_snapshot++;
+  snapshot.id = fmt::format("snapshot-{}-{}-{}", options.worker, options.incarnation, number);
+  snapshot.epoch = flushed_epoch;
+  snapshot.key_groups = flushed_groups;
+  const std::string dir = LocalPath(fmt::format("snapshot-{}", number));
+  rocksdb::Checkpoint* made = nullptr;
+  ARROW_RETURN_NOT_OK(
+      FromRocks(rocksdb::Checkpoint::Create(db.get(), &made), "prepare a state snapshot"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // Nothing is ever in a memtable, so nothing needs to be flushed.
+  ARROW_RETURN_NOT_OK(
+      FromRocks(checkpoint->CreateCheckpoint(dir, ~uint64_t{0}), "take a state snapshot"));
+  ARROW_ASSIGN_OR_RAISE(const auto entries, FileSystem::Local()->List(dir));
+  std::map<std::string, SnapshotFile> current;
+  for (const FileInfo& entry : entries) {
+    const std::string local_name = BaseName(entry.path);
+    const bool is_table = local_name.ends_with(".sst");
+    if (!is_table && local_name != "CURRENT" && !local_name.starts_with("MANIFEST-")) continue;
+    if (const auto known = copied.find(local_name); is_table && known != copied.end()) {
+      current[local_name] = known->second;
+    } else {
+      ARROW_ASSIGN_OR_RAISE(current[local_name], CopyFile(dir, local_name, snapshot.id));
+    }
+    snapshot.files.push_back(current[local_name]);
+  }
+  if (options.is_durable) ARROW_RETURN_NOT_OK(options.fs->SyncDirectory(options.state_dir));
+  copied = std::move(current);
+  std::error_code ignored;  // hard links that take no space; removed with the directory at last
+  stdfs::remove_all(dir, ignored);
+  return snapshot;
+}
+
+arrow::Status RocksDbTier::Impl::DropKeyGroups(std::span<const uint32_t> key_groups) {
+  if (db == nullptr) return arrow::Status::OK();
+  std::vector<uint32_t> sorted(key_groups.begin(), key_groups.end());
+  std::sort(sorted.begin(), sorted.end());
+  const int64_t number = next_run++;
+  std::vector<rocksdb::IngestExternalFileArg> args;
+  for (const int32_t id : options.operators) {
+    SstBuilder sst(db_options, families[FamilyOf(id)],
+                   LocalPath(fmt::format("run-{}-{}", number, id)));
+    for (const uint32_t group : sorted)
+      ARROW_RETURN_NOT_OK(sst.DeleteRange(GroupPrefix(group), GroupPrefix(group + 1)));
+    ARROW_RETURN_NOT_OK(sst.Finish(&args));
+  }
+  if (args.empty()) return arrow::Status::OK();
+  std::erase_if(flushed_groups, [&](uint32_t group) {
+    return std::binary_search(sorted.begin(), sorted.end(), group);
+  });
+  return Ingest(args);
+}
+
+arrow::Result<std::unique_ptr<RocksDbTier>> RocksDbTier::Open(Options options) {
+  ARROW_RETURN_NOT_OK(FileSystem::Local()->CreateDirectories(options.local_dir));
+  auto impl = std::make_unique<Impl>();
+  if (!impl->lock.TryLock(options.local_dir, /*create=*/true))
+    return MakeError(
+        ErrorKind::kConflict, "STATE_DIRECTORY_IN_USE",
+        fmt::format("another process uses the local state directory: path={}", options.local_dir));
+  ARROW_ASSIGN_OR_RAISE(const auto entries, FileSystem::Local()->List(options.local_dir));
+  for (const FileInfo& entry : entries) {
+    if (BaseName(entry.path) != "lock")
+      ARROW_RETURN_NOT_OK(entry.is_directory ? RemoveTree(FileSystem::Local(), entry.path)
+                                             : FileSystem::Local()->Remove(entry.path));
+  }
+  impl->options = std::move(options);
+  return std::unique_ptr<RocksDbTier>(new RocksDbTier(std::move(impl)));
+}
+
+RocksDbTier::RocksDbTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RocksDbTier::~RocksDbTier() = default;
+
+arrow::Status RocksDbTier::Flush(int64_t epoch, std::span<const FlushBatch* const> batches) {
+  ARROW_RETURN_NOT_OK(impl_->CheckUsable());
+  std::vector<const FlushBatch::Run*> runs;
+  std::vector<uint32_t> groups;
+  for (const FlushBatch* batch : batches) {
+    for (const FlushBatch::Run& run : batch->runs()) {
+      runs.push_back(&run);
+      groups.push_back(run.key_group);
+    }
+  }
+  ARROW_RETURN_NOT_OK(impl_->Note(impl_->Flush(epoch, std::move(runs))));
+  std::sort(groups.begin(), groups.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+  impl_->flushed_groups = std::move(groups);
+  impl_->flushed_epoch = epoch;
+  return arrow::Status::OK();
+}
+
+arrow::Result<Snapshot> RocksDbTier::TakeSnapshot() {
+  ARROW_RETURN_NOT_OK(impl_->CheckUsable());
+  auto snapshot = impl_->TakeSnapshot();
+  if (!snapshot.ok()) return impl_->Note(snapshot.status());
+  return snapshot;
+}
+
+arrow::Status RocksDbTier::DropKeyGroups(std::span<const uint32_t> key_groups) {
+  ARROW_RETURN_NOT_OK(impl_->CheckUsable());
+  return impl_->Note(impl_->DropKeyGroups(key_groups));
+}
+
+void RocksDbTier::RemoveStale(const std::string& job_dir) {
+  std::error_code ignored;  // a directory that cannot be removed now is tried again next time
+  for (const auto& entry : stdfs::directory_iterator(job_dir, ignored)) {
+    DirectoryLock lock;
+    if (entry.is_directory(ignored) && lock.TryLock(entry.path().string(), /*create=*/false))
+      stdfs::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace tidemill::state
