@@ -1,0 +1,129 @@
+#include "driver/plan/analyzer.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "driver/plan/expr_binder.h"
+#include "driver/plan/generators.h"
+#include "driver/plan/name_scope.h"
+#include "driver/plan/plan_error.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+arrow::Status TableNotFound(const sql::TableRef& ref, const AnalyzerContext& context) {
+  std::vector<std::string> names;
+  for (const auto& source : context.sources) names.push_back(source.name);
+  const std::string nearest = NearestName(ref.name, names);
+  std::string hint = fmt::format("the declared sources are: {}", fmt::join(names, ", "));
+  if (!nearest.empty()) hint = fmt::format("did you mean {}?", QuotedName(nearest));
+  if (names.empty()) hint = "the job declares no sources";
+  return QueryError("TABLE_OR_VIEW_NOT_FOUND",
+                    fmt::format("The table or view {} cannot be found. Verify the spelling and "
+                                "correctness of the schema and catalog.",
+                                QuotedName(ref.name)),
+                    ref.span, std::move(hint));
+}
+
+arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::TableRef& ref,
+                                           const AnalyzerContext& context) {
+  if (ref.subquery != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, Analyze(*ref.subquery, context));
+    return MakeSubqueryAlias(std::move(plan), ref.alias, ref.span);
+  }
+  const connectors::SourceSpec* source = nullptr;
+  for (const auto& candidate : context.sources) {
+    if (EqualsIgnoreCase(candidate.name, ref.name)) source = &candidate;
+  }
+  if (source == nullptr) return TableNotFound(ref, context);
+  if (ref.is_stream && !source->is_streaming) {
+    return QueryError("SOURCE_NOT_STREAMING",
+                      fmt::format("STREAM needs a streaming source: source={} mode=batch",
+                                  QuotedName(source->name)),
+                      ref.span, "drop STREAM, or declare the source with mode: stream");
+  }
+  LogicalPlanPtr read = MakeRead(*source, ref.span);
+  if (ref.alias.empty()) return read;
+  return MakeSubqueryAlias(std::move(read), ref.alias, ref.span);
+}
+
+arrow::Result<LogicalPlanPtr> AnalyzeLateralView(const sql::LateralView& view, LogicalPlanPtr input,
+                                                 const AnalyzerContext& context) {
+  if (!IsGeneratorCall(view.call)) {
+    return QueryError("UNSUPPORTED_GENERATOR.NOT_GENERATOR",
+                      fmt::format("The generator is not supported: {} is expected to be a "
+                                  "generator.",
+                                  QuotedName(view.call.name)),
+                      view.call.span, "generators are explode, posexplode and inline");
+  }
+  const NameScope scope(input->output);
+  ExprBinder binder(scope, {context.query, context.zone.get()});
+  ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> args, binder.BindAll(view.call.args));
+  std::string function = LowerCase(view.call.name);
+  ARROW_ASSIGN_OR_RAISE(auto fields, GeneratedFields(function, args, view.call.span));
+  ARROW_ASSIGN_OR_RAISE(fields, RenameGenerated(std::move(fields), view.column_aliases, view.span));
+  for (PlanField& field : fields) field.qualifier = view.table_alias;
+  if (view.is_outer && !function.ends_with("_outer")) function += "_outer";
+  std::vector<int> kept(input->output.size());
+  std::iota(kept.begin(), kept.end(), 0);
+  return MakeGenerate(std::move(input), std::move(function), std::move(args), std::move(kept),
+                      std::move(fields), view.span);
+}
+
+arrow::Result<LogicalPlanPtr> AnalyzeWhere(const sql::AstExpr& where, LogicalPlanPtr input,
+                                           const AnalyzerContext& context) {
+  const sql::AstExpr* wrong = FindAggregateCall(where);
+  if (wrong == nullptr) wrong = FindGeneratorCall(where);
+  if (wrong != nullptr) {
+    return QueryError("INVALID_WHERE_CONDITION",
+                      fmt::format("The WHERE condition {} contains invalid expressions: {}. "
+                                  "Rewrite the query to avoid window functions, aggregate "
+                                  "functions, and generator functions in the WHERE clause.",
+                                  QuotedSql(TextAt(context.query, where.span)),
+                                  TextAt(context.query, wrong->span)),
+                      wrong->span,
+                      IsGeneratorCall(*wrong) ? "" : "conditions on groups belong into HAVING");
+  }
+  const NameScope scope(input->output);
+  ExprBinder binder(scope, {context.query, context.zone.get()});
+  ARROW_ASSIGN_OR_RAISE(ExprPtr condition, binder.Bind(where));
+  ARROW_ASSIGN_OR_RAISE(condition, RequireBoolean(std::move(condition), where.span));
+  return MakeFilter(std::move(input), std::move(condition), where.span);
+}
+
+}  // namespace
+
+arrow::Result<ExprPtr> RequireBoolean(ExprPtr condition, Span span) {
+  if (condition->type->id() == arrow::Type::BOOL) return condition;
+  if (condition->type->id() == arrow::Type::NA) {
+    return ImplicitCast(std::move(condition), arrow::boolean());
+  }
+  const std::string text = QuotedSql(ExprText(*condition));
+  return QueryError("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+                    fmt::format("Cannot resolve {} due to data type mismatch: Filter expression {} "
+                                "of type {} is not a boolean.",
+                                text, text, QuotedType(*condition->type)),
+                    span);
+}
+
+arrow::Result<LogicalPlanPtr> Analyze(const sql::Select& select, const AnalyzerContext& context) {
+  LogicalPlanPtr plan = MakeOneRow(select.span);
+  if (select.from != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(plan, AnalyzeTable(*select.from, context));
+  }
+  for (const sql::LateralView& view : select.lateral_views) {
+    ARROW_ASSIGN_OR_RAISE(plan, AnalyzeLateralView(view, std::move(plan), context));
+  }
+  if (select.where) {
+    ARROW_ASSIGN_OR_RAISE(plan, AnalyzeWhere(*select.where, std::move(plan), context));
+  }
+  return AnalyzeSelectList(select, std::move(plan), context);
+}
+
+}  // namespace tidemill::driver

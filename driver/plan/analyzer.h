@@ -1,0 +1,34 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "common/types/value_format.h"
+#include "connectors/source.h"
+#include "driver/plan/logical_plan.h"
+#include "driver/sql/ast.h"
+
+namespace tidemill::driver {
+
+// What names in a query may mean. *Plain data.*
+struct AnalyzerContext {
+  std::vector<connectors::SourceSpec> sources;
+  std::string_view query;  // the text that the spans of the AST point into
+  std::shared_ptr<const TimeZone> zone;
+};
+
+// Resolves a parsed query: tables, columns, functions, types. The plan does what the query says,
+// node by node, without optimization. Errors are Spark's (kInvalid, with a span in the query).
+arrow::Result<LogicalPlanPtr> Analyze(const sql::Select& select, const AnalyzerContext& context);
+
+// Everything of a SELECT above FROM, LATERAL VIEW and WHERE, which are `input`.
+arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Select& select, LogicalPlanPtr input,
+                                                const AnalyzerContext& context);
+
+// WHERE and HAVING: a condition must be BOOLEAN. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.
+arrow::Result<ExprPtr> RequireBoolean(ExprPtr condition, Span span);
+
+}  // namespace tidemill::driver

@@ -1,0 +1,169 @@
+#include "driver/plan/column_pruning.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/expr/expr.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+using Kind = LogicalPlan::Kind;
+
+// A node that lost columns, and where the old ones are now (-1: gone).
+struct Pruned {
+  LogicalPlanPtr plan;
+  std::vector<int> places;
+};
+
+void Collect(const std::vector<ExprPtr>& exprs, std::vector<bool>* used) {
+  for (const ExprPtr& expr : exprs) CollectColumns(*expr, used);
+}
+
+// The expression over the columns' new places.
+ExprPtr Move(const ExprPtr& expr, const Pruned& child) {
+  std::vector<ExprPtr> replacement(child.places.size());
+  for (size_t i = 0; i < child.places.size(); ++i) {
+    const int place = child.places[i];
+    if (place < 0) continue;
+    const PlanField& field = child.plan->output[place];
+    replacement[i] = MakeColumn(place, field.name, field.type);
+  }
+  return SubstituteColumns(expr, replacement);
+}
+
+std::vector<ExprPtr> Move(const std::vector<ExprPtr>& exprs, const Pruned& child) {
+  std::vector<ExprPtr> moved;
+  for (const ExprPtr& expr : exprs) moved.push_back(Move(expr, child));
+  return moved;
+}
+
+Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used);
+
+Pruned PruneRead(const ReadNode& node, const std::vector<bool>& used) {
+  Pruned pruned;
+  std::vector<int> columns;
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    pruned.places.push_back(used[i] ? static_cast<int>(columns.size()) : -1);
+    if (used[i]) columns.push_back(node.columns[i]);
+  }
+  pruned.plan = MakeRead(node.source, std::move(columns), node.span);
+  return pruned;
+}
+
+Pruned PruneProject(const ProjectNode& node, const std::vector<bool>& used) {
+  Pruned pruned;
+  std::vector<ExprPtr> exprs;
+  std::vector<PlanField> fields;
+  for (size_t i = 0; i < node.exprs.size(); ++i) {
+    pruned.places.push_back(used[i] ? static_cast<int>(exprs.size()) : -1);
+    if (!used[i]) continue;
+    exprs.push_back(node.exprs[i]);
+    fields.push_back(node.output[i]);
+  }
+  std::vector<bool> child_used(node.child().output.size());
+  Collect(exprs, &child_used);
+  const Pruned child = Prune(node.children[0], std::move(child_used));
+  pruned.plan = MakeProject(child.plan, Move(exprs, child), std::move(fields), node.span);
+  return pruned;
+}
+
+Pruned PruneGenerate(const GenerateNode& node, const std::vector<bool>& used) {
+  std::vector<bool> child_used(node.child().output.size());
+  Pruned pruned;
+  std::vector<int> old_kept;
+  for (size_t i = 0; i < node.kept.size(); ++i) {
+    pruned.places.push_back(used[i] ? static_cast<int>(old_kept.size()) : -1);
+    if (!used[i]) continue;
+    old_kept.push_back(node.kept[i]);
+    child_used[node.kept[i]] = true;
+  }
+  for (size_t i = 0; i < node.generated.size(); ++i) {
+    pruned.places.push_back(static_cast<int>(old_kept.size() + i));
+  }
+  Collect(node.args, &child_used);
+  const Pruned child = Prune(node.children[0], std::move(child_used));
+  std::vector<int> kept;
+  for (int column : old_kept) kept.push_back(child.places[column]);
+  pruned.plan = MakeGenerate(child.plan, node.function, Move(node.args, child), std::move(kept),
+                             node.generated, node.span);
+  return pruned;
+}
+
+Pruned PruneAggregate(const AggregateNode& node, const std::vector<bool>& used) {
+  std::vector<bool> child_used(node.child().output.size());
+  Collect(node.keys, &child_used);
+  Pruned pruned;
+  std::vector<AggregateCall> calls;
+  for (size_t i = 0; i < node.keys.size(); ++i) pruned.places.push_back(static_cast<int>(i));
+  for (size_t i = 0; i < node.calls.size(); ++i) {
+    const size_t column = node.keys.size() + i;
+    pruned.places.push_back(used[column] ? static_cast<int>(node.keys.size() + calls.size()) : -1);
+    // A global aggregation keeps one result, so that its row has a column.
+    const bool is_only = node.keys.empty() && calls.empty() && i + 1 == node.calls.size();
+    if (!used[column] && !is_only) continue;
+    calls.push_back(node.calls[i]);
+    Collect(node.calls[i].args, &child_used);
+  }
+  const Pruned child = Prune(node.children[0], std::move(child_used));
+  for (AggregateCall& call : calls) call.args = Move(call.args, child);
+  pruned.plan = MakeAggregate(child.plan, Move(node.keys, child), std::move(calls), node.span);
+  return pruned;
+}
+
+Pruned PruneFilter(const FilterNode& node, std::vector<bool> used) {
+  CollectColumns(*node.condition, &used);
+  Pruned child = Prune(node.children[0], std::move(used));
+  ExprPtr condition = Move(node.condition, child);
+  child.plan = MakeFilter(child.plan, std::move(condition), node.span);
+  return child;
+}
+
+Pruned PruneSort(const SortNode& node, std::vector<bool> used) {
+  for (const SortKey& key : node.keys) CollectColumns(*key.expr, &used);
+  Pruned child = Prune(node.children[0], std::move(used));
+  std::vector<SortKey> keys = node.keys;
+  for (SortKey& key : keys) key.expr = Move(key.expr, child);
+  child.plan = MakeSort(child.plan, std::move(keys), node.span);
+  return child;
+}
+
+Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used) {
+  used.resize(plan->output.size());
+  switch (plan->kind) {
+    case Kind::kOneRow:
+      return {plan, {}};
+    case Kind::kRead:
+      return PruneRead(As<ReadNode>(*plan), used);
+    case Kind::kSubqueryAlias: {
+      Pruned child = Prune(plan->children[0], std::move(used));
+      child.plan = MakeSubqueryAlias(child.plan, As<SubqueryAliasNode>(*plan).alias, plan->span);
+      return child;
+    }
+    case Kind::kFilter:
+      return PruneFilter(As<FilterNode>(*plan), std::move(used));
+    case Kind::kProject:
+      return PruneProject(As<ProjectNode>(*plan), used);
+    case Kind::kGenerate:
+      return PruneGenerate(As<GenerateNode>(*plan), used);
+    case Kind::kAggregate:
+      return PruneAggregate(As<AggregateNode>(*plan), used);
+    case Kind::kSort:
+      return PruneSort(As<SortNode>(*plan), std::move(used));
+    case Kind::kLimit: {
+      Pruned child = Prune(plan->children[0], std::move(used));
+      child.plan = MakeLimit(child.plan, As<LimitNode>(*plan).count, plan->span);
+      return child;
+    }
+  }
+  TIDEMILL_CHECK(false);
+}
+
+}  // namespace
+
+LogicalPlanPtr PruneColumns(const LogicalPlanPtr& plan) {
+  return Prune(plan, std::vector<bool>(plan->output.size(), true)).plan;
+}
+
+}  // namespace tidemill::driver

@@ -1,0 +1,164 @@
+#include "driver/plan/explain.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+#include <vector>
+
+namespace tidemill::driver {
+
+namespace {
+
+using Kind = LogicalPlan::Kind;
+
+std::string Join(const std::vector<std::string>& texts) {
+  return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
+std::string Texts(const std::vector<ExprPtr>& exprs) {
+  std::vector<std::string> texts;
+  for (const ExprPtr& expr : exprs) texts.push_back(ExprText(*expr));
+  return Join(texts);
+}
+
+std::string Names(const std::vector<PlanField>& fields) {
+  std::vector<std::string> names;
+  for (const PlanField& field : fields) names.push_back(field.name);
+  return Join(names);
+}
+
+std::string ProjectText(const ProjectNode& node) {
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < node.exprs.size(); ++i) {
+    std::string text = ExprText(*node.exprs[i]);
+    const std::string& name = node.output[i].name;
+    texts.push_back(text == name ? text : fmt::format("{} AS {}", text, name));
+  }
+  return "Project " + Join(texts);
+}
+
+std::string GenerateText(const GenerateNode& node) {
+  std::vector<std::string> args;
+  for (const ExprPtr& arg : node.args) args.push_back(ExprText(*arg));
+  std::vector<PlanField> kept(node.output.begin(), node.output.begin() + node.kept.size());
+  return fmt::format("Generate {}({}), {}{}", node.function, fmt::join(args, ", "),
+                     Names(node.generated), kept.empty() ? "" : ", keeping " + Names(kept));
+}
+
+std::string AggregateText(const AggregateNode& node) {
+  std::vector<std::string> calls;
+  for (const AggregateCall& call : node.calls) calls.push_back(call.text);
+  return fmt::format("keys={}, functions={}", Texts(node.keys), Join(calls));
+}
+
+std::string SortText(const SortNode& node) {
+  std::vector<std::string> keys;
+  for (const SortKey& key : node.keys) {
+    keys.push_back(fmt::format("{} {} NULLS {}", ExprText(*key.expr),
+                               key.is_descending ? "DESC" : "ASC",
+                               key.nulls_first ? "FIRST" : "LAST"));
+  }
+  return "Sort " + Join(keys);
+}
+
+std::string ReadText(const ReadNode& node) {
+  return fmt::format("{} {} {}", node.source.name, node.source.format, Names(node.output));
+}
+
+std::string OperatorText(const StageOperator& op) {
+  switch (op.kind) {
+    case StageOperator::Kind::kPartialAggregate:
+      return "PartialAggregate " + AggregateText(As<AggregateNode>(*op.node));
+    case StageOperator::Kind::kFinalAggregate:
+      return fmt::format("FinalAggregate #{} {}", op.operator_id,
+                         AggregateText(As<AggregateNode>(*op.node)));
+    default:
+      return NodeText(*op.node);
+  }
+}
+
+std::string_view ModeText(connectors::OutputMode mode) {
+  switch (mode) {
+    case connectors::OutputMode::kUpdate:
+      return "update";
+    case connectors::OutputMode::kComplete:
+      return "complete";
+    default:
+      return "append";
+  }
+}
+
+std::string OutputText(const StageSpec& stage, const connectors::SinkSpec& sink) {
+  switch (stage.output) {
+    case StageOutput::kGather:
+      return "gather to one place";
+    case StageOutput::kSink:
+      return fmt::format("sink {}, {} mode", sink.format, ModeText(sink.output_mode));
+    case StageOutput::kHash:
+      break;
+  }
+  if (stage.output_keys.empty()) return "hash exchange without keys, to key group 0";
+  std::vector<std::string> keys;
+  for (int key : stage.output_keys) keys.push_back(stage.output_schema()->field(key)->name());
+  return "hash exchange by " + Join(keys);
+}
+
+}  // namespace
+
+std::string NodeText(const LogicalPlan& node) {
+  switch (node.kind) {
+    case Kind::kOneRow:
+      return "OneRow";
+    case Kind::kRead: {
+      const auto& read = As<ReadNode>(node);
+      return fmt::format("Read {}{}", ReadText(read),
+                         read.source.is_streaming ? ", streaming" : "");
+    }
+    case Kind::kSubqueryAlias: {
+      const std::string& alias = As<SubqueryAliasNode>(node).alias;
+      return alias.empty() ? "SubqueryAlias" : "SubqueryAlias " + alias;
+    }
+    case Kind::kFilter:
+      return "Filter " + ExprText(*As<FilterNode>(node).condition);
+    case Kind::kProject:
+      return ProjectText(As<ProjectNode>(node));
+    case Kind::kGenerate:
+      return GenerateText(As<GenerateNode>(node));
+    case Kind::kAggregate:
+      return "Aggregate " + AggregateText(As<AggregateNode>(node));
+    case Kind::kSort:
+      return SortText(As<SortNode>(node));
+    case Kind::kLimit:
+      return fmt::format("Limit {}", As<LimitNode>(node).count);
+  }
+  return "";
+}
+
+std::string TreeText(const LogicalPlanPtr& plan) {
+  std::string text;
+  int depth = 0;
+  for (LogicalPlanPtr node = plan; node != nullptr; ++depth) {
+    const std::string margin = depth == 0 ? "" : std::string(3 * (depth - 1), ' ') + "+- ";
+    text += margin + NodeText(*node) + "\n";
+    node = node->children.empty() ? nullptr : node->children[0];
+  }
+  return text;
+}
+
+std::string StagesText(const StagedPlan& plan, const connectors::SinkSpec& sink) {
+  std::string text;
+  for (const StageSpec& stage : plan.stages) {
+    const std::string input = stage.source >= 0
+                                  ? "reads " + ReadText(As<ReadNode>(*plan.reads[stage.source]))
+                                  : fmt::format("from stage {}", stage.exchange_stage);
+    text +=
+        fmt::format("Stage {}: {}{}\n", stage.id, input, stage.is_gathered ? ", in one place" : "");
+    for (const StageOperator& op : stage.operators) text += "  " + OperatorText(op) + "\n";
+    text += "  -> " + OutputText(stage, sink) + "\n";
+  }
+  return text;
+}
+
+}  // namespace tidemill::driver

@@ -1,0 +1,270 @@
+#include "driver/plan/expr_binder.h"
+
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/expr/function_registry.h"
+#include "common/types/ddl.h"
+#include "driver/plan/generators.h"
+#include "driver/plan/literal_binder.h"
+#include "driver/plan/plan_error.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+using Kind = sql::AstExpr::Kind;
+
+// Functions that are called without parentheses too.
+constexpr std::array<std::string_view, 5> kBareFunctions = {
+    "current_date", "current_timestamp", "localtimestamp", "current_timezone", "current_user"};
+
+constexpr std::array<std::string_view, 3> kTimeWindows = {"window", "session_window",
+                                                          "window_time"};
+
+template <size_t N>
+bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
+}
+
+template <class Matches>
+const sql::AstExpr* FindCall(const sql::AstExpr& ast, const Matches& matches) {
+  if (ast.kind == Kind::kCall && matches(ast.name)) return &ast;
+  for (const sql::AstExpr& arg : ast.args) {
+    if (const sql::AstExpr* found = FindCall(arg, matches)) return found;
+  }
+  return nullptr;
+}
+
+std::string CallText(std::string_view name, bool is_distinct, const std::vector<ExprPtr>& args) {
+  std::string text = fmt::format("{}({}", LowerCase(name), is_distinct ? "DISTINCT " : "");
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += ExprText(*args[i]);
+  }
+  return text + ")";
+}
+
+bool IsSameCall(const AggregateCall& a, const AggregateCall& b) {
+  if (a.signature.name != b.signature.name || a.is_distinct != b.is_distinct) return false;
+  return std::equal(
+      a.args.begin(), a.args.end(), b.args.begin(), b.args.end(),
+      [](const ExprPtr& x, const ExprPtr& y) { return IsDeterministic(*x) && ExprEquals(*x, *y); });
+}
+
+arrow::Status InvalidStar(std::string_view where, Span span) {
+  return QueryError("INVALID_USAGE_OF_STAR_OR_REGEX",
+                    fmt::format("Invalid usage of '*' in {}.", where), span);
+}
+
+}  // namespace
+
+const sql::AstExpr* FindAggregateCall(const sql::AstExpr& ast) {
+  return FindCall(ast, [](const std::string& name) { return IsAggregateName(name); });
+}
+
+const sql::AstExpr* FindGeneratorCall(const sql::AstExpr& ast) {
+  return FindCall(ast, [](const std::string& name) { return IsGeneratorName(name); });
+}
+
+bool IsGeneratorCall(const sql::AstExpr& ast) {
+  return ast.kind == Kind::kCall && IsGeneratorName(ast.name);
+}
+
+std::string_view TextAt(std::string_view query, Span span) {
+  const auto size = static_cast<int32_t>(query.size());
+  const int32_t begin = std::clamp(span.begin, 0, size);
+  return query.substr(begin, std::clamp(span.end, begin, size) - begin);
+}
+
+std::string ExprBinder::TextOf(const sql::AstExpr& ast) const {
+  return QuotedSql(TextAt(options_.query, ast.span));
+}
+
+arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
+  if (IsLiteral(ast)) return BindLiteral(ast, /*is_negative=*/false, *options_.zone);
+  switch (ast.kind) {
+    case Kind::kInterval:
+      return NotSupportedYet("INTERVAL", ast.span);
+    case Kind::kName:
+      return BindName(ast);
+    case Kind::kStar:
+      return InvalidStar("expression", ast.span);
+    case Kind::kCall:
+      return BindCall(ast);
+    case Kind::kField: {
+      ARROW_ASSIGN_OR_RAISE(ExprPtr base, Bind(ast.args.front()));
+      return ExtractField(std::move(base), ast.name, ast.span);
+    }
+    case Kind::kCast:
+      return BindCast(ast);
+    default:
+      return NotSupportedYet(TextOf(ast), ast.span);
+  }
+}
+
+arrow::Result<std::vector<ExprPtr>> ExprBinder::BindAll(const std::vector<sql::AstExpr>& asts) {
+  std::vector<ExprPtr> exprs;
+  for (const sql::AstExpr& ast : asts) {
+    if (ast.kind == Kind::kStar) {
+      ARROW_ASSIGN_OR_RAISE(auto columns, scope_.ExpandStar(ast.parts, ast.span));
+      for (auto& column : columns) exprs.push_back(std::move(column.first));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(ExprPtr expr, Bind(ast));
+    exprs.push_back(std::move(expr));
+  }
+  return exprs;
+}
+
+arrow::Result<ExprPtr> ExprBinder::FindOutput(const sql::AstExpr& ast) const {
+  const SelectOutputs& outputs = *options_.outputs;
+  const std::vector<NameScope::Match> matches = outputs.names.Matches(ast.parts);
+  if (matches.empty()) return nullptr;
+  const NameScope::Match first = matches.front();
+  for (const NameScope::Match& match : matches) {
+    if (!ExprEquals(*outputs.exprs[match.column], *outputs.exprs[first.column])) {
+      return outputs.names.Ambiguous(ast.parts, matches, ast.span);
+    }
+  }
+  ExprPtr expr = outputs.exprs[first.column];
+  for (size_t i = first.used_parts; i < ast.parts.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(expr, ExtractField(std::move(expr), ast.parts[i], ast.span));
+  }
+  return expr;
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindName(const sql::AstExpr& ast) {
+  if (options_.outputs != nullptr && !is_in_aggregate_) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr output, FindOutput(ast));
+    if (output != nullptr) return output;
+  }
+  ARROW_ASSIGN_OR_RAISE(ExprPtr column, scope_.Find(ast.parts, ast.span));
+  if (column != nullptr) return column;
+  if (ast.parts.size() == 1 && Contains(kBareFunctions, ast.parts[0])) {
+    return MakeCall(LowerCase(ast.parts[0]), {}, ast.span);
+  }
+  return scope_.Unresolved(ast.parts, ast.span);
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
+  if (IsGeneratorName(ast.name)) {
+    return QueryError(
+        "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+        fmt::format("The generator is not supported: nested in expressions {}.", TextOf(ast)),
+        ast.span, "select the generator itself in a subquery and compute with its column");
+  }
+  if (IsAggregateName(ast.name)) return BindAggregate(ast);
+  if (ast.is_distinct) {
+    return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                      fmt::format("Invalid SQL syntax: The function {} does not support DISTINCT.",
+                                  QuotedName(ast.name)),
+                      ast.span);
+  }
+  if (Contains(kTimeWindows, ast.name)) {
+    return NotSupportedYet(fmt::format("{}()", LowerCase(ast.name)), ast.span);
+  }
+  if (ast.name == "case") return BindCase(ast);
+  if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0])) {
+    return BindLiteral(ast.args[0], /*is_negative=*/true, *options_.zone);
+  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> args, BindAll(ast.args));
+  if (ast.name == "between" && args.size() == 3) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr low, MakeCall(">=", {args[0], args[1]}, ast.span));
+    ARROW_ASSIGN_OR_RAISE(ExprPtr high, MakeCall("<=", {args[0], args[2]}, ast.span));
+    return MakeCall("and", {std::move(low), std::move(high)}, ast.span);
+  }
+  if (ast.name == "[]" && args.size() == 2) {
+    const bool is_struct = args[0]->type->id() == arrow::Type::STRUCT;
+    if (is_struct && ast.args[1].kind == Kind::kString) {
+      return ExtractField(std::move(args[0]), ast.args[1].text, ast.span);
+    }
+    return MakeCall("get_item", std::move(args), ast.span);
+  }
+  return MakeCall(ast.name, std::move(args), ast.span);
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindCase(const sql::AstExpr& ast) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> args, BindAll(ast.args));
+  if (!ast.has_operand) return MakeCall("case", std::move(args), ast.span);
+  const ExprPtr operand = args.front();
+  std::vector<ExprPtr> branches;
+  const size_t end = args.size() - (ast.has_else ? 1 : 0);
+  for (size_t i = 1; i + 1 < end; i += 2) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr condition, MakeCall("=", {operand, args[i]}, args[i]->span));
+    branches.push_back(std::move(condition));
+    branches.push_back(args[i + 1]);
+  }
+  if (ast.has_else) branches.push_back(args.back());
+  return MakeCall("case", std::move(branches), ast.span);
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindAggregate(const sql::AstExpr& ast) {
+  if (is_in_aggregate_) {
+    return QueryError("NESTED_AGGREGATE_FUNCTION",
+                      "It is not allowed to use an aggregate function in the argument of another "
+                      "aggregate function. Please use the inner aggregate function in a sub-query.",
+                      ast.span);
+  }
+  if (options_.calls == nullptr) {
+    return QueryError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                      fmt::format("A query operator contains one or more unsupported expressions. "
+                                  "Consider to rewrite it to avoid window functions, aggregate "
+                                  "functions, and generator functions in the WHERE clause. Invalid "
+                                  "expressions: [{}]",
+                                  TextOf(ast)),
+                      ast.span);
+  }
+  std::vector<ExprPtr> args;
+  const bool is_count = EqualsIgnoreCase(ast.name, "count");
+  if (is_count && ast.args.size() == 1 && ast.args[0].kind == Kind::kStar &&
+      ast.args[0].parts.empty() && !ast.is_distinct) {
+    args.push_back(MakeLiteral(std::make_shared<arrow::Int32Scalar>(1), ast.args[0].span));
+  } else {
+    is_in_aggregate_ = true;
+    arrow::Result<std::vector<ExprPtr>> bound = BindAll(ast.args);
+    is_in_aggregate_ = false;
+    ARROW_ASSIGN_OR_RAISE(args, std::move(bound));
+  }
+  AggregateCall call;
+  call.span = ast.span;
+  call.is_distinct = ast.is_distinct;
+  call.text = CallText(ast.name, ast.is_distinct, args);
+  ARROW_ASSIGN_OR_RAISE(call.signature, ResolveAggregate(ast.name, args, ast.span));
+  for (size_t i = 0; i < args.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
+  }
+  call.args = std::move(args);
+
+  std::vector<AggregateCall>& calls = *options_.calls;
+  auto same = std::find_if(calls.begin(), calls.end(),
+                           [&](const AggregateCall& known) { return IsSameCall(known, call); });
+  const auto index = static_cast<int>(same - calls.begin());
+  ExprPtr result = MakeColumn(kAggregateColumns + index, call.text, call.signature.type, ast.span);
+  if (same == calls.end()) calls.push_back(std::move(call));
+  return result;
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindCast(const sql::AstExpr& ast) {
+  ARROW_ASSIGN_OR_RAISE(ExprPtr arg, Bind(ast.args.front()));
+  auto type = ParseDdlType(ast.type_text);
+  if (!type.ok()) {
+    const ErrorDetail* detail = DetailOf(type.status());
+    Span span = ast.type_span;
+    if (detail != nullptr && detail->span) {
+      span = {ast.type_span.begin + detail->span->begin, ast.type_span.begin + detail->span->end};
+    }
+    return MakeError(KindOf(type.status()), ErrorClassOf(type.status()), type.status().message(),
+                     span, detail != nullptr ? detail->hint : "");
+  }
+  return MakeCast(std::move(arg), *std::move(type), EqualsIgnoreCase(ast.name, "try_cast"),
+                  ast.span);
+}
+
+}  // namespace tidemill::driver

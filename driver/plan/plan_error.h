@@ -1,0 +1,29 @@
+#pragma once
+
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+
+namespace tidemill::driver {
+
+// An error of the user's query (kInvalid, exit code 3).
+arrow::Status QueryError(std::string error_class, std::string message, Span span,
+                         std::string hint = "");
+// UNSUPPORTED_FEATURE: "not supported yet: <what>".
+arrow::Status NotSupportedYet(std::string_view what, Span span, std::string hint = "");
+
+// How Spark's messages quote things: `a`.`b` for names, "x > 1" for expressions, "INT" for types.
+std::string QuotedName(const std::vector<std::string>& parts);
+std::string QuotedName(std::string_view name);
+std::string QuotedSql(std::string_view text);
+std::string QuotedType(const arrow::DataType& type);
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+std::string LowerCase(std::string_view text);
+
+}  // namespace tidemill::driver

@@ -1,0 +1,87 @@
+#include "driver/plan/planner.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/types/ddl.h"
+#include "common/types/value_format.h"
+#include "driver/plan/analyzer.h"
+#include "driver/plan/explain.h"
+#include "driver/plan/optimizer.h"
+#include "driver/plan/plan_error.h"
+#include "driver/plan/plan_writer.h"
+#include "driver/plan/stage_planner.h"
+#include "driver/plan/streaming_checks.h"
+#include "driver/spec/settings.h"
+#include "driver/sql/parser.h"
+#include "proto/plan.pb.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+std::vector<std::string> UnusedSources(const LogicalPlanPtr& plan,
+                                       const std::vector<connectors::SourceSpec>& sources) {
+  std::vector<std::string> warnings;
+  for (const auto& source : sources) {
+    bool is_used = false;
+    ForEachNode(plan, [&](const LogicalPlanPtr& node) {
+      if (node->kind != LogicalPlan::Kind::kRead) return;
+      is_used = is_used || As<ReadNode>(*node).source.name == source.name;
+    });
+    if (is_used) continue;
+    warnings.push_back(
+        fmt::format("source is declared and not used by the query: name={}", source.name));
+  }
+  return warnings;
+}
+
+arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
+                                         const std::vector<connectors::SourceSpec>& sources) {
+  AnalyzedQuery query;
+  query.query = spec.query;
+  query.output_mode = spec.output_mode;
+  ARROW_ASSIGN_OR_RAISE(const Settings settings, Settings::Make(spec.settings));
+  query.time_zone = settings.time_zone();
+  ARROW_ASSIGN_OR_RAISE(auto zone, FindTimeZone(query.time_zone));
+
+  ARROW_ASSIGN_OR_RAISE(auto select, sql::ParseQuery(query.query));
+  const AnalyzerContext context{sources, query.query, zone};
+  ARROW_ASSIGN_OR_RAISE(query.analyzed, Analyze(*select, context));
+  ARROW_RETURN_NOT_OK(CheckStreaming(query.analyzed, query.output_mode));
+  ARROW_ASSIGN_OR_RAISE(query.optimized, Optimize(query.analyzed, zone));
+  query.schema = SchemaOf(query.analyzed->output);
+  if (!SchemaOf(query.optimized->output)->Equals(*query.schema)) {
+    return MakeError(ErrorKind::kBug, "INTERNAL_ERROR", "optimizer changed the result's schema");
+  }
+  query.warnings = UnusedSources(query.analyzed, sources);
+  return query;
+}
+
+}  // namespace
+
+arrow::Result<AnalyzedQuery> AnalyzeQuery(const JobSpec& spec,
+                                          const std::vector<connectors::SourceSpec>& sources) {
+  arrow::Result<AnalyzedQuery> query = AnalyzeText(spec, sources);
+  return query.ok() ? query : LocateInQuery(spec, query.status());
+}
+
+arrow::Result<PlannedQuery> PlanStages(const AnalyzedQuery& query, const connectors::SinkSpec& sink,
+                                       const connectors::SinkNeeds& needs) {
+  ARROW_ASSIGN_OR_RAISE(StagedPlan stages, SplitIntoStages(query.optimized, needs));
+  PlannedQuery planned;
+  ARROW_ASSIGN_OR_RAISE(planned.plan, WritePlan(stages, sink, needs, query.time_zone, query.query));
+  planned.fingerprint = FingerprintOf(*planned.plan);
+  for (const LogicalPlanPtr& read : stages.reads) {
+    planned.sources.push_back(As<ReadNode>(*read).source);
+  }
+  planned.explanation = fmt::format(
+      "== Analyzed Logical Plan ==\n{}\n{}\n== Optimized Logical Plan ==\n{}\n== Stages ==\n{}",
+      DdlOf(*query.schema), TreeText(query.analyzed), TreeText(query.optimized),
+      StagesText(stages, sink));
+  return planned;
+}
+
+}  // namespace tidemill::driver
