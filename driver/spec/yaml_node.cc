@@ -2,6 +2,7 @@
 
 #include <arrow/util/utf8.h>
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -193,7 +194,8 @@ arrow::Result<YamlNode> ParseYaml(const std::string& text) {
     }
   } catch (const YAML::Exception& error) {
     const int32_t at = std::clamp<int32_t>(error.mark.pos, 0, static_cast<int32_t>(text.size()));
-    return SyntaxError(error.msg, {at, at + 1});
+    const bool is_depth = dynamic_cast<const YAML::DeepRecursion*>(&error) != nullptr;
+    return SyntaxError(is_depth ? "nested too deeply" : error.msg, {at, at + 1});
   } catch (const std::exception& error) {
     return SyntaxError(error.what(), {});
   }
