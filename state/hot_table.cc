@@ -70,13 +70,13 @@ void HotTable::EnsureNullRow() {
 }
 
 template <class Width, bool kInsert, class Table>
-void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, int64_t begin, int64_t end,
+void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, Range range,
                      uint32_t* rows) {
   constexpr bool kIsVariable = std::is_same_v<Width, VariableWidth>;
   const uint64_t* hashes = keys.hashes.data();
   const KeyIndex& index = table->index_;
-  for (int64_t block = begin; block < end; block += kProbeBlock) {
-    const int64_t block_end = std::min(end, block + kProbeBlock);
+  for (int64_t block = range.begin; block < range.end; block += kProbeBlock) {
+    const int64_t block_end = std::min(range.end, block + kProbeBlock);
     if constexpr (kInsert) table->index_.Reserve(block_end - block);
     for (int64_t i = block; i < block_end; ++i) index.Prefetch(hashes[i]);
     const uint64_t mask = index.mask();
@@ -130,18 +130,17 @@ void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, int64_t
 }
 
 template <bool kInsert, class Table>
-void HotTable::Dispatch(Table* table, const EncodedKeys& keys, int64_t begin, int64_t end,
-                        uint32_t* rows) {
+void HotTable::Dispatch(Table* table, const EncodedKeys& keys, Range range, uint32_t* rows) {
   TIDEMILL_CHECK(keys.width == table->keys_->width());
   switch (keys.width) {
     case -1:
-      return Probe<VariableWidth, kInsert>(table, {}, keys, begin, end, rows);
+      return Probe<VariableWidth, kInsert>(table, {}, keys, range, rows);
     case 4:
-      return Probe<ConstantWidth<4>, kInsert>(table, {}, keys, begin, end, rows);
+      return Probe<ConstantWidth<4>, kInsert>(table, {}, keys, range, rows);
     case 8:
-      return Probe<ConstantWidth<8>, kInsert>(table, {}, keys, begin, end, rows);
+      return Probe<ConstantWidth<8>, kInsert>(table, {}, keys, range, rows);
     default:
-      return Probe<FixedWidth, kInsert>(table, {static_cast<size_t>(keys.width)}, keys, begin, end,
+      return Probe<FixedWidth, kInsert>(table, {static_cast<size_t>(keys.width)}, keys, range,
                                         rows);
   }
 }
@@ -149,7 +148,7 @@ void HotTable::Dispatch(Table* table, const EncodedKeys& keys, int64_t begin, in
 void HotTable::FindOrInsert(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows,
                             uint8_t* is_new) {
   const uint32_t first_new = num_rows();
-  Dispatch<true>(this, keys, begin, end, rows);
+  Dispatch<true>(this, keys, {begin, end}, rows);
   const uint32_t added = num_rows() - first_new;
   if (added > 0) {
     for (StateColumn& column : columns_) column.AddRows(added);
@@ -164,7 +163,7 @@ void HotTable::FindOrInsert(const EncodedKeys& keys, int64_t begin, int64_t end,
 }
 
 void HotTable::Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) const {
-  if (index_.entries() != nullptr) return Dispatch<false>(this, keys, begin, end, rows);
+  if (index_.entries() != nullptr) return Dispatch<false>(this, keys, {begin, end}, rows);
   for (int64_t i = begin; i < end; ++i) *rows++ = kNoRow;
 }
 

@@ -101,12 +101,15 @@ class HotTable {
   static constexpr uint8_t kCaptured = 8;  // its key was in a capture: its removal must be, too
   static constexpr uint8_t kNullKey = 16;
 
+  struct Range {
+    int64_t begin;
+    int64_t end;
+  };
   template <class Width, bool kInsert, class Table>
-  static void Probe(Table* table, Width width, const EncodedKeys& keys, int64_t begin, int64_t end,
+  static void Probe(Table* table, Width width, const EncodedKeys& keys, Range range,
                     uint32_t* rows);
   template <bool kInsert, class Table>
-  static void Dispatch(Table* table, const EncodedKeys& keys, int64_t begin, int64_t end,
-                       uint32_t* rows);
+  static void Dispatch(Table* table, const EncodedKeys& keys, Range range, uint32_t* rows);
   uint32_t AddRow(std::string_view key, uint8_t extra_marks);
   void EnsureNullRow();
   std::string_view VariableKey(uint32_t row) const {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "common/base/error.h"
@@ -31,7 +30,19 @@ struct TableProgress {
   int64_t complete_to = -1;  // the rows are those at the end of this epoch at least
   int64_t last_changed = -1;
 };
-using Progress = std::map<std::pair<int32_t, uint32_t>, TableProgress>;
+
+// One call of Restore.
+struct Run {
+  const Restorer::TableFinder& find;
+  Restorer::Stats stats;
+  std::map<std::pair<int32_t, uint32_t>, TableProgress> tables;  // by operator and key group
+  std::map<uint32_t, int64_t> bases;  // by key group: epoch of its snapshot, -1 for none
+
+  bool Needs(const Extent& extent, uint32_t key_group) const {
+    const auto base = bases.find(key_group);
+    return base != bases.end() && base->second < extent.epoch;
+  }
+};
 
 bool Holds(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
   return std::binary_search(key_groups.begin(), key_groups.end(), key_group);
@@ -49,17 +60,13 @@ struct Restorer::Impl {
     (void)RemoveTree(FileSystem::Local(), options.scratch_dir);  // scratch
   }
 
-  arrow::Result<const SnapshotReader*> Reader(size_t i, Stats* stats);
-  arrow::Result<int64_t> RestoreBase(uint32_t key_group, const TableFinder& find,
-                                     Progress* progress, Stats* stats);
-  arrow::Status ApplySection(const Extent& extent, const ChangelogSection& section,
-                             const TableFinder& find, int64_t base, Progress* progress,
-                             Stats* stats) const;
-  arrow::Status ApplyExtents(const std::map<uint32_t, int64_t>& bases, const TableFinder& find,
-                             Progress* progress, Stats* stats) const;
+  arrow::Result<const SnapshotReader*> Reader(size_t i, Run* run);
+  arrow::Result<int64_t> RestoreBase(uint32_t key_group, Run* run);
+  arrow::Status ApplySection(const Extent& extent, const ChangelogSection& section, Run* run) const;
+  arrow::Status ApplyExtents(Run* run) const;
 };
 
-arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Stats* stats) {
+arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Run* run) {
   Candidate& candidate = candidates[i];
   const Snapshot& snapshot = options.snapshots[i];
   std::call_once(candidate.once, [&] {
@@ -69,7 +76,7 @@ arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Stats* sta
     if (reader.ok()) {
       candidate.reader = std::move(*reader);
     } else if (KindOf(candidate.status) == ErrorKind::kCorrupt) {
-      ++stats->corrupt_snapshots;
+      ++run->stats.corrupt_snapshots;
       LogWarn("snapshot_corrupt")
           .With("snapshot", snapshot.id)
           .With("epoch", snapshot.epoch)
@@ -82,32 +89,31 @@ arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Stats* sta
 
 // Fills the tables of a key group from its newest sound snapshot and returns that one's epoch; -1
 // where there is none.
-arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, const TableFinder& find,
-                                                   Progress* progress, Stats* stats) {
+arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run) {
   for (size_t i = 0; i < options.snapshots.size(); ++i) {
     const Snapshot& snapshot = options.snapshots[i];
     if (snapshot.epoch > options.committed_epoch || !Holds(snapshot.key_groups, key_group))
       continue;
     std::vector<std::pair<int32_t, HotTable*>> tables;
     const auto find_table = [&](int32_t operator_id) {
-      HotTable* table = find(operator_id, key_group);
+      HotTable* table = run->find(operator_id, key_group);
       if (table != nullptr) tables.emplace_back(operator_id, table);
       return table;
     };
-    const auto reader = Reader(i, stats);
+    const auto reader = Reader(i, run);
     const auto rows =
         reader.ok() ? (*reader)->ReadKeyGroup(key_group, find_table) : reader.status();
     if (rows.ok()) {
-      stats->snapshot_rows += *rows;
+      run->stats.snapshot_rows += *rows;
       for (const auto& [operator_id, table] : tables)
-        (*progress)[{operator_id, key_group}] = {table, snapshot.epoch,
+        run->tables[{operator_id, key_group}] = {table, snapshot.epoch,
                                                  table->last_changed_epoch()};
       return snapshot.epoch;
     }
     if (KindOf(rows.status()) != ErrorKind::kCorrupt) return rows.status();
     for (const auto& [operator_id, table] : tables) table->Clear();
     if (!reader.ok()) continue;  // said once, when it was opened
-    ++stats->corrupt_snapshots;
+    ++run->stats.corrupt_snapshots;
     LogWarn("snapshot_corrupt")
         .With("snapshot", snapshot.id)
         .With("epoch", snapshot.epoch)
@@ -118,11 +124,12 @@ arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, const Tab
 }
 
 arrow::Status Restorer::Impl::ApplySection(const Extent& extent, const ChangelogSection& section,
-                                           const TableFinder& find, int64_t base,
-                                           Progress* progress, Stats* stats) const {
-  const auto [it, is_new] = progress->try_emplace({section.operator_id, section.key_group});
+                                           Run* run) const {
+  const auto [it, is_new] = run->tables.try_emplace({section.operator_id, section.key_group});
   TableProgress& known = it->second;
-  if (is_new) known = {find(section.operator_id, section.key_group), base, -1};
+  if (is_new)
+    known = {run->find(section.operator_id, section.key_group), run->bases.at(section.key_group),
+             -1};
   if (known.table == nullptr)
     return CorruptState(fmt::format("the query has no stateful operator {}: file={} offset={}",
                                     section.operator_id, extent.file, extent.offset));
@@ -137,17 +144,11 @@ arrow::Status Restorer::Impl::ApplySection(const Extent& extent, const Changelog
   ARROW_RETURN_NOT_OK(known.table->Import(block));
   known.complete_to = extent.epoch;
   known.last_changed = extent.epoch;
-  stats->changelog_rows += block.num_rows;
+  run->stats.changelog_rows += block.num_rows;
   return arrow::Status::OK();
 }
 
-arrow::Status Restorer::Impl::ApplyExtents(const std::map<uint32_t, int64_t>& bases,
-                                           const TableFinder& find, Progress* progress,
-                                           Stats* stats) const {
-  const auto is_needed = [&](const Extent& extent, uint32_t key_group) {
-    const auto base = bases.find(key_group);
-    return base != bases.end() && base->second < extent.epoch;
-  };
+arrow::Status Restorer::Impl::ApplyExtents(Run* run) const {
   int64_t last_epoch = -1;
   for (const Extent& extent : options.extents) {
     if (extent.epoch < last_epoch)
@@ -155,13 +156,13 @@ arrow::Status Restorer::Impl::ApplyExtents(const std::map<uint32_t, int64_t>& ba
     last_epoch = extent.epoch;
     if (extent.epoch > options.committed_epoch) break;
     if (std::none_of(extent.key_groups.begin(), extent.key_groups.end(),
-                     [&](uint32_t group) { return is_needed(extent, group); }))
+                     [&](uint32_t group) { return run->Needs(extent, group); }))
       continue;
     ARROW_ASSIGN_OR_RAISE(const std::string bytes,
                           ReadExtent(options.fs, options.state_dir, extent));
     ARROW_RETURN_NOT_OK(ForEachSection(extent, bytes, [&](const ChangelogSection& section) {
-      if (!is_needed(extent, section.key_group)) return arrow::Status::OK();
-      return ApplySection(extent, section, find, bases.at(section.key_group), progress, stats);
+      if (!run->Needs(extent, section.key_group)) return arrow::Status::OK();
+      return ApplySection(extent, section, run);
     }));
   }
   return arrow::Status::OK();
@@ -172,19 +173,17 @@ Restorer::~Restorer() = default;
 
 arrow::Result<Restorer::Stats> Restorer::Restore(std::span<const uint32_t> key_groups,
                                                  const TableFinder& find) {
-  Stats stats;
-  Progress progress;
-  std::map<uint32_t, int64_t> bases;
+  Run run{.find = find, .stats = {}, .tables = {}, .bases = {}};
   for (const uint32_t group : key_groups) {
-    ARROW_ASSIGN_OR_RAISE(bases[group], impl_->RestoreBase(group, find, &progress, &stats));
+    ARROW_ASSIGN_OR_RAISE(run.bases[group], impl_->RestoreBase(group, &run));
   }
-  ARROW_RETURN_NOT_OK(impl_->ApplyExtents(bases, find, &progress, &stats));
-  for (auto& [id, known] : progress) {
+  ARROW_RETURN_NOT_OK(impl_->ApplyExtents(&run));
+  for (auto& [id, known] : run.tables) {
     known.table->CommitEpoch(impl_->options.committed_epoch);
     known.table->set_last_changed_epoch(known.last_changed);
-    stats.rows += known.table->size();
+    run.stats.rows += known.table->size();
   }
-  return stats;
+  return run.stats;
 }
 
 }  // namespace tidemill::state

@@ -5,6 +5,7 @@
 
 #include <iostream>
 #include <random>
+#include <thread>
 
 #include "common/base/error.h"
 #include "job_testing.h"
@@ -116,6 +117,28 @@ TEST_F(RestorerTest, KeyGroupsMayComeFromDifferentSnapshots) {
   Tables restored = NewTables();
 
   ASSERT_TRUE(RestoreInto(&restored).ok());
+
+  EXPECT_EQ(Dump(restored), Dump(tables_));
+}
+
+TEST_F(RestorerTest, SlotsRestoreTheirKeyGroupsAtTheSameTime) {
+  RunSomeEpochs();
+  Tables restored = NewTables();
+  Restorer restorer({.fs = FileSystem::Local(),
+                     .state_dir = state_dir_,
+                     .scratch_dir = JoinPath(directory_.path(), "scratch"),
+                     .snapshots = snapshots_,
+                     .extents = extents_,
+                     .committed_epoch = epoch_});
+  std::vector<std::thread> slots;
+  for (uint32_t group = 0; group < kGroups; ++group) {
+    slots.emplace_back([&restorer, &restored, group] {
+      const auto stats = restorer.Restore(
+          {&group, 1}, [&](int32_t, uint32_t wanted) { return restored.at(wanted).get(); });
+      EXPECT_TRUE(stats.ok()) << stats.status().ToString();
+    });
+  }
+  for (std::thread& slot : slots) slot.join();
 
   EXPECT_EQ(Dump(restored), Dump(tables_));
 }
