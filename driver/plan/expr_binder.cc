@@ -91,7 +91,7 @@ arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
   if (IsLiteral(ast)) return BindLiteral(ast, /*is_negative=*/false, *options_.zone);
   switch (ast.kind) {
     case Kind::kInterval:
-      return NotSupportedYet("INTERVAL", ast.span);
+      return NotSupportedYet("INTERVAL", "INTERVAL", ast.span);
     case Kind::kName:
       return BindName(ast);
     case Kind::kStar:
@@ -105,7 +105,7 @@ arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
     case Kind::kCast:
       return BindCast(ast);
     default:
-      return NotSupportedYet(TextOf(ast), ast.span);
+      return NotSupportedYet("EXPRESSION", TextOf(ast), ast.span);
   }
 }
 
@@ -168,7 +168,7 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
                       ast.span);
   }
   if (Contains(kTimeWindows, ast.name)) {
-    return NotSupportedYet(fmt::format("{}()", LowerCase(ast.name)), ast.span);
+    return NotSupportedYet("TIME_WINDOW", fmt::format("{}()", LowerCase(ast.name)), ast.span);
   }
   if (ast.name == "case") return BindCase(ast);
   if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0])) {

@@ -132,7 +132,7 @@ arrow::Result<ExprPtr> ExtractField(ExprPtr base, const std::string& name, Span 
     return MakeCall("get_item", {std::move(base), StringLiteral(name, span)}, span);
   }
   if (type.id() == arrow::Type::LIST) {
-    return NotSupportedYet("a field of every element of an array", span);
+    return NotSupportedYet("ARRAY_OF_STRUCT_FIELD", "a field of every element of an array", span);
   }
   if (type.id() != arrow::Type::STRUCT) {
     return QueryError("INVALID_EXTRACT_BASE_FIELD_TYPE",

@@ -16,9 +16,10 @@ arrow::Status QueryError(std::string error_class, std::string message, Span span
                    std::move(hint));
 }
 
-arrow::Status NotSupportedYet(std::string_view what, Span span, std::string hint) {
-  return QueryError("UNSUPPORTED_FEATURE", fmt::format("not supported yet: {}", what), span,
-                    std::move(hint));
+arrow::Status NotSupportedYet(std::string_view feature, std::string_view what, Span span,
+                              std::string hint) {
+  return QueryError(fmt::format("UNSUPPORTED_FEATURE.{}", feature),
+                    fmt::format("{} is not supported yet", what), span, std::move(hint));
 }
 
 std::string QuotedName(std::string_view name) {

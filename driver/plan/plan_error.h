@@ -14,8 +14,9 @@ namespace tidemill::driver {
 // An error of the user's query (kInvalid, exit code 3).
 arrow::Status QueryError(std::string error_class, std::string message, Span span,
                          std::string hint = "");
-// UNSUPPORTED_FEATURE: "not supported yet: <what>".
-arrow::Status NotSupportedYet(std::string_view what, Span span, std::string hint = "");
+// UNSUPPORTED_FEATURE.<feature>: "<what> is not supported yet".
+arrow::Status NotSupportedYet(std::string_view feature, std::string_view what, Span span,
+                              std::string hint = "");
 
 // How Spark's messages quote things: `a`.`b` for names, "x > 1" for expressions, "INT" for types.
 std::string QuotedName(const std::vector<std::string>& parts);

@@ -295,7 +295,9 @@ arrow::Status SelectAnalyzer::BindGroupKeys() {
     ARROW_RETURN_NOT_OK(AddGroupKey(std::move(key), ast.span));
   }
   if (!select_.group_by_all) return arrow::Status::OK();
-  if (generator_) return NotSupportedYet("GROUP BY ALL with a generator", generator_->span);
+  if (generator_)
+    return NotSupportedYet("GROUP_BY_ALL_WITH_GENERATOR", "GROUP BY ALL with a generator",
+                           generator_->span);
   for (const Item& item : items_) {
     if (HasAggregateColumn(*item.expr)) continue;
     ARROW_RETURN_NOT_OK(AddGroupKey(item.expr, item.expr->span));
@@ -437,7 +439,7 @@ arrow::Status SelectAnalyzer::RequireNotChained(const LogicalPlanPtr& plan, Span
     is_chained = is_chained || node->kind == LogicalPlan::Kind::kAggregate;
   });
   if (!is_chained) return arrow::Status::OK();
-  return NotSupportedYet("an aggregation over an aggregation", span,
+  return NotSupportedYet("CHAINED_AGGREGATION", "an aggregation over an aggregation", span,
                          "SELECT DISTINCT is an aggregation too");
 }
 

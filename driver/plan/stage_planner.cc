@@ -91,7 +91,7 @@ arrow::Status StagePlanner::Add(const LogicalPlanPtr& node) {
   for (const LogicalPlanPtr& child : node->children) ARROW_RETURN_NOT_OK(Add(child));
   switch (node->kind) {
     case Kind::kOneRow:
-      return NotSupportedYet("SELECT without FROM", node->span);
+      return NotSupportedYet("ONE_ROW_RELATION", "SELECT without FROM", node->span);
     case Kind::kRead:
       StartSource(node);
       break;

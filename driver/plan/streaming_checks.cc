@@ -26,7 +26,7 @@ const LogicalPlan* FindAggregate(const LogicalPlanPtr& plan) {
 arrow::Status CheckOutputMode(const LogicalPlanPtr& plan, OutputMode mode) {
   const LogicalPlan* aggregate = FindAggregate(plan);
   if (mode == OutputMode::kAppend && aggregate != nullptr) {
-    return QueryError("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
+    return QueryError(kUnsupportedMode,
                       "Append output mode not supported when there are streaming aggregations on "
                       "streaming DataFrames/DataSets without watermark",
                       aggregate->span, "use outputMode: complete or outputMode: update");
@@ -59,11 +59,10 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
                       node->span);
   }
   if (mode == OutputMode::kAppend) {
-    return NotSupportedYet("LIMIT in append mode, which counts rows over all epochs", node->span);
+    return NotSupportedYet("STREAMING_LIMIT", "LIMIT in append mode", node->span);
   }
   if (FindAggregate(node) == nullptr) {
-    return NotSupportedYet("LIMIT below an aggregation, which counts rows over all epochs",
-                           node->span);
+    return NotSupportedYet("STREAMING_LIMIT", "LIMIT below an aggregation", node->span);
   }
   return arrow::Status::OK();
 }

@@ -9,9 +9,9 @@ namespace tidemill::driver {
 
 // Refuses what a streaming query cannot do, in Spark's words: a query without streaming source,
 // append without a watermark under an aggregation, complete without aggregation, sorting but on an
-// aggregation in complete mode, limits, distinct aggregates. Errors: STREAMING_OUTPUT_MODE.*,
-// UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK, UNSUPPORTED_STREAMING_OPERATION,
-// UNSUPPORTED_FEATURE (kInvalid).
+// aggregation in complete mode, limits, distinct aggregates. Errors:
+// STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION, UNSUPPORTED_STREAMING_OPERATION,
+// UNSUPPORTED_FEATURE.STREAMING_LIMIT (kInvalid).
 arrow::Status CheckStreaming(const LogicalPlanPtr& plan, connectors::OutputMode output_mode);
 
 }  // namespace tidemill::driver
