@@ -63,6 +63,7 @@ arrow::Status BadValue(const SettingInfo& info, std::string_view value, std::str
 
 arrow::Status UnknownSetting(std::string_view name) {
   std::vector<std::string_view> names;
+  names.reserve(kSettings.size());
   for (const SettingInfo& info : kSettings) names.push_back(info.name);
   const std::string nearest = NearestName(name, names);
   return WithHint(

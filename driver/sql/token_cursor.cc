@@ -14,7 +14,7 @@ char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c
 // resemble short keywords by chance.
 std::string MeantKeyword(const Token& word, std::initializer_list<std::string_view> keywords) {
   if (word.kind != TokenKind::kWord || word.text.size() < 2) return "";
-  const std::string nearest = NearestName(word.text, keywords);
+  std::string nearest = NearestName(word.text, keywords);
   const int limit = word.text.size() > 5 ? 2 : 1;
   if (nearest.empty() || internal::EditDistance(word.text, nearest, limit) > limit) return "";
   return nearest;

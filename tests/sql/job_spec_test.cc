@@ -9,12 +9,13 @@ namespace tidemill::driver {
 namespace {
 
 arrow::Result<std::vector<JobSpec>> Read(const std::string& text,
-                                         std::map<std::string, std::string> overrides = {}) {
+                                         const std::map<std::string, std::string>& overrides = {}) {
   return ReadJobText(text, "jobs/my_job.yaml", "/home/me", overrides);
 }
 
-std::string ErrorOf(const std::string& text, std::map<std::string, std::string> overrides = {}) {
-  auto jobs = Read(text, std::move(overrides));
+std::string ErrorOf(const std::string& text,
+                    const std::map<std::string, std::string>& overrides = {}) {
+  auto jobs = Read(text, overrides);
   return jobs.ok() ? "no error" : RenderError(jobs.status());
 }
 
