@@ -34,14 +34,19 @@ bool IsAnyOf(std::string_view name, std::initializer_list<std::string_view> name
 
 bool IsCast(const Expr& expr) { return expr.name == "cast" || expr.name == "try_cast"; }
 
+// Whether the call's value is fixed by the epoch or the row, not by its arguments.
+bool IsEpochBound(const Expr& expr) {
+  return IsAnyOf(expr.name, {"current_timestamp", "current_date", "rand", "uuid"}) ||
+         (expr.name == "unix_timestamp" && expr.args.empty());
+}
+
 // Whether the value can depend on the epoch or the session's time zone, so that it is not known
 // when the plan is deployed.
 bool ReadsContext(const Expr& expr) {
-  return IsAnyOf(expr.name, {"current_timestamp", "current_date", "rand", "uuid"}) ||
-         expr.type->id() == arrow::Type::TIMESTAMP;
+  return IsEpochBound(expr) || expr.type->id() == arrow::Type::TIMESTAMP;
 }
 
-// All rows get `value`; a constant stays one.
+// The value, or an error of ours where a function broke its promise.
 arrow::Result<arrow::Datum> CheckType(arrow::Datum value, const Expr& expr) {
   if (value.type()->Equals(*expr.type)) return value;
   return MakeError(ErrorKind::kBug, "INTERNAL_ERROR",
@@ -332,10 +337,7 @@ ExprPtr FoldConstant(const ExprPtr& expr, const EvalContext& context) {
     const Expr& next = *open.back();
     open.pop_back();
     // The epoch's time is not known when a plan is made.
-    if (next.kind == Expr::Kind::kColumn ||
-        IsAnyOf(next.name, {"current_timestamp", "current_date", "rand", "uuid"})) {
-      return nullptr;
-    }
+    if (next.kind == Expr::Kind::kColumn || IsEpochBound(next)) return nullptr;
     for (const ExprPtr& arg : next.args) open.push_back(arg.get());
   }
   auto compiled = CompiledExpr::Make(expr);

@@ -24,9 +24,17 @@ const FunctionCatalog& Catalog() {
     EnsureArrowCompute();
     auto* filled = new FunctionCatalog();
     AddArithmeticFunctions(filled);
+    AddCollectionFunctions(filled);
     AddComparisonFunctions(filled);
     AddConditionalFunctions(filled);
+    AddDatetimeFunctions(filled);
     AddLogicFunctions(filled);
+    AddMathFunctions(filled);
+    AddRandomFunctions(filled);
+    AddRegexFunctions(filled);
+    AddSearchFunctions(filled);
+    AddSplitFunctions(filled);
+    AddStringFunctions(filled);
     return filled;
   }();
   return *catalog;
@@ -112,6 +120,27 @@ std::vector<ExprPtr> WithFieldNames(const std::vector<ExprPtr>& args) {
   return named;
 }
 
+// extract(YEAR FROM x) is year(x), date + 1 is date_add(date, 1); other names stand for themselves.
+std::string CanonicalName(const std::string& name, std::vector<ExprPtr>* args) {
+  if ((name == "extract" || name == "date_part") && args->size() == 2) {
+    std::string field;
+    if (StringLiteralOf(*(*args)[0], &field) == nullptr) return name;
+    args->erase(args->begin());
+    field = Lower(field);
+    if (field == "doy") return "dayofyear";
+    if (field == "week") return "weekofyear";
+    return field;
+  }
+  if ((name == "+" || name == "-") && args->size() == 2) {
+    const bool is_date = (*args)[0]->type->id() == arrow::Type::DATE32;
+    const arrow::DataType& count = *(*args)[1]->type;
+    if (is_date && IsIntegralType(count) && count.id() != arrow::Type::INT64) {
+      return name == "+" ? "date_add" : "date_sub";
+    }
+  }
+  return name;
+}
+
 arrow::Status UnknownFunction(std::string_view name) {
   const std::string nearest = NearestName(name, FunctionNames());
   arrow::Status status = MakeError(
@@ -127,7 +156,7 @@ const FunctionInfo* FindFunction(std::string_view name) { return Catalog().Find(
 std::vector<std::string> FunctionNames() { return Catalog().Names(); }
 
 arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args, Span span) {
-  const std::string lower = Lower(name);
+  const std::string lower = CanonicalName(Lower(name), &args);
   if (lower == "nvl2" && args.size() == 3) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, MakeCall("isnotnull", {args[0]}, span));
     return MakeCall("if", {condition, args[1], args[2]}, span);

@@ -110,8 +110,8 @@ class TextColumn {
   const char* data() const { return data_; }
   // Bytes of all rows; of one value for a constant.
   int64_t ByteSize(int64_t rows) const {
-    return offsets_ == nullptr ? static_cast<int64_t>(constant_.size())
-                               : offsets_[rows] - offsets_[0];
+    if (offsets_ == nullptr) return static_cast<int64_t>(constant_.size());
+    return rows == 0 ? 0 : offsets_[rows] - offsets_[0];
   }
 
  private:
@@ -214,7 +214,10 @@ class TextWriter {
  public:
   explicit TextWriter(arrow::MemoryPool* pool) : offsets_(pool), bytes_(pool) {}
   arrow::Status Reserve(int64_t rows, int64_t bytes);
-  arrow::Status Append(std::string_view piece) { return bytes_.Append(piece.data(), piece.size()); }
+  arrow::Status Append(std::string_view piece) {
+    if (piece.empty()) return arrow::Status::OK();
+    return bytes_.Append(piece.data(), piece.size());
+  }
   // Room for `size` more bytes, written by the caller before the next call.
   arrow::Result<char*> Extend(int64_t size);
   // Ends the row; a row without Append is empty (or NULL, where the validity says so).

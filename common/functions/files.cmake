@@ -1,22 +1,37 @@
 list(APPEND common_sources
+  functions/access.cc
   functions/ansi_errors.cc
   functions/arithmetic.cc
   functions/cast/cast.cc
   functions/cast/cast_datetime.cc
   functions/cast/cast_number.cc
   functions/cast/cast_text.cc
+  functions/collection.cc
   functions/columns.cc
   functions/comparison.cc
   functions/conditional.cc
+  functions/datetime.cc
   functions/decimal.cc
   functions/logic.cc
-  functions/signature.cc)
+  functions/math.cc
+  functions/random.cc
+  functions/round.cc
+  functions/signature.cc
+  functions/string/letter_case.cc
+  functions/string/like.cc
+  functions/string/pattern.cc
+  functions/string/regex.cc
+  functions/string/search.cc
+  functions/string/split.cc
+  functions/string/text.cc)
 list(APPEND common_headers
   functions/ansi_errors.h
   functions/cast/cast.h
   functions/cast/cast_rules.h
   functions/columns.h
   functions/comparison.h
-  functions/datetime.h
   functions/decimal.h
-  functions/signature.h)
+  functions/signature.h
+  functions/string/characters.h
+  functions/string/like.h
+  functions/string/pattern.h)

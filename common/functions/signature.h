@@ -29,7 +29,9 @@ class FunctionCatalog {
   std::map<std::string, std::shared_ptr<const FunctionInfo>> by_name_;
 };
 
+void AddAccessFunctions(FunctionCatalog* catalog);
 void AddArithmeticFunctions(FunctionCatalog* catalog);
+void AddCaseFunctions(FunctionCatalog* catalog);
 void AddCollectionFunctions(FunctionCatalog* catalog);
 void AddComparisonFunctions(FunctionCatalog* catalog);
 void AddConditionalFunctions(FunctionCatalog* catalog);
@@ -38,6 +40,7 @@ void AddLogicFunctions(FunctionCatalog* catalog);
 void AddMathFunctions(FunctionCatalog* catalog);
 void AddRandomFunctions(FunctionCatalog* catalog);
 void AddRegexFunctions(FunctionCatalog* catalog);
+void AddRoundFunctions(FunctionCatalog* catalog);
 void AddSearchFunctions(FunctionCatalog* catalog);
 void AddSplitFunctions(FunctionCatalog* catalog);
 void AddStringFunctions(FunctionCatalog* catalog);

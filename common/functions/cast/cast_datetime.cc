@@ -10,8 +10,8 @@
 #include "common/functions/cast/cast.h"
 #include "common/functions/cast/cast_rules.h"
 #include "common/functions/columns.h"
-#include "common/functions/datetime.h"
 #include "common/functions/decimal.h"
+#include "common/types/civil_time.h"
 
 namespace tidemill {
 
@@ -48,11 +48,12 @@ Kernel FromTimestamp(const CastRule& rule) {
     const FixedColumn<int64_t> micros(args[0]);
     const TimeZone& zone = ZoneOf(context);
     auto local = [&](int64_t row) {
-      return from_zone ? LocalMicros(zone, micros[row]) : micros[row];
+      const int64_t value = micros[row];
+      return from_zone ? value + UtcOffsetSeconds(zone, value) * kMicrosPerSecond : value;
     };
     if (to_date) {
       return ComputeFixed<int32_t>(context, args, rows, rule.to, [&](int64_t row) {
-        return static_cast<int32_t>(FloorDivide(local(row), kMicrosPerDay));
+        return static_cast<int32_t>(FloorDiv(local(row), kMicrosPerDay));
       });
     }
     return ComputeFixed<int64_t>(context, args, rows, rule.to, [&](int64_t row) {
@@ -90,7 +91,7 @@ arrow::Result<Kernel> TimestampToNumber(const CastRule& rule) {
     } else {
       ARROW_ASSIGN_OR_RAISE(seconds,
                             ComputeFixed<int64_t>(context, args, rows, middle, [&](int64_t row) {
-                              return FloorDivide(micros[row], kMicrosPerSecond);
+                              return FloorDiv(micros[row], kMicrosPerSecond);
                             }));
     }
     return finish(context, std::span(&seconds, 1), rows);
