@@ -10,9 +10,11 @@ namespace tidemill::state {
 // times of it, and a row is written about twice in its life.
 struct FlushPolicy {
   int64_t min_bytes = 64 << 20;
+  double state_ratio = 1.0;  // of the state's size
 
   bool ShouldFlush(int64_t changelog_bytes_since_snapshot, int64_t state_bytes) const {
-    return changelog_bytes_since_snapshot > std::max(min_bytes, state_bytes);
+    const auto allowed = static_cast<int64_t>(state_ratio * static_cast<double>(state_bytes));
+    return changelog_bytes_since_snapshot > std::max(min_bytes, allowed);
   }
 };
 

@@ -49,6 +49,7 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(const proto::Dep
   for (const StatefulOperator& op : plan->stateful) options.operators.push_back(op.operator_id);
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
+  if (message.snapshot_ratio() > 0) options.policy.state_ratio = message.snapshot_ratio();
   job->keeper_ = std::make_unique<StateKeeper>(std::move(options));
 
   job->owned_.resize(job->environment_.slots.size());
