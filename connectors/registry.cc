@@ -13,6 +13,7 @@
 #include "connectors/file/file_options.h"
 #include "connectors/file/file_sink.h"
 #include "connectors/file/file_source.h"
+#include "connectors/file/json_reader.h"
 #include "connectors/file/text_reader.h"
 #include "connectors/memory/memory_sink.h"
 #include "connectors/noop/noop_sink.h"
@@ -34,8 +35,9 @@ struct SourceFormat {
                                                               const std::vector<int>&);
 };
 
-constexpr std::array<SourceFormat, 4> kSources = {{
+constexpr std::array<SourceFormat, 5> kSources = {{
     {"text", ResolveFileSource, FileSourceDriver::Make, MakeTextReader},
+    {"json", ResolveFileSource, FileSourceDriver::Make, MakeJsonReader},
     {"socket", ResolveSocketSource, MakeSocketSourceDriver, MakeSocketSourceReader},
     {"rate", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
     {"rate-micro-batch", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},

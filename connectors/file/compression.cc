@@ -44,14 +44,18 @@ Inflater::~Inflater() = default;
 
 arrow::Result<Inflater::Step> Inflater::Inflate(std::string_view input, char* output,
                                                 int64_t output_size) {
-  if (decompressor_->IsFinished() && !input.empty()) {
+  if (decompressor_->IsFinished()) {
+    if (input.empty()) return Step{};
     ARROW_RETURN_NOT_OK(decompressor_->Reset());
-    has_open_stream_ = false;
   }
-  ARROW_ASSIGN_OR_RAISE(const auto result,
-                        decompressor_->Decompress(static_cast<int64_t>(input.size()),
-                                                  reinterpret_cast<const uint8_t*>(input.data()),
-                                                  output_size, reinterpret_cast<uint8_t*>(output)));
+  const auto decompressed = decompressor_->Decompress(
+      static_cast<int64_t>(input.size()), reinterpret_cast<const uint8_t*>(input.data()),
+      output_size, reinterpret_cast<uint8_t*>(output));
+  if (!decompressed.ok()) {
+    return MakeError(ErrorKind::kJobFailed, "CORRUPT_COMPRESSED_FILE",
+                     decompressed.status().message());
+  }
+  const auto& result = *decompressed;
   if (result.bytes_read > 0 || result.bytes_written > 0) has_open_stream_ = true;
   if (decompressor_->IsFinished()) has_open_stream_ = false;
   return Step{.consumed = result.bytes_read, .produced = result.bytes_written};
