@@ -1,4 +1,4 @@
-#include "connectors/file/file_sink.h"
+#include "connectors/file/sink/file_sink.h"
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
@@ -13,7 +13,7 @@
 #include <optional>
 
 #include "common/base/error.h"
-#include "connectors/file/sink_manifest.h"
+#include "connectors/file/sink/sink_manifest.h"
 #include "tests/connectors/scratch_dir.h"
 
 namespace tidemill::connectors {

@@ -1,4 +1,4 @@
-#include "connectors/file/json_reader.h"
+#include "connectors/file/json/json_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "connectors/file/json_scanner.h"
+#include "connectors/file/json/json_scanner.h"
 
 #include <array>
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/file/json_scanner.h"
+#include "connectors/file/json/json_scanner.h"
 
 namespace tidemill::connectors {
 

@@ -1,4 +1,4 @@
-#include "connectors/file/sink_manifest.h"
+#include "connectors/file/sink/sink_manifest.h"
 
 #include <fmt/format.h>
 

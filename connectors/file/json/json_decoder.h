@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/types/value_format.h"
-#include "connectors/file/json_scanner.h"
+#include "connectors/file/json/json_scanner.h"
 
 namespace tidemill::connectors {
 

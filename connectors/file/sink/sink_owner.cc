@@ -1,4 +1,4 @@
-#include "connectors/file/sink_owner.h"
+#include "connectors/file/sink/sink_owner.h"
 
 #include <fmt/format.h>
 #include <signal.h>

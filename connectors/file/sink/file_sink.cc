@@ -1,4 +1,4 @@
-#include "connectors/file/file_sink.h"
+#include "connectors/file/sink/file_sink.h"
 
 #include <arrow/type.h>
 #include <fmt/format.h>

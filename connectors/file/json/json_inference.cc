@@ -1,4 +1,4 @@
-#include "connectors/file/json_inference.h"
+#include "connectors/file/json/json_inference.h"
 
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -12,8 +12,8 @@
 #include "common/base/error.h"
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
-#include "connectors/file/json_numbers.h"
-#include "connectors/file/json_records.h"
+#include "connectors/file/json/json_numbers.h"
+#include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
 #include "connectors/source.h"
 

@@ -1,4 +1,4 @@
-#include "connectors/file/json_records.h"
+#include "connectors/file/json/json_records.h"
 
 #include <simdjson.h>
 

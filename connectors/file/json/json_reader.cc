@@ -1,4 +1,4 @@
-#include "connectors/file/json_reader.h"
+#include "connectors/file/json/json_reader.h"
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
@@ -12,8 +12,8 @@
 
 #include "common/base/error.h"
 #include "connectors/file/file_options.h"
-#include "connectors/file/json_decoder.h"
-#include "connectors/file/json_records.h"
+#include "connectors/file/json/json_decoder.h"
+#include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
 
 namespace tidemill::connectors {

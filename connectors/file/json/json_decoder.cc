@@ -1,4 +1,4 @@
-#include "connectors/file/json_decoder.h"
+#include "connectors/file/json/json_decoder.h"
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
@@ -14,8 +14,8 @@
 
 #include "common/base/error.h"
 #include "common/types/value_parse.h"
-#include "connectors/file/json_fields.h"
-#include "connectors/file/json_numbers.h"
+#include "connectors/file/json/json_fields.h"
+#include "connectors/file/json/json_numbers.h"
 
 namespace tidemill::connectors {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/file/json_scanner.h"
+#include "connectors/file/json/json_scanner.h"
 
 namespace tidemill::connectors {
 

@@ -1,4 +1,4 @@
-#include "connectors/file/json_numbers.h"
+#include "connectors/file/json/json_numbers.h"
 
 #include <array>
 #include <charconv>

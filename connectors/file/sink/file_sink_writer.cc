@@ -12,8 +12,8 @@
 #include "common/base/error.h"
 #include "common/base/failpoint.h"
 #include "common/base/mutex.h"
-#include "connectors/file/file_sink.h"
-#include "connectors/file/sink_layout.h"
+#include "connectors/file/sink/file_sink.h"
+#include "connectors/file/sink/sink_layout.h"
 
 namespace tidemill::connectors {
 

@@ -12,10 +12,10 @@
 #include "common/base/failpoint.h"
 #include "common/base/hash.h"
 #include "common/base/logging.h"
-#include "connectors/file/file_sink.h"
-#include "connectors/file/sink_layout.h"
-#include "connectors/file/sink_manifest.h"
-#include "connectors/file/sink_owner.h"
+#include "connectors/file/sink/file_sink.h"
+#include "connectors/file/sink/sink_layout.h"
+#include "connectors/file/sink/sink_manifest.h"
+#include "connectors/file/sink/sink_owner.h"
 
 namespace tidemill::connectors {
 
