@@ -28,6 +28,7 @@ class OwnThreadExecutor final : public Executor {
  public:
   void Post(Task task) override { tasks_.push_back(std::move(task)); }
   void PostAfter(std::chrono::nanoseconds delay, Task task) override { Post(std::move(task)); }
+  void Stop() override { tasks_.clear(); }
   void RunAll() {
     while (!tasks_.empty()) {
       Task task = std::move(tasks_.front());
