@@ -232,20 +232,20 @@ arrow::Result<LogicalPlanPtr> RewriteFilter(const LogicalPlanPtr& plan) {
   return MakeFilter(lower.children[0], std::move(both), plan->span);
 }
 
-bool IsIdentity(const ProjectNode& node, bool is_root) {
+// All columns of the child as they are; other names do not matter, expressions go by index.
+bool IsIdentity(const ProjectNode& node) {
   const std::vector<PlanField>& below = node.child().output;
   if (node.exprs.size() != below.size()) return false;
   for (size_t i = 0; i < node.exprs.size(); ++i) {
     const Expr& expr = *node.exprs[i];
     if (expr.kind != Expr::Kind::kColumn || expr.column != static_cast<int>(i)) return false;
-    if (is_root && node.output[i].name != below[i].name) return false;
   }
   return true;
 }
 
-LogicalPlanPtr RewriteProject(const LogicalPlanPtr& plan, bool is_root) {
+LogicalPlanPtr RewriteProject(const LogicalPlanPtr& plan) {
   const auto& node = As<ProjectNode>(*plan);
-  if (IsIdentity(node, is_root)) return plan->children[0];
+  if (IsIdentity(node)) return plan->children[0];
   if (node.child().kind != Kind::kProject) return plan;
   const auto& lower = As<ProjectNode>(node.child());
   if (!CanInline(lower, node.exprs)) return plan;
@@ -285,14 +285,14 @@ LogicalPlanPtr RewriteGenerate(const LogicalPlanPtr& plan) {
                       node.generated, plan->span);
 }
 
-arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan, bool is_root) {
+arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan) {
   switch (plan->kind) {
     case Kind::kSubqueryAlias:
       return plan->children[0];
     case Kind::kFilter:
       return RewriteFilter(plan);
     case Kind::kProject:
-      return RewriteProject(plan, is_root);
+      return RewriteProject(plan);
     case Kind::kAggregate:
       return RewriteAggregate(plan);
     case Kind::kGenerate:
@@ -303,19 +303,15 @@ arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan, bool is_ro
 }
 
 // One pass from the top down; `changed` says whether any rule did something.
-arrow::Result<LogicalPlanPtr> RewriteOnce(LogicalPlanPtr plan, bool is_root, bool* changed) {
+arrow::Result<LogicalPlanPtr> RewriteOnce(LogicalPlanPtr plan, bool* changed) {
   for (int i = 0; i < kMaxPasses; ++i) {
-    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr rewritten, RewriteNode(plan, is_root));
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr rewritten, RewriteNode(plan));
     if (rewritten == plan) break;
     plan = std::move(rewritten);
     *changed = true;
   }
   if (plan->children.empty()) return plan;
-  // The root's alias or filter does not rename: what is below it is the root as well.
-  const bool passes_names = plan->kind == Kind::kFilter || plan->kind == Kind::kSort ||
-                            plan->kind == Kind::kLimit || plan->kind == Kind::kSubqueryAlias;
-  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child,
-                        RewriteOnce(plan->children[0], is_root && passes_names, changed));
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, RewriteOnce(plan->children[0], changed));
   if (child == plan->children[0]) return plan;
   return Rebuild(*plan, std::move(child), Unchanged);
 }
@@ -324,7 +320,7 @@ arrow::Result<LogicalPlanPtr> Rewrite(LogicalPlanPtr plan) {
   bool changed = true;
   for (int i = 0; changed && i < kMaxPasses; ++i) {
     changed = false;
-    ARROW_ASSIGN_OR_RAISE(plan, RewriteOnce(std::move(plan), /*is_root=*/true, &changed));
+    ARROW_ASSIGN_OR_RAISE(plan, RewriteOnce(std::move(plan), &changed));
   }
   return plan;
 }
@@ -333,6 +329,23 @@ LogicalPlanPtr FoldAll(const LogicalPlanPtr& plan, const EvalContext& context) {
   LogicalPlanPtr child;
   if (!plan->children.empty()) child = FoldAll(plan->children[0], context);
   return Rebuild(*plan, std::move(child), [&](const ExprPtr& expr) { return Fold(expr, context); });
+}
+
+// The rules above lose names of columns; the result gets its own back.
+LogicalPlanPtr WithNamesOf(const LogicalPlan& original, LogicalPlanPtr plan) {
+  Exprs columns;
+  bool is_same = true;
+  for (int i = 0; i < static_cast<int>(original.output.size()); ++i) {
+    const PlanField& field = plan->output[i];
+    is_same = is_same && field.name == original.output[i].name;
+    columns.push_back(MakeColumn(i, field.name, field.type));
+  }
+  if (is_same) return plan;
+  if (plan->kind == Kind::kProject) {
+    return MakeProject(plan->children[0], As<ProjectNode>(*plan).exprs, original.output,
+                       plan->span);
+  }
+  return MakeProject(std::move(plan), std::move(columns), original.output, original.span);
 }
 
 }  // namespace
@@ -345,7 +358,7 @@ arrow::Result<LogicalPlanPtr> Optimize(const LogicalPlanPtr& plan,
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr optimized, Rewrite(FoldAll(plan, context)));
   // Pruning makes projections narrower, which lets more of them be inlined.
   ARROW_ASSIGN_OR_RAISE(optimized, Rewrite(PruneColumns(optimized)));
-  return PruneColumns(FoldAll(optimized, context));
+  return WithNamesOf(*plan, PruneColumns(FoldAll(optimized, context)));
 }
 
 }  // namespace tidemill::driver
