@@ -1,0 +1,103 @@
+#include "driver/plan/stage_planner.h"
+
+#include <gtest/gtest.h>
+
+#include "proto/plan.pb.h"
+#include "tests/plan/planning.h"
+
+namespace tidemill::driver {
+namespace {
+
+std::string StagesOf(const std::string& query, connectors::OutputMode mode,
+                     bool single_writer = false) {
+  auto analyzed = AnalyzeText(query, mode);
+  if (!analyzed.ok()) return RenderError(analyzed.status());
+  auto stages = SplitIntoStages(analyzed->optimized, {single_writer});
+  if (!stages.ok()) return RenderError(stages.status());
+  return StagesText(*stages, SinkOf(*analyzed));
+}
+
+TEST(StagePlannerTest, AStatelessQueryIsOneStage) {
+  EXPECT_EQ(StagesOf("SELECT upper(user) AS u FROM log WHERE n > 1", kAppend),
+            "Stage 0: reads log json [user, n]\n"
+            "  Filter (n > 1)\n"
+            "  Project [upper(user) AS u]\n"
+            "  -> sink console, append mode\n");
+}
+
+TEST(StagePlannerTest, AnAggregationIsSplitByAHashExchange) {
+  EXPECT_EQ(StagesOf("SELECT word, count(*) AS count FROM (SELECT explode(split(value, ' ')) AS "
+                     "word FROM lines) GROUP BY word HAVING count(*) > 1",
+                     kUpdate),
+            "Stage 0: reads lines text [value]\n"
+            "  Generate explode(split(value,  )), [word]\n"
+            "  PartialAggregate keys=[word], functions=[count(1)]\n"
+            "  -> hash exchange by [k0]\n"
+            "Stage 1: from stage 0\n"
+            "  FinalAggregate #0 keys=[word], functions=[count(1)]\n"
+            "  Filter (count(1) > 1)\n"
+            "  Project [word, count(1) AS count]\n"
+            "  -> sink console, update mode\n");
+}
+
+TEST(StagePlannerTest, SortAndLimitRunInOnePlace) {
+  EXPECT_EQ(StagesOf("SELECT user, sum(n) AS total FROM log GROUP BY user ORDER BY total DESC "
+                     "LIMIT 3",
+                     kComplete),
+            "Stage 0: reads log json [user, n]\n"
+            "  PartialAggregate keys=[user], functions=[sum(n)]\n"
+            "  -> hash exchange by [k0]\n"
+            "Stage 1: from stage 0\n"
+            "  FinalAggregate #0 keys=[user], functions=[sum(n)]\n"
+            "  -> gather to one place\n"
+            "Stage 2: from stage 1, in one place\n"
+            "  Sort [sum(n) DESC NULLS LAST]\n"
+            "  Limit 3\n"
+            "  Project [user, sum(n) AS total]\n"
+            "  -> sink console, complete mode\n");
+}
+
+TEST(StagePlannerTest, ASinkWithASingleWriterIsGatheredFor) {
+  EXPECT_EQ(StagesOf("SELECT count(*) AS c FROM lines", kComplete, /*single_writer=*/true),
+            "Stage 0: reads lines text []\n"
+            "  PartialAggregate keys=[], functions=[count(1)]\n"
+            "  -> hash exchange without keys, to key group 0\n"
+            "Stage 1: from stage 0\n"
+            "  FinalAggregate #0 keys=[], functions=[count(1)]\n"
+            "  Project [count(1) AS c]\n"
+            "  -> gather to one place\n"
+            "Stage 2: from stage 1, in one place\n"
+            "  -> sink console, complete mode\n");
+}
+
+TEST(StagePlannerTest, TheWirePlanHoldsSchemasKeysAndAccumulators) {
+  auto analyzed =
+      AnalyzeText("SELECT user, avg(n) AS a, count(*) AS c FROM log GROUP BY user", kUpdate);
+  ASSERT_TRUE(analyzed.ok()) << RenderError(analyzed.status());
+
+  auto planned = PlanStages(*analyzed, SinkOf(*analyzed), {});
+
+  ASSERT_TRUE(planned.ok()) << planned.status();
+  const proto::PhysicalPlan& plan = *planned->plan;
+  ASSERT_EQ(plan.sources_size(), 1);
+  EXPECT_EQ(plan.sources(0).options().at("path"), "/in/log");
+  EXPECT_EQ(std::vector<int>(plan.sources(0).columns().begin(), plan.sources(0).columns().end()),
+            (std::vector<int>{0, 3}));
+  ASSERT_EQ(plan.stages_size(), 2);
+  EXPECT_EQ(plan.stages(0).input_schema(), "user STRING, n INT");
+  const proto::Operator& partial = plan.stages(0).operators(0);
+  EXPECT_EQ(partial.schema(), "k0 STRING, a0_0 DOUBLE, a0_1 BIGINT, a1_0 BIGINT");
+  EXPECT_EQ(partial.partial_aggregate().aggregates(0).args(0).type(), "DOUBLE");
+  EXPECT_EQ(plan.stages(0).output(), proto::Stage::HASH);
+  EXPECT_EQ(plan.stages(0).output_keys_size(), 1);
+  const proto::Operator& final = plan.stages(1).operators(0);
+  EXPECT_EQ(final.final_aggregate().operator_id(), 0);
+  EXPECT_EQ(final.final_aggregate().key_types(0), "STRING");
+  EXPECT_EQ(final.final_aggregate().aggregates(1).function(), "count");
+  EXPECT_EQ(plan.sink().schema(), "user STRING, a DOUBLE, c BIGINT");
+  EXPECT_EQ(plan.output_mode(), proto::UPDATE);
+  EXPECT_EQ(plan.time_zone(), "UTC");
+}
+
+}  // namespace
+}  // namespace tidemill::driver
