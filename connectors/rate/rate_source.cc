@@ -1,5 +1,9 @@
 #include "connectors/rate/rate_source.h"
 
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 

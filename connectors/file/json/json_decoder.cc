@@ -249,6 +249,7 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeStruct(const TypePointer& type, cons
     const JsonValue& value = column.values[i];
     if (value.kind == JsonKind::kObject) {
       JsonScanner scanner(value.text(), syntax_);
+      fields.BeginObject();
       (void)scanner.ScanObject([&](const JsonValue& key, const JsonValue& child) {
         if (const int field = fields.Find(key); field >= 0) children[field][i] = child;
       });  // Checked before, with the record.

@@ -61,6 +61,7 @@ bool JsonRecords::ScanLine(const Line& line) {
 bool JsonRecords::ScanObject(JsonScanner* scanner, const Line& line) {
   const size_t row = num_rows();
   AddRow(line, /*is_bad=*/false);
+  fields_.BeginObject();
   return scanner->ScanObject([&](const JsonValue& key, const JsonValue& value) {
     if (const int field = fields_.Find(key); field >= 0) columns_[field][row] = value;
   });
