@@ -100,11 +100,13 @@ void EpochScheduler::On(const event::Prepared& event) {
 }
 
 void EpochScheduler::On(const event::AttemptFailed& event) {
-  if (!open_.has_value() || open_->stage != Stage::kRunning || open_->epoch != event.epoch ||
-      open_->attempt != event.attempt || KindOf(event.error) == ErrorKind::kSuperseded) {
-    return;
-  }
+  if (KindOf(event.error) == ErrorKind::kSuperseded) return;
+  const bool is_open =
+      open_.has_value() && open_->epoch == event.epoch && open_->attempt == event.attempt;
+  const bool is_last = committed_ == event.epoch && committed_attempt_ == event.attempt;
+  if (!is_open && !is_last) return;  // An old attempt's answer.
   if (!IsRetryable(event.error)) return End(event.error, false);
+  if (!is_open || open_->stage != Stage::kRunning) return;
   AbortAttempt();
   open_->not_before = BackOff(event.error, ++open_->failures);
 }
@@ -174,6 +176,10 @@ void EpochScheduler::Advance() {
     Emit(action::Assign{++assignment_version_, assigned_, uses_stored_plan_});
   }
   if (WantsInput() && now_ >= PollTime()) Poll();
+  // After the poll: the sooner its answer, the likelier the next plan shares the commit's write.
+  if (std::exchange(must_commit_sinks_, false)) {
+    Emit(action::CommitSinks{open_->epoch, open_->attempt});
+  }
   ArmTimerIfNeeded();
 }
 
@@ -181,7 +187,7 @@ void EpochScheduler::AdvanceOpenEpoch() {
   if (now_ < open_->not_before) return;
   if (open_->stage == Stage::kSinksWait) {
     open_->stage = Stage::kSinks;
-    Emit(action::CommitSinks{open_->epoch, open_->attempt});
+    must_commit_sinks_ = true;
   } else if (open_->stage == Stage::kWaiting && assignment_ == Assignment::kReady &&
              stop_ == Stop::kNo) {
     StartAttempt();
@@ -234,7 +240,7 @@ void EpochScheduler::CommitSinksIfPrepared() {
   }
   open_->stage = Stage::kSinks;
   open_->failures = 0;
-  Emit(action::CommitSinks{open_->epoch, open_->attempt});
+  must_commit_sinks_ = true;
 }
 
 void EpochScheduler::AbortAttempt() {

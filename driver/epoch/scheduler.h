@@ -109,6 +109,7 @@ class EpochScheduler {
   uint64_t committed_attempt_ = 0;
   bool must_tell_commit_ = false;  // the workers do not know of it yet
   bool must_commit_sources_ = false;
+  bool must_commit_sinks_ = false;
   std::optional<OpenEpoch> open_;
   bool uses_stored_plan_ = false;  // until the open epoch is committed
   bool is_exhausted_ = false;      // once, available-now: nothing more will be polled

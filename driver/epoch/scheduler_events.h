@@ -45,6 +45,7 @@ struct Prepared {
   int64_t epoch = 0;
   uint64_t attempt = 0;
 };
+// An attempt went wrong: while it ran, or, in what follows it (a snapshot), after it was prepared.
 struct AttemptFailed {
   int64_t epoch = 0;
   uint64_t attempt = 0;

@@ -1,4 +1,16 @@
-list(APPEND driver_sources)
+list(APPEND driver_sources
+  job/epoch_in_flight.cc
+  job/io_strand.cc
+  job/job_actor.cc
+  job/job_runner.cc
+  job/job_start.cc
+  job/progress.cc
+  job/worker_set.cc)
 list(APPEND driver_headers
+  job/epoch_in_flight.h
+  job/io_strand.h
+  job/job_actor.h
   job/job_runner.h
-  job/progress.h)
+  job/job_start.h
+  job/progress.h
+  job/worker_set.h)

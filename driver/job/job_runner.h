@@ -37,9 +37,10 @@ struct JobDefinition {
   std::shared_ptr<const proto::PhysicalPlan> plan;
   Trigger trigger;
   FrozenSettings settings;
-  std::string checkpoint;       // directory, absolute
-  bool is_durable = true;       // false: temporary, nothing is fsynced
-  int64_t base_interval = 100;  // commits between Base records (setting log.base_interval)
+  std::string checkpoint;          // directory, absolute
+  bool is_durable = true;          // false: temporary, nothing is fsynced
+  int64_t base_interval = 100;     // commits between Base records (setting log.base_interval)
+  int64_t snapshot_min_bytes = 0;  // setting state.snapshot_min_bytes; 0: the workers' default
   std::chrono::microseconds polling_delay{10'000};  // default trigger without data
 };
 
@@ -96,8 +97,8 @@ enum class StopMode {
 class JobRunner {
  public:
   // `on_done` is called exactly once, on environment.executor, when nothing of the job runs any
-  // more; errors of the start arrive there too. The runner may be destroyed from then on, not
-  // before.
+  // more; errors of the start arrive there too. The runner may be destroyed from then on, or once
+  // the executors have been stopped.
   static std::unique_ptr<JobRunner> Start(JobDefinition definition, JobEnvironment environment,
                                           std::function<void(JobResult)> on_done);
   ~JobRunner();

@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/hash.h"
 #include "driver/log/checked_file.h"
+#include "driver/plan/plan_writer.h"
 #include "proto/log.pb.h"
 
 namespace tidemill::driver {
@@ -148,12 +149,6 @@ arrow::Status MakeDirectories(const CheckpointDir::Options& options) {
 
 }  // namespace
 
-uint64_t PlanFingerprint(const proto::PhysicalPlan& plan) {
-  proto::PhysicalPlan copy = plan;
-  copy.clear_query_text();
-  return Hash64(SerializeDeterministically(copy));
-}
-
 arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
                                                                 const std::string& checkpoint) {
   ARROW_ASSIGN_OR_RAISE(auto file, LoadJobFile(fs, JoinPath(checkpoint, "job")));
@@ -198,7 +193,7 @@ std::string CheckpointDir::PlanFileName(uint64_t fingerprint) {
 }
 
 arrow::Status CheckpointDir::StorePlan(const proto::PhysicalPlan& plan) {
-  const std::string path = JoinPath(options_.path, PlanFileName(PlanFingerprint(plan)));
+  const std::string path = JoinPath(options_.path, PlanFileName(FingerprintOf(plan)));
   if (options_.fs->Stat(path).ok()) return arrow::Status::OK();
   return WithContext(
       PublishChecked(options_.fs, path, SerializeDeterministically(plan), options_.is_durable),
@@ -214,8 +209,8 @@ arrow::Result<proto::PhysicalPlan> CheckpointDir::LoadPlan(uint64_t fingerprint)
   }
   proto::PhysicalPlan plan;
   if (!plan.ParseFromString(*contents)) return Corrupt(path, "a plan", "unreadable bytes");
-  if (PlanFingerprint(plan) != fingerprint) {
-    return Corrupt(path, HexOf(fingerprint), HexOf(PlanFingerprint(plan)));
+  if (FingerprintOf(plan) != fingerprint) {
+    return Corrupt(path, HexOf(fingerprint), HexOf(FingerprintOf(plan)));
   }
   return plan;
 }

@@ -17,10 +17,6 @@
 
 namespace tidemill::driver {
 
-// Hash of a physical plan: two plans with the same one do the same to every row. The query's text
-// is left out.
-uint64_t PlanFingerprint(const proto::PhysicalPlan& plan);
-
 // The settings that an existing checkpoint is tied to, and nothing where there is none yet; for
 // planning, before the job starts. Errors: kCorrupt.
 arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
@@ -49,7 +45,7 @@ class CheckpointDir {
   const std::string& job_uuid() const { return job_uuid_; }
   const Term& term() const { return term_; }
 
-  // Keeps the plan under its fingerprint; does nothing where it is kept already.
+  // Keeps the plan under its fingerprint (FingerprintOf); does nothing where it is kept already.
   arrow::Status StorePlan(const proto::PhysicalPlan& plan);
   // Errors: CHECKPOINT_CORRUPT where the file is missing or is not what its name says.
   arrow::Result<proto::PhysicalPlan> LoadPlan(uint64_t fingerprint) const;

@@ -65,7 +65,7 @@ class LogState {
   // Forgets snapshots and extents that no key group needs.
   void Prune();
 
-  const uint32_t key_groups_;
+  uint32_t key_groups_;
   bool is_fresh_ = true;
   int64_t last_committed_ = -1;
   uint64_t committed_plan_hash_ = 0;

@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 #include "driver/log/checkpoint_show.h"
+#include "driver/plan/plan_writer.h"
 #include "tests/driver/log_fixture.h"
 
 namespace tidemill::driver {
@@ -103,7 +104,7 @@ TEST_F(CheckpointDirTest, PlansAreKeptUnderTheirFingerprint) {
   ASSERT_TRUE(dir->StorePlan(SomePlan()).ok());
   ASSERT_TRUE(dir->StorePlan(SomePlan()).ok());
 
-  const auto loaded = dir->LoadPlan(PlanFingerprint(SomePlan())).ValueOrDie();
+  const auto loaded = dir->LoadPlan(FingerprintOf(SomePlan())).ValueOrDie();
 
   EXPECT_EQ(loaded.query_text(), "SELECT 1");
   EXPECT_EQ(loaded.sources(0).options().at("path"), "/in");
@@ -113,15 +114,15 @@ TEST_F(CheckpointDirTest, PlansAreKeptUnderTheirFingerprint) {
 TEST_F(CheckpointDirTest, TheQueryTextIsNotPartOfTheFingerprint) {
   proto::PhysicalPlan other = SomePlan();
   other.set_query_text("select 1");
-  EXPECT_EQ(PlanFingerprint(other), PlanFingerprint(SomePlan()));
+  EXPECT_EQ(FingerprintOf(other), FingerprintOf(SomePlan()));
   other.set_time_zone("CET");
-  EXPECT_NE(PlanFingerprint(other), PlanFingerprint(SomePlan()));
+  EXPECT_NE(FingerprintOf(other), FingerprintOf(SomePlan()));
 }
 
 TEST_F(CheckpointDirTest, EveryFlippedByteOfAPlanIsDetected) {
   const auto dir = Open().ValueOrDie();
   ASSERT_TRUE(dir->StorePlan(SomePlan()).ok());
-  const uint64_t fingerprint = PlanFingerprint(SomePlan());
+  const uint64_t fingerprint = FingerprintOf(SomePlan());
   const std::string name = CheckpointDir::PlanFileName(fingerprint);
   const std::string good = Contents(name);
   for (size_t at = 0; at < good.size(); ++at) {

@@ -40,7 +40,7 @@ TEST(EpochSchedulerTest, AnEpochGoesFromInputToCommitInOrder) {
   EXPECT_THAT(job.Feed(event::InputPolled{true}), ElementsAre("Plan 0", "Run 0.1 after -1.0"));
   EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 1}), IsEmpty());
   EXPECT_THAT(job.Feed(event::Prepared{"b", 0, 1}), IsEmpty());
-  EXPECT_THAT(job.Feed(event::PlanDurable{0}), ElementsAre("CommitSinks 0.1", "Poll"));
+  EXPECT_THAT(job.Feed(event::PlanDurable{0}), ElementsAre("Poll", "CommitSinks 0.1"));
   EXPECT_THAT(job.Feed(event::SinksCommitted{0}), ElementsAre("Commit 0.1"));
   EXPECT_THAT(job.Feed(event::CommitDurable{0}), ElementsAre("Tell 0.1", "CommitSources 0"));
 }
@@ -50,13 +50,13 @@ TEST(EpochSchedulerTest, CommitAndNextPlanShareAWriteWhenInputIsThere) {
   job.StartFresh(4);
   job.RunNext();
   job.Feed(event::PlanDurable{5});
-  EXPECT_THAT(job.PrepareAll(5, 1), ElementsAre("CommitSinks 5.1", "Poll"));
+  EXPECT_THAT(job.PrepareAll(5, 1), ElementsAre("Poll", "CommitSinks 5.1"));
 
   EXPECT_THAT(job.Feed(event::InputPolled{true}), IsEmpty());
   EXPECT_THAT(job.Feed(event::SinksCommitted{5}), ElementsAre("Commit 5.1 + plan"));
   EXPECT_THAT(job.Feed(event::CommitDurable{5}),
               ElementsAre("Run 6.1 after 5.1", "CommitSources 5"));
-  EXPECT_THAT(job.PrepareAll(6, 1), ElementsAre("CommitSinks 6.1", "Poll"));
+  EXPECT_THAT(job.PrepareAll(6, 1), ElementsAre("Poll", "CommitSinks 6.1"));
 }
 
 TEST(EpochSchedulerTest, APlanThatWantsItsOwnWriteFollowsTheCommit) {
@@ -105,7 +105,7 @@ TEST(CrashTableTest, DriverAfterPlan) {
   SchedulerDriver job;
 
   EXPECT_THAT(Restart(&job, 2, decision), ElementsAre("Assign v1 of 2", "Run 3.1 after 2.1"));
-  EXPECT_THAT(job.PrepareAll(3, 1), ElementsAre("CommitSinks 3.1", "Poll"));
+  EXPECT_THAT(job.PrepareAll(3, 1), ElementsAre("Poll", "CommitSinks 3.1"));
 }
 
 TEST(CrashTableTest, WorkerDuringEpoch) {
@@ -119,7 +119,7 @@ TEST(CrashTableTest, WorkerDuringEpoch) {
   EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 1}), IsEmpty()) << "an old attempt's answer";
   EXPECT_THAT(job.Feed(event::AssignmentReady{1}), IsEmpty()) << "an old assignment";
   EXPECT_THAT(job.Feed(event::AssignmentReady{2}), ElementsAre("Run 0.2 after -1.1"));
-  EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 2}), ElementsAre("CommitSinks 0.2", "Poll"));
+  EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 2}), ElementsAre("Poll", "CommitSinks 0.2"));
 }
 
 TEST(CrashTableTest, WorkerAfterPreparedBeforeCommitSinks) {
@@ -154,7 +154,7 @@ TEST(CrashTableTest, DriverAfterSinksBeforeCommit) {
   SchedulerDriver job;
 
   Restart(&job, 2, decision);
-  EXPECT_THAT(job.PrepareAll(3, 1), ElementsAre("CommitSinks 3.1", "Poll"));
+  EXPECT_THAT(job.PrepareAll(3, 1), ElementsAre("Poll", "CommitSinks 3.1"));
   EXPECT_THAT(job.Feed(event::SinksCommitted{3}), ElementsAre("Commit 3.1"));
 }
 
@@ -221,6 +221,19 @@ TEST(EpochSchedulerTest, AUserErrorEndsTheJobAfterAbort) {
   EXPECT_TRUE(job.scheduler().is_finished());
 }
 
+TEST(EpochSchedulerTest, AnErrorOfAWorkerAfterTheCommitEndsTheJobToo) {
+  SchedulerDriver job;
+  job.StartFresh();
+  job.RunNext();
+  job.Feed(event::PlanDurable{0});
+  job.PrepareAll(0, 1);
+  job.Feed(event::SinksCommitted{0});
+  job.Feed(event::CommitDurable{0});
+
+  EXPECT_THAT(job.Feed(event::AttemptFailed{0, 1, SchedulerDriver::ErrorOf(ErrorKind::kGeneral)}),
+              ElementsAre("Finish KIND_1"));
+}
+
 TEST(EpochSchedulerTest, ASupersededAnswerIsIgnored) {
   SchedulerDriver job;
   job.StartFresh();
@@ -267,7 +280,7 @@ TEST(EpochSchedulerTest, ANewWorkerJoinsBetweenEpochs) {
   job.Feed(event::PlanDurable{0});
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a", "b", "c"}}), IsEmpty());
-  EXPECT_THAT(job.PrepareAll(0, 1), ElementsAre("CommitSinks 0.1", "Poll"));
+  EXPECT_THAT(job.PrepareAll(0, 1), ElementsAre("Poll", "CommitSinks 0.1"));
   job.Feed(event::InputPolled{false});
   job.Feed(event::SinksCommitted{0});
   EXPECT_THAT(job.Feed(event::CommitDurable{0}), Contains("Assign v2 of 3"));

@@ -91,7 +91,7 @@ TEST(ProcessingTimeTriggerTest, FallingBehindIsReportedAndMissedBoundariesAreNot
   job.PassTime(milliseconds(3500));
 
   EXPECT_THAT(Finish(&job, 0, true),
-              ElementsAre("CommitSinks 0.1", "Poll", "Commit 0.1 + plan", "Behind 3500ms",
+              ElementsAre("Poll", "CommitSinks 0.1", "Commit 0.1 + plan", "Behind 3500ms",
                           "Run 1.1 after 0.1", "CommitSources 0"));
   EXPECT_THAT(Finish(&job, 1, true), Contains("Timer at 1004000000")) << "one at once, not three";
 }

@@ -1,0 +1,4 @@
+list(APPEND driver_sources
+  rpc/messages.cc)
+list(APPEND driver_headers
+  rpc/messages.h)
