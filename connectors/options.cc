@@ -112,7 +112,10 @@ bool MultiplyAdd(int64_t number, int64_t factor, int64_t* sum) {
 
 }  // namespace
 
-void Options::Set(std::string key, std::string value) { values_[LowerOf(key)] = std::move(value); }
+void Options::Set(std::string key, std::string value) {
+  for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  values_.insert_or_assign(std::move(key), std::move(value));
+}
 
 bool Options::Has(std::string_view key) const { return values_.count(LowerOf(key)) != 0; }
 
@@ -191,7 +194,8 @@ arrow::Result<int64_t> Options::GetDurationMicros(std::string_view key, int64_t 
 
 arrow::Status Options::RequireKnown(const std::vector<std::string_view>& known,
                                     std::string_view format) const {
-  for (const auto& [key, value] : values_) {
+  for (const auto& option : values_) {
+    const std::string& key = option.first;
     const bool is_known = std::any_of(known.begin(), known.end(),
                                       [&](std::string_view name) { return LowerOf(name) == key; });
     if (is_known) continue;

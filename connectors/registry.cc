@@ -60,7 +60,7 @@ constexpr std::array<SinkFormat, 5> kSinks = {{
 
 // Formats that Spark's users know and that do not exist here yet.
 constexpr std::array<std::string_view, 8> kLater = {"csv",   "parquet",  "orc",     "avro",
-                                                    "kafka", "postgres", "foreach", "foreachBatch"};
+                                                    "kafka", "postgres", "foreach", "foreachbatch"};
 
 // Finds a format by its name, in lower case.
 template <class Format, size_t N>
@@ -73,7 +73,7 @@ arrow::Result<const Format*> Find(std::string_view role, std::string* name,
     if (formats[i].name == *name) return &formats[i];
     names[i] = formats[i].name;
   }
-  const bool is_later = std::find(kLater.begin(), kLater.end(), given) != kLater.end();
+  const bool is_later = std::find(kLater.begin(), kLater.end(), *name) != kLater.end();
   const auto status = MakeError(ErrorKind::kInvalid, "UNSUPPORTED_DATA_SOURCE",
                                 fmt::format("{} format is {}: format={}", role,
                                             is_later ? "not supported yet" : "unknown", given));

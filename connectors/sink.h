@@ -53,8 +53,9 @@ struct EpochId {
 
 // Worker half: takes the rows of one slot in one epoch at a time. Begin, Write and Abort do not
 // block (file writes go to the I/O executor; Write reports back-pressure by is_full). Prepare calls
-// `done` from any thread once everything staged is durable. A new Begin after Abort or Prepare
-// starts anew. *Thread-compatible.*
+// `done` from any thread (also before it returns) once everything staged is durable. A new Begin
+// after Abort or Prepare starts anew; what was prepared stays for the driver half to publish or to
+// clean up. *Thread-compatible.*
 class SinkWriter {
  public:
   using PrepareDone = std::function<void(arrow::Result<StagedOutput>)>;
@@ -71,7 +72,7 @@ struct WriterContext {
   FileSystem* fs = nullptr;
   Executor* io = nullptr;
   Random* random = nullptr;
-  std::function<void()> wake;
+  std::function<void()> wake;  // may be called after the writer is gone; the owner makes that safe
   std::shared_ptr<const TimeZone> zone;
   bool is_durable = true;  // false: a temporary checkpoint, nothing is fsynced
 };

@@ -131,7 +131,7 @@ arrow::Result<std::unique_ptr<SinkDriver>> MakeConsoleSinkDriver(const SinkSpec&
 }
 
 arrow::Result<std::unique_ptr<SinkWriter>> MakeConsoleSinkWriter(const SinkSpec& spec,
-                                                                 WriterContext context) {
+                                                                 WriterContext /*context*/) {
   ARROW_ASSIGN_OR_RAISE(const ConsoleOptions options, ParseConsoleOptions(spec.options));
   return std::make_unique<RowCarrier>(options.rows_to_carry());
 }

@@ -96,8 +96,8 @@ class Lister {
 
  private:
   arrow::Status NotFound() const {
-    const auto status = MakeError(ErrorKind::kNotFound, "PATH_NOT_FOUND",
-                                  fmt::format("Path does not exist: {}.", rules_.path));
+    auto status = MakeError(ErrorKind::kNotFound, "PATH_NOT_FOUND",
+                            fmt::format("Path does not exist: {}.", rules_.path));
     auto siblings = fs_->List(ParentPath(rules_.path));
     if (!siblings.ok()) return status;
     std::vector<std::string> names;

@@ -49,8 +49,8 @@ arrow::Result<int64_t> ParseNumber(std::string_view text) {
 
 class RateDriver final : public SourceDriver {
  public:
-  RateDriver(RateOptions options, const Clock* clock)
-      : options_(options), clock_(clock), created_ms_(NowMs()) {}
+  RateDriver(RateOptions options, SourceDriverContext context)
+      : options_(options), context_(std::move(context)), created_ms_(NowMs()) {}
 
   arrow::Result<EpochInput> Next(ReadLimit limit) override {
     const int64_t latest = fixed_end_.value_or(LatestSecond());
@@ -103,7 +103,8 @@ class RateDriver final : public SourceDriver {
 
  private:
   int64_t NowMs() const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(clock_->Now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               context_.clock->Now().time_since_epoch())
         .count();
   }
   // Never behind the position: the wall clock may have been set back.
@@ -121,7 +122,7 @@ class RateDriver final : public SourceDriver {
   }
 
   const RateOptions options_;
-  const Clock* const clock_;
+  const SourceDriverContext context_;
   int64_t created_ms_;
   int64_t second_ = 0;
   std::string position_;
@@ -275,7 +276,7 @@ arrow::Result<std::unique_ptr<SourceDriver>> MakeRateSourceDriver(const SourceSp
                                                                   SourceDriverContext context) {
   ARROW_ASSIGN_OR_RAISE(const RateOptions options, ParseRateOptions(spec));
   if (options.is_per_batch) return std::make_unique<RatePerBatchDriver>(options);
-  return std::make_unique<RateDriver>(options, context.clock);
+  return std::make_unique<RateDriver>(options, std::move(context));
 }
 
 arrow::Result<std::unique_ptr<SourceReader>> MakeRateSourceReader(const SourceSpec& spec,

@@ -132,7 +132,7 @@ std::shared_ptr<arrow::DataType> InferredType::Finish() const {
     }
     case Kind::kArray: {
       auto element = element_->Finish();
-      return element == nullptr ? nullptr : arrow::list(std::move(element));
+      return element == nullptr ? nullptr : arrow::list(element);
     }
     default:
       return arrow::utf8();

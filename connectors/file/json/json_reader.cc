@@ -88,7 +88,7 @@ class JsonSplitReader final : public SplitReader {
       ARROW_ASSIGN_OR_RAISE(auto data,
                             decoder_.Decode(plan_->schema->field(static_cast<int>(i))->type(),
                                             records_.column(field), records_.bad_rows()));
-      columns[i] = arrow::MakeArray(std::move(data));
+      columns[i] = arrow::MakeArray(data);
     }
     return columns;
   }

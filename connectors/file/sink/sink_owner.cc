@@ -73,7 +73,7 @@ arrow::Status SinkOwner::Take(const std::string& job_uuid, const std::string& jo
       fmt::format("job_uuid={}\njob_name={}\nterm={}\nhost={}\npid={}\nstart={}\n", job_uuid,
                   job_name, term, HostName(), pid, StartOf(fs_, pid));
   for (int i = 0; i < kMaxTries; ++i) {
-    const arrow::Status published = PublishFile(fs_, path(), text, is_durable_);
+    arrow::Status published = PublishFile(fs_, path(), text, is_durable_);
     if (published.ok()) {
       held_ = text;
       return published;
@@ -110,12 +110,12 @@ arrow::Status SinkOwner::Take(const std::string& job_uuid, const std::string& jo
 
 arrow::Status SinkOwner::Displace(const std::string& text) {
   const std::string aside = fmt::format("{}.{}.old", path(), NewUuid(random_));
-  const arrow::Status moved = fs_->Rename(path(), aside, RenameMode::kNoReplace);
+  arrow::Status moved = fs_->Rename(path(), aside, RenameMode::kNoReplace);
   if (!moved.ok()) return KindOf(moved) == ErrorKind::kNotFound ? arrow::Status::OK() : moved;
   ARROW_ASSIGN_OR_RAISE(const std::string displaced, ReadFile(fs_, aside));
   if (displaced != text) {
     // Somebody took it between our look and our move: put it back.
-    const arrow::Status back = fs_->Rename(aside, path(), RenameMode::kNoReplace);
+    arrow::Status back = fs_->Rename(aside, path(), RenameMode::kNoReplace);
     if (back.ok() || KindOf(back) != ErrorKind::kConflict) return back;
   }
   return fs_->Remove(aside);
