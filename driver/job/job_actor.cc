@@ -441,9 +441,8 @@ void JobRunner::Actor::OnCommitLogged(arrow::Status status, const proto::LogReco
   const proto::CommitRecord& commit = record.commit();
   log_bytes_ += static_cast<int64_t>(record.ByteSizeLong());
   open_->times.commit_durable = environment_.clock->SteadyNow();
-  const std::unique_ptr<EpochInFlight> committed = std::move(open_);
+  committed_ = std::move(open_);
   open_ = std::move(next_);
-  committed_inputs_ = committed->inputs;
   result_.last_committed = commit.epoch();
 
   // Snapshots are logged in the order in which they came.
@@ -454,7 +453,7 @@ void JobRunner::Actor::OnCommitLogged(arrow::Status status, const proto::LogReco
   done_snapshots_.erase(done_snapshots_.begin(), done_snapshots_.begin() + commit.snapshots_size());
   Feed(event::CommitDurable{commit.epoch()});
   for (const auto& [worker, id] : logged) workers_.SendSnapshotLogged(worker, id);
-  ReportProgress(*committed);
+  ReportProgress(*committed_);
   if (!logged.empty()) CollectGarbage(false);
 }
 
@@ -486,9 +485,9 @@ void JobRunner::Actor::Do(const action::TellCommitted& action) {
 }
 
 void JobRunner::Actor::Do(const action::CommitSources&) {
-  source_strand_->Post([self = shared_from_this(), inputs = std::move(committed_inputs_)] {
-    for (size_t i = 0; i < self->job_->sources.size() && i < inputs.size(); ++i) {
-      const arrow::Status status = self->job_->sources[i]->Commit(inputs[i]);
+  source_strand_->Post([self = shared_from_this(), epoch = committed_] {
+    for (size_t i = 0; i < self->job_->sources.size() && i < epoch->inputs.size(); ++i) {
+      const arrow::Status status = self->job_->sources[i]->Commit(epoch->inputs[i]);
       // The epoch is committed; a source that cannot tidy up loses nothing.
       if (!status.ok()) LogWarn("source_commit_failed").With("error", status.ToString());
     }

@@ -110,7 +110,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
 
   std::unique_ptr<EpochInFlight> open_;
   std::unique_ptr<EpochInFlight> next_;  // planned in the commit record that is being written
-  std::vector<connectors::EpochInput> committed_inputs_;  // of the last commit
+  std::shared_ptr<const EpochInFlight> committed_;  // of this run, the newest
   Polled polled_;
   Timestamp polled_trigger_{};
   int64_t epoch_time_us_ = 0;  // of the newest plan

@@ -104,9 +104,12 @@ class Starter {
  private:
   arrow::Status ReplayLog() {
     job_->state = LogState(definition_.settings.key_groups);
+    // The first plan is stored after the log has begun.
+    ARROW_ASSIGN_OR_RAISE(const auto plans, job_->checkpoint->ListFiles("plan"));
     ARROW_ASSIGN_OR_RAISE(auto opened,
                           CommitLog::Open(environment_.fs, definition_.checkpoint,
-                                          job_->checkpoint->term(), definition_.is_durable));
+                                          job_->checkpoint->term(), definition_.is_durable,
+                                          /*must_exist=*/!plans.empty()));
     job_->log = std::move(opened.log);
     for (const LogEntry& entry : opened.contents.entries) {
       const arrow::Status applied = job_->state.Apply(entry.record);

@@ -1,5 +1,7 @@
 #include "driver/log/commit_log.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "common/base/error.h"
@@ -14,10 +16,18 @@ CommitLog::CommitLog(FileSystem* fs, std::string checkpoint, Term term, bool is_
       is_durable_(is_durable) {}
 
 arrow::Result<CommitLog::Opened> CommitLog::Open(FileSystem* fs, const std::string& checkpoint,
-                                                 Term term, bool is_durable) {
+                                                 Term term, bool is_durable, bool must_exist) {
   Opened opened;
   ARROW_RETURN_NOT_OK(fs->CreateDirectories(JoinPath(checkpoint, "log")));
   ARROW_ASSIGN_OR_RAISE(opened.contents, ReadLog(fs, checkpoint));
+  if (must_exist && opened.contents.entries.empty()) {
+    return WithHint(
+        MakeError(ErrorKind::kCorrupt, "CHECKPOINT_CORRUPT",
+                  fmt::format("the checkpoint has lost its log: file={} offset=0 expected=records "
+                              "actual=none",
+                              JoinPath(checkpoint, "log"))),
+        "put the files back from a copy of the checkpoint, or use a new directory");
+  }
   opened.log.reset(new CommitLog(fs, checkpoint, std::move(term), is_durable));
   CommitLog& log = *opened.log;
   if (!opened.contents.files.empty()) log.file_name_ = opened.contents.files.back();

@@ -19,13 +19,14 @@ namespace tidemill::driver {
 // the log takes no more. *Thread-compatible.*
 class CommitLog {
  public:
-  // Reads the log to its end and begins log/<term>.0. `term` was taken before.
+  // Reads the log to its end and begins log/<term>.0. `term` was taken before. `must_exist`: the
+  // checkpoint holds what only comes after the first record, so a log without records is damage.
   struct Opened {
     std::unique_ptr<CommitLog> log;
     LogContents contents;
   };
   static arrow::Result<Opened> Open(FileSystem* fs, const std::string& checkpoint, Term term,
-                                    bool is_durable);
+                                    bool is_durable, bool must_exist = false);
 
   arrow::Status Append(const proto::LogRecord& record);
   // Begins the next file with these records, the first of which is a Base: the files before it are

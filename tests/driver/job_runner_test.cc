@@ -275,6 +275,18 @@ TEST_F(JobRunnerTest, AQueryWithAnotherStateIsRefused) {
   EXPECT_EQ(ExitCodeOf(run->result->status), 9);
 }
 
+TEST_F(JobRunnerTest, ACheckpointWithoutItsLogIsDamagedNotFresh) {
+  world_.available = 3;
+  ASSERT_TRUE(Start()->Finish(&simulation_));
+  ASSERT_TRUE(fs_->Remove(Path("log/1.0")).ok());
+
+  for (int i = 0; i < 2; ++i) {
+    auto run = Start();
+    ASSERT_TRUE(run->Finish(&simulation_));
+    EXPECT_EQ(ErrorClassOf(run->result->status), "CHECKPOINT_CORRUPT");
+  }
+}
+
 TEST_F(JobRunnerTest, ASinkThatIsAheadOfTheLogStopsTheJob) {
   world_.epochs[5] = {.plan_hash = 1, .rows = "0-3;"};
   auto run = Start();

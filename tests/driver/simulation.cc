@@ -253,22 +253,13 @@ JobDefinition SomeJob(const std::string& checkpoint, TriggerKind trigger) {
           .is_durable = false};
 }
 
-std::unique_ptr<JobRun> StartJob(Simulation* simulation, FileSystem* fs, World* world,
-                                 JobDefinition definition, int workers) {
-  auto run = std::make_unique<JobRun>();
+JobEnvironment FakeEnvironment(Simulation* simulation, FileSystem* fs, World* world) {
   JobEnvironment environment{.fs = fs,
                              .clock = simulation,
                              .random = simulation,
                              .executor = simulation,
                              .io = simulation,
                              .holder = "pid=1 host=simulation"};
-  for (int i = 0; i < workers; ++i) {
-    auto streams = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
-    const std::string name = fmt::format("w{}-{:x}", i, simulation->Next() >> 40);
-    run->workers.push_back(std::make_shared<FakeWorker>(name, fs, streams.second));
-    run->workers.back()->Start(simulation);
-    environment.workers.push_back({.name = name, .slots = 2, .stream = streams.first});
-  }
   environment.make_source = [world](const connectors::SourceSpec&,
                                     const connectors::SourceDriverContext&) {
     return std::make_unique<NumberSource>(world);
@@ -278,6 +269,25 @@ std::unique_ptr<JobRun> StartJob(Simulation* simulation, FileSystem* fs, World* 
     return std::make_unique<MapSink>(world);
   };
   environment.on_fatal = [](const arrow::Status& status) { FAIL() << status; };
+  return environment;
+}
+
+void AddWorkers(Simulation* simulation, FileSystem* fs, int count, JobRun* run,
+                JobEnvironment* environment) {
+  for (int i = 0; i < count; ++i) {
+    auto streams = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
+    const std::string name = fmt::format("w{}-{:x}", i, simulation->Next() >> 40);
+    run->workers.push_back(std::make_shared<FakeWorker>(name, fs, streams.second));
+    run->workers.back()->Start(simulation);
+    environment->workers.push_back({.name = name, .slots = 2, .stream = streams.first});
+  }
+}
+
+std::unique_ptr<JobRun> StartJob(Simulation* simulation, FileSystem* fs, World* world,
+                                 JobDefinition definition, int workers) {
+  auto run = std::make_unique<JobRun>();
+  JobEnvironment environment = FakeEnvironment(simulation, fs, world);
+  AddWorkers(simulation, fs, workers, run.get(), &environment);
   run->runner =
       JobRunner::Start(std::move(definition), std::move(environment),
                        [raw = run.get()](JobResult result) { raw->result = std::move(result); });

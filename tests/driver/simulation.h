@@ -111,6 +111,10 @@ struct JobRun {
   void Crash(Simulation* simulation);
 };
 
+// Everything in memory but the checkpoint, on the simulation's thread; without workers.
+JobEnvironment FakeEnvironment(Simulation* simulation, FileSystem* fs, World* world);
+void AddWorkers(Simulation* simulation, FileSystem* fs, int count, JobRun* run,
+                JobEnvironment* environment);
 JobDefinition SomeJob(const std::string& checkpoint, TriggerKind trigger);
 std::unique_ptr<JobRun> StartJob(Simulation* simulation, FileSystem* fs, World* world,
                                  JobDefinition definition, int workers = 1);
