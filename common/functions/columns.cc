@@ -5,7 +5,6 @@
 #include <arrow/compute/initialize.h>
 #include <arrow/util/bitmap_ops.h>
 
-#include <limits>
 #include <mutex>
 
 namespace tidemill {
@@ -85,30 +84,6 @@ arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const arrow::Datum& datum, 
                                                      arrow::MemoryPool* pool) {
   if (datum.is_array()) return datum.make_array();
   return arrow::MakeArrayFromScalar(*datum.scalar(), rows, pool);
-}
-
-arrow::Status TextWriter::Reserve(int64_t rows, int64_t bytes) {
-  ARROW_RETURN_NOT_OK(offsets_.Reserve(rows + 1));
-  offsets_.UnsafeAppend(0);
-  return bytes_.Reserve(bytes);
-}
-
-arrow::Result<char*> TextWriter::Extend(int64_t size) {
-  ARROW_RETURN_NOT_OK(bytes_.Reserve(size));
-  char* place = reinterpret_cast<char*>(bytes_.mutable_data()) + bytes_.length();
-  bytes_.UnsafeAdvance(size);
-  return place;
-}
-
-arrow::Result<arrow::Datum> TextWriter::Finish(const std::shared_ptr<arrow::DataType>& type,
-                                               int64_t rows, const Validity& validity) {
-  if (bytes_.length() > std::numeric_limits<int32_t>::max()) {
-    return MakeError(ErrorKind::kResource, "BATCH_TOO_LARGE",
-                     "strings of one batch exceed 2 GiB: bytes=" + std::to_string(bytes_.length()));
-  }
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets, offsets_.Finish());
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, bytes_.Finish());
-  return MakeColumnData(type, rows, validity, {std::move(offsets), std::move(bytes)});
 }
 
 }  // namespace tidemill

@@ -23,7 +23,8 @@ list(APPEND common_sources
   functions/string/regex.cc
   functions/string/search.cc
   functions/string/split.cc
-  functions/string/text.cc)
+  functions/string/text.cc
+  functions/text_writer.cc)
 list(APPEND common_headers
   functions/ansi_errors.h
   functions/cast/cast.h
@@ -34,4 +35,5 @@ list(APPEND common_headers
   functions/signature.h
   functions/string/characters.h
   functions/string/like.h
-  functions/string/pattern.h)
+  functions/string/pattern.h
+  functions/text_writer.h)

@@ -12,6 +12,7 @@
 #include "common/functions/cast/cast_rules.h"
 #include "common/functions/columns.h"
 #include "common/functions/decimal.h"
+#include "common/functions/text_writer.h"
 #include "common/types/value_format.h"
 #include "common/types/value_parse.h"
 

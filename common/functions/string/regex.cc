@@ -11,6 +11,7 @@
 #include "common/functions/signature.h"
 #include "common/functions/string/like.h"
 #include "common/functions/string/pattern.h"
+#include "common/functions/text_writer.h"
 
 namespace tidemill {
 

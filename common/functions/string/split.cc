@@ -16,6 +16,7 @@
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
 #include "common/functions/string/pattern.h"
+#include "common/functions/text_writer.h"
 
 namespace tidemill {
 

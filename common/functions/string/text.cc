@@ -10,6 +10,7 @@
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
 #include "common/functions/string/characters.h"
+#include "common/functions/text_writer.h"
 
 namespace tidemill {
 
