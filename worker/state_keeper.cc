@@ -7,6 +7,13 @@
 
 namespace tidemill::worker {
 
+namespace {
+
+// Each extent is an entry of every Base record and a read of a restore, however small it is.
+constexpr int64_t kMaxExtents = 10'000;
+
+}  // namespace
+
 // Touched on the I/O pool only: the segment by Append, the tier by TakeSnapshot, of which there is
 // one each at a time.
 struct StateKeeper::Files {
@@ -65,11 +72,13 @@ void StateKeeper::Append(int64_t epoch,
 
 void StateKeeper::OnCommitted(int64_t changelog_bytes, int64_t state_bytes) {
   changelog_bytes_ += changelog_bytes;
+  if (changelog_bytes > 0) ++extents_;
   state_bytes_ = state_bytes;
 }
 
 bool StateKeeper::ShouldCapture() const {
-  return !is_capturing_ && options_.policy.ShouldFlush(changelog_bytes_, state_bytes_);
+  return !is_capturing_ &&
+         (extents_ >= kMaxExtents || options_.policy.ShouldFlush(changelog_bytes_, state_bytes_));
 }
 
 void StateKeeper::BeginCapture() {
@@ -77,6 +86,7 @@ void StateKeeper::BeginCapture() {
   is_capturing_ = true;
   wants_new_segment_ = true;
   changelog_bytes_ = 0;
+  extents_ = 0;
 }
 
 arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(

@@ -43,7 +43,8 @@ class StateKeeper {
   void Append(int64_t epoch, std::shared_ptr<const std::vector<state::ChangelogSections>> slots,
               Appended done);
 
-  // An epoch was committed: its changelog counts. `state_bytes` is what the tables take now.
+  // An epoch was committed: its changelog counts (0 for an epoch without changes). `state_bytes` is
+  // what the tables take now.
   void OnCommitted(int64_t changelog_bytes, int64_t state_bytes);
   // It is time to capture and no snapshot is under way.
   bool ShouldCapture() const;
@@ -65,6 +66,7 @@ class StateKeeper {
   const std::shared_ptr<Files> files_;
   int64_t changelog_bytes_ = 0;  // since the last capture
   int64_t state_bytes_ = 0;
+  int64_t extents_ = 0;  // since the last capture
   bool is_capturing_ = false;
   bool wants_new_segment_ = true;
 };

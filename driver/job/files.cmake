@@ -4,6 +4,7 @@ list(APPEND driver_sources
   job/job_actor.cc
   job/job_runner.cc
   job/job_start.cc
+  job/plan_job.cc
   job/progress.cc
   job/worker_set.cc)
 list(APPEND driver_headers
@@ -12,5 +13,6 @@ list(APPEND driver_headers
   job/job_actor.h
   job/job_runner.h
   job/job_start.h
+  job/plan_job.h
   job/progress.h
   job/worker_set.h)

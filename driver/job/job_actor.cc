@@ -337,6 +337,7 @@ void JobRunner::Actor::SetDeployment(bool with_stored_plan) {
   deploy.set_is_durable(definition_.is_durable);
   deploy.set_job_name(definition_.name);
   deploy.set_snapshot_min_bytes(definition_.snapshot_min_bytes);
+  deploy.set_snapshot_ratio(definition_.snapshot_ratio);
   workers_.SetDeployment(std::move(deployment));
 }
 

@@ -41,6 +41,7 @@ struct JobDefinition {
   bool is_durable = true;          // false: temporary, nothing is fsynced
   int64_t base_interval = 100;     // commits between Base records (setting log.base_interval)
   int64_t snapshot_min_bytes = 0;  // setting state.snapshot_min_bytes; 0: the workers' default
+  double snapshot_ratio = 0;       // setting state.snapshot_ratio; 0: the workers' default
   std::chrono::microseconds polling_delay{10'000};  // default trigger without data
 };
 

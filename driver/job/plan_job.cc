@@ -1,0 +1,131 @@
+#include "driver/job/plan_job.h"
+
+#include <optional>
+#include <utility>
+
+#include "common/types/ddl.h"
+#include "connectors/source.h"
+#include "driver/log/checkpoint_dir.h"
+#include "driver/spec/settings.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+// Schemas that an existing checkpoint is tied to: what was inferred once is not inferred again.
+arrow::Result<std::map<std::string, std::string>> FrozenSchemas(const JobSpec& spec,
+                                                                FileSystem* fs) {
+  if (!spec.checkpoint) return std::map<std::string, std::string>();
+  ARROW_ASSIGN_OR_RAISE(std::optional<FrozenSettings> frozen,
+                        ReadFrozenSettings(fs, *spec.checkpoint));
+  return frozen ? frozen->schemas : std::map<std::string, std::string>();
+}
+
+class SourceResolver {
+ public:
+  SourceResolver(const JobSpec& spec, const Settings& settings, FileSystem* fs)
+      : spec_(spec), settings_(settings), fs_(fs) {}
+
+  arrow::Result<connectors::SourceSpec> Resolve(const SourceDecl& declaration);
+
+  std::map<std::string, std::string> inferred_schemas;
+
+ private:
+  arrow::Status Infer(connectors::SourceSpec* source);
+
+  const JobSpec& spec_;
+  const Settings& settings_;
+  FileSystem* const fs_;
+  std::optional<std::map<std::string, std::string>> frozen_;
+};
+
+arrow::Result<connectors::SourceSpec> SourceResolver::Resolve(const SourceDecl& declaration) {
+  connectors::SourceSpec source;
+  source.name = declaration.name;
+  source.format = declaration.format;
+  source.options = declaration.options;
+  source.is_streaming = declaration.is_streaming;
+  if (declaration.schema) {
+    auto schema = ParseDdlSchema(*declaration.schema);
+    if (!schema.ok()) {
+      return LocateInSpec(spec_,
+                          WithContext(schema.status(), "schema of source " + declaration.name),
+                          declaration.schema_place);
+    }
+    source.schema = *std::move(schema);
+  }
+  if (declaration.infer_schema) source.options.Set("inferSchema", "true");
+  auto resolved = connectors::ResolveSource(std::move(source));
+  if (!resolved.ok()) return LocateInSpec(spec_, resolved.status(), declaration.place);
+  // Only file sources have a path, and are cut into splits.
+  if (resolved->options.Has("path")) {
+    resolved->options.Set("splitBytes", std::to_string(settings_.split_bytes()));
+  }
+  if (resolved->schema == nullptr) {
+    arrow::Status inferred = Infer(&*resolved);
+    if (!inferred.ok()) return LocateInSpec(spec_, inferred, declaration.place);
+  }
+  return resolved;
+}
+
+arrow::Status SourceResolver::Infer(connectors::SourceSpec* source) {
+  if (!frozen_) {
+    ARROW_ASSIGN_OR_RAISE(frozen_, FrozenSchemas(spec_, fs_));
+  }
+  if (const auto found = frozen_->find(source->name); found != frozen_->end()) {
+    ARROW_ASSIGN_OR_RAISE(source->schema, ParseDdlSchema(found->second));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(source->schema, connectors::InferSchema(*source, fs_));
+  }
+  inferred_schemas[source->name] = DdlOf(*source->schema);
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<PlannedJob> PlanJob(const JobSpec& spec, FileSystem* fs) {
+  ARROW_ASSIGN_OR_RAISE(Settings settings, Settings::Make(spec.settings));
+  SourceResolver resolver(spec, settings, fs);
+  std::vector<connectors::SourceSpec> sources;
+  for (const SourceDecl& declaration : spec.sources) {
+    ARROW_ASSIGN_OR_RAISE(auto source, resolver.Resolve(declaration));
+    sources.push_back(std::move(source));
+  }
+  ARROW_ASSIGN_OR_RAISE(AnalyzedQuery analyzed, AnalyzeQuery(spec, sources));
+
+  connectors::SinkSpec sink;
+  sink.format = spec.sink_format;
+  sink.options = spec.sink_options;
+  sink.schema = analyzed.schema;
+  sink.output_mode = spec.output_mode;
+  sink.job_name = spec.name;
+  auto resolved = connectors::ResolveSink(std::move(sink));
+  if (!resolved.ok()) return LocateInSpec(spec, resolved.status(), spec.sink_place);
+
+  PlannedJob job;
+  job.sink = *std::move(resolved);
+  ARROW_ASSIGN_OR_RAISE(job.query, PlanStages(analyzed, job.sink, connectors::NeedsOf(job.sink)));
+  job.inferred_schemas = std::move(resolver.inferred_schemas);
+  job.warnings = std::move(analyzed.warnings);
+  return job;
+}
+
+arrow::Result<JobDefinition> MakeDefinition(const JobSpec& spec, const PlannedJob& planned) {
+  ARROW_ASSIGN_OR_RAISE(Settings settings, Settings::Make(spec.settings));
+  JobDefinition definition;
+  definition.name = spec.name;
+  definition.plan = planned.query.plan;
+  definition.trigger = spec.trigger;
+  definition.settings.key_groups = static_cast<uint32_t>(settings.key_groups());
+  definition.settings.sink_shards = static_cast<uint32_t>(settings.sink_shards());
+  definition.settings.time_zone = settings.time_zone();
+  definition.settings.schemas = planned.inferred_schemas;
+  definition.checkpoint = spec.checkpoint.value_or("");
+  definition.base_interval = settings.base_interval();
+  definition.snapshot_min_bytes = settings.snapshot_min_bytes();
+  definition.snapshot_ratio = settings.snapshot_ratio();
+
+  return definition;
+}
+
+}  // namespace tidemill::driver
