@@ -1,0 +1,173 @@
+#include <arrow/result.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/random.h"
+#include "common/fs/file_system.h"
+#include "deploy/commands.h"
+#include "deploy/conf_option.h"
+#include "deploy/embedded_engine.h"
+#include "driver/job/plan_job.h"
+#include "driver/spec/job_spec.h"
+
+namespace tidemill::deploy {
+
+namespace {
+
+struct RunOptions {
+  std::string path;
+  int workers = 1;
+  int slots = 0;  // 0: one per core
+  std::vector<std::string> conf;
+};
+
+std::string TemporaryDirectory() {
+  const char* base = std::getenv("TMPDIR");
+  return fmt::format("{}/tidemill-{}", base == nullptr ? "/tmp" : base, NewUuid(Random::System()));
+}
+
+std::string HolderText() {
+  char host[256] = {};
+  if (::gethostname(host, sizeof(host) - 1) != 0) return fmt::format("pid={}", ::getpid());
+  return fmt::format("pid={} host={}", ::getpid(), host);
+}
+
+void PrintToStdout(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+// Takes SIGINT and SIGTERM for the process: the first one drains, the second one stops now.
+// Made before any other thread, so that all of them inherit the blocked mask.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGUSR1);  // our own: ends the thread
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  ~StopSignals() {
+    if (!thread_.joinable()) return;
+    pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+
+  void Start(std::vector<std::shared_ptr<driver::JobRunner>> jobs) {
+    thread_ = std::thread([this, jobs = std::move(jobs)] {
+      pthread_setname_np(pthread_self(), "signals");
+      int received = 0;
+      for (int count = 0; sigwait(&set_, &received) == 0 && received != SIGUSR1; ++count) {
+        if (count == 1) forced_by_.store(received);
+        for (const auto& job : jobs)
+          job->Stop(count == 0 ? driver::StopMode::kDrain : driver::StopMode::kNow);
+      }
+    });
+  }
+
+  // 130 or 143 where a second signal stopped the jobs, else 0.
+  int exit_code() const { return forced_by_.load() == 0 ? 0 : 128 + forced_by_.load(); }
+
+ private:
+  sigset_t set_;
+  std::atomic<int> forced_by_{0};  // sequentially consistent: read after the jobs are done
+  std::thread thread_;
+};
+
+// A job that is planned and ready to start.
+struct ReadyJob {
+  driver::JobSpec spec;
+  driver::JobDefinition definition;
+  bool is_temporary = false;
+};
+
+arrow::Result<ReadyJob> Prepare(const driver::JobSpec& spec) {
+  ReadyJob ready;
+  ready.spec = spec;
+  ARROW_ASSIGN_OR_RAISE(driver::PlannedJob planned, driver::PlanJob(spec, FileSystem::Local()));
+  for (const std::string& warning : planned.warnings)
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  ARROW_ASSIGN_OR_RAISE(ready.definition, driver::MakeDefinition(spec, planned));
+  ready.is_temporary = !spec.checkpoint.has_value();
+  if (ready.is_temporary) {
+    ready.definition.checkpoint = TemporaryDirectory();
+    ready.definition.is_durable = false;
+  }
+  return ready;
+}
+
+arrow::Status Run(const RunOptions& options, int* exit_code) {
+  ARROW_ASSIGN_OR_RAISE(auto overrides, ParseConf(options.conf));
+  ARROW_ASSIGN_OR_RAISE(auto specs, driver::ReadJobFile(options.path, overrides));
+  std::vector<ReadyJob> jobs;
+  for (const driver::JobSpec& spec : specs) {
+    ARROW_ASSIGN_OR_RAISE(ReadyJob job, Prepare(spec));
+    jobs.push_back(std::move(job));
+  }
+
+  StopSignals signals;
+  EmbeddedEngine::Options engine_options;
+  engine_options.workers = options.workers;
+  engine_options.slots =
+      options.slots > 0 ? options.slots : static_cast<int>(std::thread::hardware_concurrency());
+  engine_options.data_dir = TemporaryDirectory();
+  engine_options.holder = HolderText();
+  engine_options.print = PrintToStdout;
+  auto engine = std::make_unique<EmbeddedEngine>(std::move(engine_options));
+
+  std::vector<std::promise<driver::JobResult>> promises(jobs.size());
+  std::vector<std::shared_ptr<driver::JobRunner>> runners;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    runners.push_back(engine->Start(jobs[i].definition, [&promises, i](driver::JobResult result) {
+      promises[i].set_value(std::move(result));
+    }));
+  }
+  signals.Start(runners);
+  arrow::Status first_error;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    driver::JobResult result = promises[i].get_future().get();
+    if (!result.status.ok() && first_error.ok()) {
+      first_error = driver::LocateInQuery(jobs[i].spec, result.status);
+    }
+  }
+  engine.reset();  // Nobody writes into a temporary checkpoint any more.
+  for (const ReadyJob& job : jobs) {
+    if (job.is_temporary) (void)RemoveTree(FileSystem::Local(), job.definition.checkpoint);
+  }
+  *exit_code = signals.exit_code();
+  return first_error;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App* app, CommandResult* result) {
+  CLI::App* command =
+      app->add_subcommand("run", "Run a job inside this process until it ends or Ctrl-C");
+  auto options = std::make_shared<RunOptions>();
+  command->add_option("JOB", options->path, "job specification (.yaml)")->required();
+  command->add_option("--workers", options->workers, "workers in this process")
+      ->check(CLI::Range(1, 64));
+  command->add_option("--slots", options->slots, "slots per worker (default: one per core)")
+      ->check(CLI::Range(1, 256));
+  command->add_option("--conf", options->conf, "setting k=v, may be repeated")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command->callback([options, result] { result->status = Run(*options, &result->exit_code); });
+}
+
+}  // namespace tidemill::deploy

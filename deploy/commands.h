@@ -1,0 +1,23 @@
+#pragma once
+
+#include <arrow/status.h>
+
+namespace CLI {
+class App;
+}
+
+namespace tidemill::deploy {
+
+// Each adds one subcommand to the command line; its callback runs the command and returns the
+// outcome through `result`, which must outlive the parse.
+struct CommandResult {
+  arrow::Status status;
+  int exit_code = 0;  // used when status is OK: 130 and 143 for a forced stop
+};
+
+void AddRunCommand(CLI::App* app, CommandResult* result);
+void AddExplainCommand(CLI::App* app, CommandResult* result);
+void AddCheckpointCommand(CLI::App* app, CommandResult* result);
+void AddVersionCommand(CLI::App* app, CommandResult* result);
+
+}  // namespace tidemill::deploy
