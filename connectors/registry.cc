@@ -30,7 +30,7 @@ struct SourceFormat {
   std::string_view name;
   arrow::Result<SourceSpec> (*resolve)(SourceSpec);
   arrow::Result<std::unique_ptr<SourceDriver>> (*make_driver)(const SourceSpec&,
-                                                              SourceDriverContext);
+                                                              const SourceDriverContext&);
   arrow::Result<std::unique_ptr<SourceReader>> (*make_reader)(const SourceSpec&,
                                                               const std::vector<int>&);
 };
@@ -46,8 +46,9 @@ constexpr std::array<SourceFormat, 5> kSources = {{
 struct SinkFormat {
   std::string_view name;
   arrow::Result<SinkSpec> (*resolve)(SinkSpec);
-  arrow::Result<std::unique_ptr<SinkDriver>> (*make_driver)(const SinkSpec&, SinkDriverContext);
-  arrow::Result<std::unique_ptr<SinkWriter>> (*make_writer)(const SinkSpec&, WriterContext);
+  arrow::Result<std::unique_ptr<SinkDriver>> (*make_driver)(const SinkSpec&,
+                                                            const SinkDriverContext&);
+  arrow::Result<std::unique_ptr<SinkWriter>> (*make_writer)(const SinkSpec&, const WriterContext&);
 };
 
 constexpr std::array<SinkFormat, 5> kSinks = {{
@@ -89,11 +90,14 @@ arrow::Result<SourceSpec> ResolveSource(SourceSpec spec) {
   return format->resolve(std::move(spec));
 }
 
-arrow::Result<std::unique_ptr<SourceDriver>> MakeSourceDriver(const SourceSpec& spec,
-                                                              SourceDriverContext context) {
+arrow::Result<std::unique_ptr<SourceDriver>> MakeSourceDriver(
+    const SourceSpec& spec,
+    // By value in the contract: what keeps a context copies it, once.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param)
+    SourceDriverContext context) {
   std::string name = spec.format;
   ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &name, kSources));
-  return format->make_driver(spec, std::move(context));
+  return format->make_driver(spec, context);
 }
 
 arrow::Result<std::unique_ptr<SourceReader>> MakeSourceReader(const SourceSpec& spec,
@@ -113,18 +117,24 @@ SinkNeeds NeedsOf(const SinkSpec& spec) {
   return {.single_writer = is_file && spec.output_mode == OutputMode::kComplete};
 }
 
-arrow::Result<std::unique_ptr<SinkDriver>> MakeSinkDriver(const SinkSpec& spec,
-                                                          SinkDriverContext context) {
+arrow::Result<std::unique_ptr<SinkDriver>> MakeSinkDriver(
+    const SinkSpec& spec,
+    // By value in the contract: what keeps a context copies it, once.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param)
+    SinkDriverContext context) {
   std::string name = spec.format;
   ARROW_ASSIGN_OR_RAISE(const SinkFormat* format, Find("sink", &name, kSinks));
-  return format->make_driver(spec, std::move(context));
+  return format->make_driver(spec, context);
 }
 
-arrow::Result<std::unique_ptr<SinkWriter>> MakeSinkWriter(const SinkSpec& spec,
-                                                          WriterContext context) {
+arrow::Result<std::unique_ptr<SinkWriter>> MakeSinkWriter(
+    const SinkSpec& spec,
+    // By value in the contract: what keeps a context copies it, once.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param)
+    WriterContext context) {
   std::string name = spec.format;
   ARROW_ASSIGN_OR_RAISE(const SinkFormat* format, Find("sink", &name, kSinks));
-  return format->make_writer(spec, std::move(context));
+  return format->make_writer(spec, context);
 }
 
 }  // namespace tidemill::connectors

@@ -125,13 +125,13 @@ arrow::Result<SinkSpec> ResolveConsoleSink(SinkSpec spec) {
 }
 
 arrow::Result<std::unique_ptr<SinkDriver>> MakeConsoleSinkDriver(const SinkSpec& spec,
-                                                                 SinkDriverContext context) {
+                                                                 const SinkDriverContext& context) {
   ARROW_ASSIGN_OR_RAISE(const ConsoleOptions options, ParseConsoleOptions(spec.options));
-  return std::make_unique<ConsoleDriver>(options, spec.schema, std::move(context));
+  return std::make_unique<ConsoleDriver>(options, spec.schema, context);
 }
 
 arrow::Result<std::unique_ptr<SinkWriter>> MakeConsoleSinkWriter(const SinkSpec& spec,
-                                                                 WriterContext /*context*/) {
+                                                                 const WriterContext& context) {
   ARROW_ASSIGN_OR_RAISE(const ConsoleOptions options, ParseConsoleOptions(spec.options));
   return std::make_unique<RowCarrier>(options.rows_to_carry());
 }

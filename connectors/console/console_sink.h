@@ -13,8 +13,8 @@ namespace tidemill::connectors {
 // that runs again after a crash is printed again.
 arrow::Result<SinkSpec> ResolveConsoleSink(SinkSpec spec);
 arrow::Result<std::unique_ptr<SinkDriver>> MakeConsoleSinkDriver(const SinkSpec& spec,
-                                                                 SinkDriverContext context);
+                                                                 const SinkDriverContext& context);
 arrow::Result<std::unique_ptr<SinkWriter>> MakeConsoleSinkWriter(const SinkSpec& spec,
-                                                                 WriterContext context);
+                                                                 const WriterContext& context);
 
 }  // namespace tidemill::connectors

@@ -22,11 +22,10 @@ constexpr std::chrono::seconds kSlowListing{2};
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<SourceDriver>> FileSourceDriver::Make(const SourceSpec& spec,
-                                                                    SourceDriverContext context) {
+arrow::Result<std::unique_ptr<SourceDriver>> FileSourceDriver::Make(
+    const SourceSpec& spec, const SourceDriverContext& context) {
   ARROW_ASSIGN_OR_RAISE(FileSourceOptions options, ParseFileSourceOptions(spec));
-  std::unique_ptr<FileSourceDriver> driver(
-      new FileSourceDriver(std::move(options), std::move(context)));
+  std::unique_ptr<FileSourceDriver> driver(new FileSourceDriver(std::move(options), context));
   // A wrong path, or a file that cannot be read, is told before anything starts.
   ARROW_ASSIGN_OR_RAISE(auto files, driver->ListNew());
   for (const FileInfo& file : files) ARROW_RETURN_NOT_OK(CompressionOf(file.path).status());

@@ -25,7 +25,7 @@ class FileSourceDriver final : public SourceDriver {
  public:
   // Errors: PATH_NOT_FOUND (kNotFound).
   static arrow::Result<std::unique_ptr<SourceDriver>> Make(const SourceSpec& spec,
-                                                           SourceDriverContext context);
+                                                           const SourceDriverContext& context);
 
   arrow::Result<EpochInput> Next(ReadLimit limit) override;
   arrow::Status FixEnd() override;

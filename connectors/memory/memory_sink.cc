@@ -62,12 +62,12 @@ arrow::Result<SinkSpec> ResolveMemorySink(SinkSpec spec) {
 }
 
 arrow::Result<std::unique_ptr<SinkDriver>> MakeMemorySinkDriver(const SinkSpec& spec,
-                                                                SinkDriverContext /*context*/) {
+                                                                const SinkDriverContext& context) {
   return std::make_unique<MemoryDriver>(spec);
 }
 
 arrow::Result<std::unique_ptr<SinkWriter>> MakeMemorySinkWriter(const SinkSpec& spec,
-                                                                WriterContext /*context*/) {
+                                                                const WriterContext& context) {
   return std::make_unique<RowCarrier>(std::numeric_limits<int64_t>::max());
 }
 

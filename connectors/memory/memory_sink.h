@@ -12,8 +12,8 @@ namespace tidemill::connectors {
 // adds, complete replaces. Gone with the process; at-least-once.
 arrow::Result<SinkSpec> ResolveMemorySink(SinkSpec spec);
 arrow::Result<std::unique_ptr<SinkDriver>> MakeMemorySinkDriver(const SinkSpec& spec,
-                                                                SinkDriverContext context);
+                                                                const SinkDriverContext& context);
 arrow::Result<std::unique_ptr<SinkWriter>> MakeMemorySinkWriter(const SinkSpec& spec,
-                                                                WriterContext context);
+                                                                const WriterContext& context);
 
 }  // namespace tidemill::connectors

@@ -29,12 +29,12 @@ arrow::Result<SinkSpec> ResolveNoopSink(SinkSpec spec) {
 }
 
 arrow::Result<std::unique_ptr<SinkDriver>> MakeNoopSinkDriver(const SinkSpec& spec,
-                                                              SinkDriverContext /*context*/) {
+                                                              const SinkDriverContext& context) {
   return std::make_unique<NoopDriver>();
 }
 
 arrow::Result<std::unique_ptr<SinkWriter>> MakeNoopSinkWriter(const SinkSpec& spec,
-                                                              WriterContext /*context*/) {
+                                                              const WriterContext& context) {
   return std::make_unique<RowCarrier>(/*max_rows=*/0);
 }
 

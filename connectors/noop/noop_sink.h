@@ -11,8 +11,8 @@ namespace tidemill::connectors {
 // Discards all rows, in any output mode; for measurements.
 arrow::Result<SinkSpec> ResolveNoopSink(SinkSpec spec);
 arrow::Result<std::unique_ptr<SinkDriver>> MakeNoopSinkDriver(const SinkSpec& spec,
-                                                              SinkDriverContext context);
+                                                              const SinkDriverContext& context);
 arrow::Result<std::unique_ptr<SinkWriter>> MakeNoopSinkWriter(const SinkSpec& spec,
-                                                              WriterContext context);
+                                                              const WriterContext& context);
 
 }  // namespace tidemill::connectors

@@ -272,11 +272,11 @@ arrow::Result<SourceSpec> ResolveRateSource(SourceSpec spec) {
                                                          arrow::field("value", arrow::int64())}));
 }
 
-arrow::Result<std::unique_ptr<SourceDriver>> MakeRateSourceDriver(const SourceSpec& spec,
-                                                                  SourceDriverContext context) {
+arrow::Result<std::unique_ptr<SourceDriver>> MakeRateSourceDriver(
+    const SourceSpec& spec, const SourceDriverContext& context) {
   ARROW_ASSIGN_OR_RAISE(const RateOptions options, ParseRateOptions(spec));
   if (options.is_per_batch) return std::make_unique<RatePerBatchDriver>(options);
-  return std::make_unique<RateDriver>(options, std::move(context));
+  return std::make_unique<RateDriver>(options, context);
 }
 
 arrow::Result<std::unique_ptr<SourceReader>> MakeRateSourceReader(const SourceSpec& spec,

@@ -17,8 +17,8 @@ namespace tidemill::connectors {
 // Both replay exactly: a split's payload holds all that its rows depend on.
 
 arrow::Result<SourceSpec> ResolveRateSource(SourceSpec spec);
-arrow::Result<std::unique_ptr<SourceDriver>> MakeRateSourceDriver(const SourceSpec& spec,
-                                                                  SourceDriverContext context);
+arrow::Result<std::unique_ptr<SourceDriver>> MakeRateSourceDriver(
+    const SourceSpec& spec, const SourceDriverContext& context);
 arrow::Result<std::unique_ptr<SourceReader>> MakeRateSourceReader(const SourceSpec& spec,
                                                                   const std::vector<int>& columns);
 

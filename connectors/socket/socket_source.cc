@@ -193,10 +193,10 @@ arrow::Result<SourceSpec> ResolveSocketSource(SourceSpec spec) {
   return WithFixedSchema(std::move(spec), arrow::schema(std::move(fields)));
 }
 
-arrow::Result<std::unique_ptr<SourceDriver>> MakeSocketSourceDriver(const SourceSpec& spec,
-                                                                    SourceDriverContext context) {
+arrow::Result<std::unique_ptr<SourceDriver>> MakeSocketSourceDriver(
+    const SourceSpec& spec, const SourceDriverContext& context) {
   ARROW_ASSIGN_OR_RAISE(SocketOptions options, ParseSocketOptions(spec.options));
-  auto wake = context.wake ? std::move(context.wake) : std::function<void()>([] {});
+  auto wake = context.wake ? context.wake : std::function<void()>([] {});
   ARROW_ASSIGN_OR_RAISE(auto receiver, LineReceiver::Connect(options.host, options.port,
                                                              context.clock, std::move(wake)));
   return std::make_unique<SocketDriver>(std::move(options), std::move(receiver));

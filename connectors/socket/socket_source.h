@@ -17,8 +17,8 @@ namespace tidemill::connectors {
 
 arrow::Result<SourceSpec> ResolveSocketSource(SourceSpec spec);
 // Connects. Errors: CONNECTION_FAILED (kUnavailable).
-arrow::Result<std::unique_ptr<SourceDriver>> MakeSocketSourceDriver(const SourceSpec& spec,
-                                                                    SourceDriverContext context);
+arrow::Result<std::unique_ptr<SourceDriver>> MakeSocketSourceDriver(
+    const SourceSpec& spec, const SourceDriverContext& context);
 arrow::Result<std::unique_ptr<SourceReader>> MakeSocketSourceReader(
     const SourceSpec& spec, const std::vector<int>& columns);
 

@@ -1,5 +1,6 @@
 #include "connectors/file/json/json_reader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -36,7 +36,7 @@ class ScratchDir {
 
   // Writes a file that was last changed `seconds` after 2020; returns its path.
   std::string Write(std::string_view name, std::string_view contents, int64_t seconds = 0) const {
-    const std::string path = *this / name;
+    std::string path = *this / name;
     EXPECT_TRUE(FileSystem::Local()->CreateDirectories(ParentPath(path)).ok());
     EXPECT_TRUE(FileSystem::Local()->Remove(path).ok());
     auto file = FileSystem::Local()->Create(path);

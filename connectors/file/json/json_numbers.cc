@@ -99,8 +99,8 @@ bool JsonUtcTimestamp(std::string_view text, int64_t* micros) {
     if (fraction < 0) return false;
     for (int i = count; i < 6; ++i) fraction *= 10;
   }
-  const int64_t seconds =
-      DaysOf(year, month, day) * 86400 + int64_t{(hour * 60 + minute) * 60} + second;
+  const int64_t seconds_of_day = (hour * 60 + minute) * 60 + second;
+  const int64_t seconds = DaysOf(year, month, day) * 86400 + seconds_of_day;
   *micros = seconds * 1'000'000 + fraction;
   return true;
 }

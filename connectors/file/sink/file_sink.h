@@ -16,8 +16,8 @@ namespace tidemill::connectors {
 // Options: path, lineSep. Update mode is refused.
 arrow::Result<SinkSpec> ResolveFileSink(SinkSpec spec);
 arrow::Result<std::unique_ptr<SinkDriver>> MakeFileSinkDriver(const SinkSpec& spec,
-                                                              SinkDriverContext context);
+                                                              const SinkDriverContext& context);
 arrow::Result<std::unique_ptr<SinkWriter>> MakeFileSinkWriter(const SinkSpec& spec,
-                                                              WriterContext context);
+                                                              const WriterContext& context);
 
 }  // namespace tidemill::connectors

@@ -41,13 +41,13 @@ arrow::Status CheckContents(FileSystem* fs, const std::string& path, uint64_t ex
 
 class FileSinkDriver final : public SinkDriver {
  public:
-  FileSinkDriver(const SinkSpec& spec, SinkDriverContext context)
+  FileSinkDriver(const SinkSpec& spec, const SinkDriverContext& context)
       : layout_(spec.options.GetString("path", ""), spec.job_uuid),
         job_uuid_(spec.job_uuid),
         job_name_(spec.job_name),
         is_complete_(spec.output_mode == OutputMode::kComplete),
         suffix_(spec.format == "text" ? "txt" : "json"),
-        context_(std::move(context)),
+        context_(context),
         owner_(context_.fs, context_.random, layout_.root(), context_.is_durable) {}
 
   arrow::Status Open(uint64_t term) override {
@@ -298,8 +298,8 @@ class FileSinkDriver final : public SinkDriver {
 }  // namespace
 
 arrow::Result<std::unique_ptr<SinkDriver>> MakeFileSinkDriver(const SinkSpec& spec,
-                                                              SinkDriverContext context) {
-  return std::make_unique<FileSinkDriver>(spec, std::move(context));
+                                                              const SinkDriverContext& context) {
+  return std::make_unique<FileSinkDriver>(spec, context);
 }
 
 }  // namespace tidemill::connectors

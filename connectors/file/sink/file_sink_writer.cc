@@ -174,9 +174,9 @@ class StagedFileTask : public std::enable_shared_from_this<StagedFileTask> {
 
 class FileSinkWriter final : public SinkWriter {
  public:
-  FileSinkWriter(const SinkSpec& spec, WriterContext context)
+  FileSinkWriter(const SinkSpec& spec, const WriterContext& context)
       : layout_(spec.options.GetString("path", ""), spec.job_uuid),
-        context_(std::move(context)),
+        context_(context),
         line_end_(spec.options.GetString("lineSep", "\n")),
         suffix_(spec.format == "text" ? "txt" : "json"),
         json_(spec.format == "text" ? nullptr : MakeJsonWriter(spec)) {}
@@ -246,8 +246,8 @@ class FileSinkWriter final : public SinkWriter {
 }  // namespace
 
 arrow::Result<std::unique_ptr<SinkWriter>> MakeFileSinkWriter(const SinkSpec& spec,
-                                                              WriterContext context) {
-  return std::make_unique<FileSinkWriter>(spec, std::move(context));
+                                                              const WriterContext& context) {
+  return std::make_unique<FileSinkWriter>(spec, context);
 }
 
 }  // namespace tidemill::connectors
