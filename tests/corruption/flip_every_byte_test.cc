@@ -47,9 +47,10 @@ class FlipEveryByteTest : public ::testing::Test {
   void SetUp() override {
     root_ = fs::temp_directory_path() / ("tidemill-flip-" + NewUuid(Random::System()));
     fs::create_directories(root_ / "in");
-    AddInput("a.txt", "the tide turns the mill");
-    AddInput("b.txt", "the mill grinds");
-    AddInput("c.txt", "the tide ebbs and the mill rests");
+    AddInput("a.txt", "the tide turns the mill" + ManyWords());
+    AddInput("b.txt", "the mill grinds" + ManyWords());
+    // Snapshots are made in the background: some epochs more, so that the log names one.
+    for (int i = 0; i < 40; ++i) AddInput("c" + std::to_string(i) + ".txt", "ebb");
     const arrow::Status first = Run({{"state.key_groups", "4"},
                                      {"state.snapshot_min_bytes", "1024"},
                                      {"state.snapshot_ratio", "0.01"},
@@ -59,7 +60,16 @@ class FlipEveryByteTest : public ::testing::Test {
     fs::copy(root_ / "out", root_ / "sound-out", fs::copy_options::recursive);
     AddInput("d.txt", "the last tide");
   }
-  void TearDown() override { fs::remove_all(root_); }
+  void TearDown() override {
+    if (std::getenv("TIDEMILL_KEEP") == nullptr) fs::remove_all(root_);
+  }
+
+  // Enough of a changelog for a snapshot to be due after the second epoch.
+  static std::string ManyWords() {
+    std::string words;
+    for (int i = 0; i < 60; ++i) words += " word" + std::to_string(i);
+    return words;
+  }
 
   // File times in the order of adding.
   void AddInput(const std::string& name, const std::string& text) {
