@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/clock.h"
 #include "common/types/ddl.h"
 #include "connectors/source.h"
 #include "driver/log/checkpoint_dir.h"
@@ -31,6 +32,8 @@ class SourceResolver {
   std::map<std::string, std::string> inferred_schemas;
 
  private:
+  // Finds what a run would miss at once, such as a path that does not exist.
+  arrow::Status RequireInput(const connectors::SourceSpec& source);
   arrow::Status Infer(connectors::SourceSpec* source);
 
   const JobSpec& spec_;
@@ -61,11 +64,21 @@ arrow::Result<connectors::SourceSpec> SourceResolver::Resolve(const SourceDecl& 
   if (resolved->options.Has("path")) {
     resolved->options.Set("splitBytes", std::to_string(settings_.split_bytes()));
   }
+  arrow::Status exists = RequireInput(*resolved);
+  if (!exists.ok()) return LocateInSpec(spec_, exists, declaration.place);
   if (resolved->schema == nullptr) {
     arrow::Status inferred = Infer(&*resolved);
     if (!inferred.ok()) return LocateInSpec(spec_, inferred, declaration.place);
   }
   return resolved;
+}
+
+arrow::Status SourceResolver::RequireInput(const connectors::SourceSpec& source) {
+  if (!source.options.Has("path")) return arrow::Status::OK();
+  connectors::SourceDriverContext context;
+  context.fs = fs_;
+  context.clock = Clock::System();
+  return connectors::MakeSourceDriver(source, context).status();
 }
 
 arrow::Status SourceResolver::Infer(connectors::SourceSpec* source) {
