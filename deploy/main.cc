@@ -1,5 +1,11 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/logging.h"
@@ -8,6 +14,23 @@
 namespace {
 
 constexpr int kUsageExitCode = 2;
+
+// CLI11 would only say that a subcommand is required.
+arrow::Status RequireKnownCommand(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return arrow::Status::OK();
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  const std::string word = argv[1];
+  if (std::find(names.begin(), names.end(), word) != names.end()) return arrow::Status::OK();
+  const auto status =
+      tidemill::MakeError(tidemill::ErrorKind::kUsage, "UNKNOWN_COMMAND",
+                          fmt::format("there is no such command: command={}", word));
+  const std::string nearest = tidemill::NearestName(word, names);
+  return tidemill::WithHint(status, nearest.empty()
+                                        ? fmt::format("commands are {}", fmt::join(names, ", "))
+                                        : fmt::format("did you mean {}?", nearest));
+}
 
 int Main(int argc, char** argv) {
   CLI::App app(
@@ -33,6 +56,10 @@ int Main(int argc, char** argv) {
   tidemill::deploy::AddExplainCommand(&app, &result);
   tidemill::deploy::AddCheckpointCommand(&app, &result);
   tidemill::deploy::AddVersionCommand(&app, &result);
+  if (const arrow::Status known = RequireKnownCommand(app, argc, argv); !known.ok()) {
+    std::fprintf(stderr, "%s\n", tidemill::RenderError(known).c_str());
+    return tidemill::ExitCodeOf(known);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
