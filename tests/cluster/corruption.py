@@ -10,7 +10,8 @@ import shutil
 from harness import (CORRUPT, OK, Engine, arguments, as_multiset, check, difference, job, main, publish, scratch,
                      sink_rows)
 
-FLAGS = ("--workers", "1", "--slots", "2", "--conf", "state.snapshot_min_bytes=1k", "--conf", "log.base_interval=4")
+FLAGS = ("--workers", "1", "--slots", "2", "--conf", "state.snapshot_min_bytes=1k", "--conf", "state.snapshot_ratio=0.05",
+         "--conf", "log.base_interval=4")
 QUERY = "SELECT word, count(*) AS n FROM (SELECT explode(split(value, ' ')) AS word FROM input) GROUP BY word"
 
 

@@ -68,7 +68,7 @@ CASES = (
     Case("join", ("FROM logs", "FROM logs JOIN logs AS b ON true"), INVALID, ("not supported yet",)),
     Case("watermark", ("    path: in", "    path: in\n    watermark: {column: ts, delay: 10 minutes}"), INVALID, ("not supported yet",)),
     Case("files sink in update mode", ("  format: console\noutputMode: complete", "  format: json\n  path: out\noutputMode: update"), INVALID,
-         ("update",)),
+         ("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE", "Update output mode")),
     Case("missing input directory", ("path: in", "path: nowhere"), NOT_FOUND, ("nowhere",)),
 )
 

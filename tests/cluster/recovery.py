@@ -16,8 +16,8 @@ from harness import (OK, Engine, Failure, arguments, as_multiset, check, differe
                      sink_rows)
 
 # Small, so that snapshots, base records and garbage collection happen within a few epochs.
-FLAGS = ("--workers", "2", "--slots", "2", "--conf", "state.snapshot_min_bytes=1k", "--conf", "log.base_interval=5",
-         "--conf", "source.split_bytes=2k")
+FLAGS = ("--workers", "2", "--slots", "2", "--conf", "state.snapshot_min_bytes=1k", "--conf", "state.snapshot_ratio=0.05",
+         "--conf", "log.base_interval=5", "--conf", "source.split_bytes=2k")
 WORDS = "tide mill pond gate wheel stone flour grain miller ebb flood moon".split()
 QUERIES = {
     "count": ("complete", "SELECT word, count(*) AS n FROM (SELECT explode(split(value, ' ')) AS word FROM input) GROUP BY word"),
