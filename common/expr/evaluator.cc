@@ -1,15 +1,11 @@
 #include "common/expr/evaluator.h"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/array/concatenate.h>
-#include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <string_view>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/compute/type_fwd.h>
 #include <arrow/datum.h>
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>

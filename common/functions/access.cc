@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/compute/api.h>
 #include <arrow/type.h>
 #include <fmt/format.h>

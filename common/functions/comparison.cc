@@ -1,6 +1,7 @@
 #include "common/functions/comparison.h"
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/compute/api.h>
 #include <arrow/type.h>
 #include <fmt/format.h>

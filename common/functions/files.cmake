@@ -17,6 +17,7 @@ list(APPEND common_sources
   functions/random.cc
   functions/round.cc
   functions/signature.cc
+  functions/string/byte_scanner.cc
   functions/string/letter_case.cc
   functions/string/like.cc
   functions/string/pattern.cc
@@ -33,6 +34,7 @@ list(APPEND common_headers
   functions/comparison.h
   functions/decimal.h
   functions/signature.h
+  functions/string/byte_scanner.h
   functions/string/characters.h
   functions/string/like.h
   functions/string/pattern.h

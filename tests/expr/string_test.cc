@@ -135,6 +135,35 @@ TEST(SplitTest, LongRowsAreCutAcrossBlocks) {
   }
 }
 
+TEST(SplitTest, BlocksGroupsAndRowsMakeNoDifference) {
+  // A limit that is never reached takes the plain way, token by token.
+  uint64_t state = 7;
+  auto random = [&](uint64_t bound) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (state >> 33) % bound;
+  };
+  std::string json = "[";
+  for (int row = 0; row < 400; ++row) {
+    std::string text;
+    for (uint64_t i = random(row % 10 == 0 ? 3000 : 90); i > 0; --i) {
+      text += std::string_view(" ,;abcdefg")[random(10)];
+      if (random(20) == 0) text += "\u00e9";
+    }
+    json += (row > 0 ? "," : "") + (random(8) == 0 ? "null" : "\"" + text + "\"");
+  }
+  const auto batch = BatchOf({Text(json + "]")});
+  const ExprPtr text = ColumnOf(*batch, 0), never = Literal("INT", "1000000");
+  for (const char* pattern : {" ", "[ ,]", "[ ,;]+", "\\\\W+"}) {
+    const ExprPtr by = Literal("STRING", std::string("\"") + pattern + "\"");
+    const ExprPtr fast = Call("split", {text, by});
+    const Texts plain = Evaluated(Call("split", {text, by, never}), *batch);
+    EXPECT_EQ(Evaluated(fast, *batch), plain) << pattern;
+    EXPECT_EQ(Evaluated(fast, *batch->Slice(37, 200)),
+              Texts(plain.begin() + 37, plain.begin() + 237))
+        << pattern;
+  }
+}
+
 TEST(SplitTest, LimitKeepsTheRestInTheLastToken) {
   const TestColumn text = Text(R"(["a,b,c", "a,b,c", "a,b,c", "a,b,c"])");
   const TestColumn comma = Text(R"([",", ",", ",", ","])");

@@ -106,11 +106,31 @@ arrow::Status AppendMapped(std::string_view text, Case form, TextWriter* out) {
   return arrow::Status::OK();
 }
 
+// Flips the case bit of the letters from `first` to `last`, eight bytes at a time: a letter is
+// where adding 128 - first carries into the top bit and adding 127 - last does not.
+void FlipAscii(const char* from, int64_t size, char first, char last, char* to) {
+  constexpr uint64_t kOnes = 0x0101010101010101ULL, kTop = 0x8080808080808080ULL;
+  const uint64_t reach_first = kOnes * static_cast<uint64_t>(128 - first);
+  const uint64_t pass_last = kOnes * static_cast<uint64_t>(127 - last);
+  int64_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t word;
+    std::memcpy(&word, from + i, 8);
+    const uint64_t letters = (word + reach_first) & ~(word + pass_last) & kTop;
+    word ^= letters >> 2;
+    std::memcpy(to + i, &word, 8);
+  }
+  for (; i < size; ++i) {
+    to[i] = static_cast<char>(from[i] ^ (from[i] >= first && from[i] <= last ? 0x20 : 0));
+  }
+}
+
+// The text must be ASCII.
 void MapAscii(const char* from, int64_t size, Case form, char* to) {
   if (form == Case::kLower) {
-    for (int64_t i = 0; i < size; ++i) to[i] = AsciiLower(from[i]);
+    FlipAscii(from, size, 'A', 'Z', to);
   } else if (form == Case::kUpper) {
-    for (int64_t i = 0; i < size; ++i) to[i] = AsciiUpper(from[i]);
+    FlipAscii(from, size, 'a', 'z', to);
   } else {
     bool at_word_start = true;
     for (int64_t i = 0; i < size; ++i) {

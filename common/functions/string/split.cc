@@ -2,11 +2,7 @@
 #include <arrow/type.h>
 #include <re2/re2.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-#include <bit>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <string>
@@ -15,6 +11,7 @@
 
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
+#include "common/functions/string/byte_scanner.h"
 #include "common/functions/string/pattern.h"
 #include "common/functions/text_writer.h"
 
@@ -22,58 +19,34 @@ namespace tidemill {
 
 namespace {
 
-constexpr int kBlock = 16;
+constexpr int64_t kBlock = 16;
 
-// Bit i says whether data[i] is `byte`, for 16 bytes.
-inline uint32_t MatchBlock(const char* data, char byte) {
-#ifdef __SSE2__
-  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data));
-  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(byte))));
-#else
-  uint32_t mask = 0;
-  for (int i = 0; i < kBlock; ++i) mask |= static_cast<uint32_t>(data[i] == byte) << i;
-  return mask;
-#endif
-}
-
-int64_t CountByte(const char* data, int64_t size, char byte) {
-  int64_t count = 0, i = 0;
-  for (; i + kBlock <= size; i += kBlock) count += std::popcount(MatchBlock(data + i, byte));
-  for (; i < size; ++i) count += data[i] == byte ? 1 : 0;
-  return count;
-}
-
-// Splits at every occurrence of one byte. Sizes are known before the first token is written: the
-// tokens are at most the delimiters and the rows, their bytes at most those of the input.
+// Splits at single bytes of a set, or at runs of them. Sizes are known before the first token is
+// written: the tokens are at most the delimiters and the rows, their bytes at most the input's.
 class ByteSplitter {
  public:
-  ByteSplitter(const TextColumn& text, int64_t rows, char delimiter)
-      : text_(text), rows_(rows), delimiter_(delimiter) {
+  ByteSplitter(const TextColumn& text, int64_t rows, const ByteScanner& scanner, bool is_run)
+      : text_(text), rows_(rows), scanner_(scanner), is_run_(is_run) {
     begin_ = text.data() + text.offsets()[0];
     end_ = text.data() + text.offsets()[rows];
   }
 
   arrow::Result<arrow::Datum> Split(const Validity& validity, const TypePtr& type,
                                     arrow::MemoryPool* pool) {
-    const int64_t delimiters = CountByte(begin_, end_ - begin_, delimiter_);
-    ARROW_ASSIGN_OR_RAISE(auto row_ends,
-                          arrow::AllocateResizableBuffer((rows_ + 1) * sizeof(int32_t), pool));
-    ARROW_ASSIGN_OR_RAISE(auto token_ends, arrow::AllocateResizableBuffer(
-                                               (delimiters + rows_ + 1) * sizeof(int32_t), pool));
+    const int64_t delimiters = scanner_.Count(begin_, end_ - begin_);
+    constexpr int64_t kWord = sizeof(int32_t);
+    ARROW_ASSIGN_OR_RAISE(auto row_ends, arrow::AllocateResizableBuffer((rows_ + 1) * kWord, pool));
+    ARROW_ASSIGN_OR_RAISE(auto token_ends,
+                          arrow::AllocateResizableBuffer((delimiters + rows_ + 1) * kWord, pool));
     // Blocks are copied whole, so the last one may reach past the tokens.
     ARROW_ASSIGN_OR_RAISE(
         auto bytes, arrow::AllocateResizableBuffer(end_ - begin_ - delimiters + 2 * kBlock, pool));
     first_token_ = token_end_ = token_ends->mutable_data_as<int32_t>();
     first_out_ = out_ = bytes->mutable_data_as<char>();
     *token_end_++ = 0;
-    auto* row_end = row_ends->mutable_data_as<int32_t>();
-    *row_end++ = 0;
-    for (int64_t row = 0; row < rows_; ++row) {
-      if (validity[row]) SplitRow(text_[row]);
-      *row_end++ = static_cast<int32_t>(token_end_ - first_token_ - 1);
-    }
+    SplitRows(validity, row_ends->mutable_data_as<int32_t>());
     const int64_t tokens = token_end_ - first_token_ - 1;
-    ARROW_RETURN_NOT_OK(token_ends->Resize((tokens + 1) * sizeof(int32_t), false));
+    ARROW_RETURN_NOT_OK(token_ends->Resize((tokens + 1) * kWord, false));
     ARROW_RETURN_NOT_OK(bytes->Resize(out_ - first_out_, false));
     auto values = arrow::ArrayData::Make(arrow::utf8(), tokens,
                                          {nullptr, std::move(token_ends), std::move(bytes)}, 0);
@@ -84,49 +57,78 @@ class ByteSplitter {
   }
 
  private:
-  // Copies [from, to) behind what was written.
-  inline void Copy(const char* from, const char* to) {
-    const int64_t size = to - from;
-    if (size <= kBlock && from + kBlock <= end_) {
-      std::memcpy(out_, from, kBlock);
-    } else {
-      std::memcpy(out_, from, size);
-    }
-    out_ += size;
-  }
-
-  inline void EndToken(const char* from, const char* to) {
-    Copy(from, to);
-    *token_end_++ = static_cast<int32_t>(out_ - first_out_);
-  }
-
-  void SplitRow(std::string_view row) {
-    const char* token = row.data();
-    const char* const row_end = token + row.size();
-    const char* block = token;
-    while (block < row_end) {
-      uint32_t mask = 0;
-      const int64_t left = row_end - block;
-      if (block + kBlock <= end_) {
-        mask = MatchBlock(block, delimiter_);
-        if (left < kBlock) mask &= (1u << left) - 1;
-      } else {
-        for (int64_t i = 0; i < left; ++i)
-          mask |= static_cast<uint32_t>(block[i] == delimiter_) << i;
+  // Rows in groups whose text and delimiters stay in the nearest cache.
+  void SplitRows(const Validity& validity, int32_t* row_end) {
+    constexpr int64_t kGroupBytes = 4096;
+    std::vector<int32_t> positions;
+    *row_end++ = 0;
+    for (int64_t first = 0; first < rows_;) {
+      int64_t last = first + 1;
+      const char* const begin = text_[first].data();
+      while (last < rows_ && text_[last].data() - begin < kGroupBytes) ++last;
+      const char* const end = text_[last - 1].data() + text_[last - 1].size();
+      const auto room = static_cast<size_t>(end - begin + ByteScanner::kSlack + 1);
+      if (positions.size() < room) positions.resize(room);
+      const int64_t count = scanner_.Find(begin, end - begin, positions.data());
+      positions[count] = std::numeric_limits<int32_t>::max();
+      const int32_t* next = positions.data();
+      for (int64_t row = first; row < last; ++row) {
+        next = SplitRow(text_[row], begin, next, validity[row]);
+        *row_end++ = static_cast<int32_t>(token_end_ - first_token_ - 1);
       }
-      for (; mask != 0; mask &= mask - 1) {
-        const char* at = block + std::countr_zero(mask);
-        EndToken(token, at);
+      first = last;
+    }
+  }
+
+  // Consumes the positions (counted from `base`) within the row and returns the next one. Where to
+  // write is kept in registers: stores of bytes may alias members.
+  const int32_t* SplitRow(std::string_view row, const char* base, const int32_t* next,
+                          bool is_valid) {
+    const char* token = row.data();
+    const char* const end = token + row.size();
+    const auto row_limit = static_cast<int32_t>(end - base);
+    if (!is_valid) {
+      while (*next < row_limit) ++next;
+      return next;
+    }
+    char* out = out_;
+    int32_t* token_end = token_end_;
+    const char* const first_out = first_out_;
+    const char* const last_block = end_ - begin_ >= kBlock ? end_ - kBlock : nullptr;
+    auto end_token = [&](const char* to) {
+      const int64_t size = to - token;
+      if (size <= kBlock && token <= last_block) {
+        std::memcpy(out, token, kBlock);
+      } else {
+        std::memcpy(out, token, size);
+      }
+      out += size;
+      *token_end++ = static_cast<int32_t>(out - first_out);
+    };
+    if (is_run_) {
+      const char* run_end = nullptr;
+      for (; *next < row_limit; ++next) {
+        const char* const at = base + *next;
+        if (at != run_end) end_token(at);
+        token = run_end = at + 1;
+      }
+    } else {
+      for (; *next < row_limit; ++next) {
+        const char* const at = base + *next;
+        end_token(at);
         token = at + 1;
       }
-      block += kBlock;
     }
-    EndToken(token, row_end);
+    end_token(end);
+    out_ = out;
+    token_end_ = token_end;
+    return next;
   }
 
   const TextColumn& text_;
   const int64_t rows_;
-  const char delimiter_;
+  const ByteScanner& scanner_;
+  const bool is_run_;
   const char* begin_ = nullptr;
   const char* end_ = nullptr;
   int32_t* first_token_ = nullptr;
@@ -285,15 +287,9 @@ class Limits {
 
 Kernel LiteralSplit(std::string delimiter) {
   return [delimiter = std::move(delimiter)](const EvalContext& context,
-                                            std::span<const arrow::Datum> args,
-                                            int64_t rows) -> arrow::Result<arrow::Datum> {
+                                            std::span<const arrow::Datum> args, int64_t rows) {
     const TextColumn text(args[0]);
     const Limits limits(args);
-    if (delimiter.size() == 1 && !text.is_constant() && rows > 0 && limits.NeverLimits()) {
-      ARROW_ASSIGN_OR_RAISE(Validity validity, Validity::Of(args, rows, context.pool));
-      if (validity.all_null()) return NullDatum(ListOfText());
-      return ByteSplitter(text, rows, delimiter[0]).Split(validity, ListOfText(), context.pool);
-    }
     const LiteralFinder finder{delimiter};
     return SplitRows(context, args, rows, [&](int64_t row, TokenWriter* out) {
       if (delimiter.empty()) return SplitCharacters(text[row], limits[row], out);
@@ -303,9 +299,17 @@ Kernel LiteralSplit(std::string delimiter) {
 }
 
 Kernel ClassSplit(const ByteClass& bytes) {
-  return [bytes](const EvalContext& context, std::span<const arrow::Datum> args, int64_t rows) {
+  return [bytes, scanner = ByteScanner(bytes)](const EvalContext& context,
+                                               std::span<const arrow::Datum> args,
+                                               int64_t rows) -> arrow::Result<arrow::Datum> {
     const TextColumn text(args[0]);
     const Limits limits(args);
+    if (!text.is_constant() && rows > 0 && limits.NeverLimits()) {
+      ARROW_ASSIGN_OR_RAISE(Validity validity, Validity::Of(args, rows, context.pool));
+      if (validity.all_null()) return NullDatum(ListOfText());
+      return ByteSplitter(text, rows, scanner, bytes.is_run)
+          .Split(validity, ListOfText(), context.pool);
+    }
     const ClassFinder finder{bytes};
     return SplitRows(context, args, rows, [&](int64_t row, TokenWriter* out) {
       return SplitText(text[row], finder, limits[row], out);
@@ -345,7 +349,12 @@ arrow::Result<Kernel> MakeSplit(std::span<const ExprPtr> args) {
   std::string storage;
   const std::string* pattern = StringLiteralOf(*args[1], &storage);
   if (pattern == nullptr) return Kernel(VariableSplit);
-  if (auto literal = LiteralOfRegex(*pattern)) return LiteralSplit(*std::move(literal));
+  if (auto literal = LiteralOfRegex(*pattern)) {
+    if (literal->size() != 1) return LiteralSplit(*std::move(literal));
+    ByteClass byte;
+    byte.bytes[static_cast<unsigned char>((*literal)[0])] = true;
+    return ClassSplit(byte);
+  }
   if (auto bytes = ByteClassOfRegex(*pattern)) return ClassSplit(*bytes);
   ARROW_ASSIGN_OR_RAISE(auto regex, CompileRegex(*pattern, "split"));
   return RegexSplit(std::move(regex));
