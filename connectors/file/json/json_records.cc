@@ -42,9 +42,10 @@ void JsonRecords::Scan(const std::vector<Line>& lines) {
   }
 }
 
+// Text after the value is not looked at, as in Spark.
 bool JsonRecords::ScanLine(const Line& line) {
   JsonScanner scanner({line.data, line.size}, syntax_);
-  if (scanner.Peek() != '[') return ScanObject(&scanner, line) && scanner.IsAtEnd();
+  if (scanner.Peek() != '[') return ScanObject(&scanner, line);
   bool is_good = true;
   const bool is_array = scanner.ScanArray([&](const JsonValue& element) {
     if (element.kind != JsonKind::kObject) {
@@ -54,7 +55,7 @@ bool JsonRecords::ScanLine(const Line& line) {
     JsonScanner inner(element.text(), syntax_);
     is_good = is_good && ScanObject(&inner, line);
   });
-  return is_array && is_good && scanner.IsAtEnd();
+  return is_array && is_good;
 }
 
 // Of a field that is there twice the last value counts, as in Spark.
