@@ -1,3 +1,4 @@
+#include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
 #include "tests/expr/function_fixture.h"
