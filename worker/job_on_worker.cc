@@ -8,7 +8,7 @@
 #include "common/base/check.h"
 #include "common/base/failpoint.h"
 #include "common/base/logging.h"
-#include "state/restore.h"
+#include "state/durable/restore.h"
 #include "worker/rpc/messages.h"
 
 namespace tidemill::worker {

@@ -10,10 +10,10 @@
 
 #include "common/base/executor.h"
 #include "common/fs/file_system.h"
-#include "state/changelog.h"
-#include "state/flush_batch.h"
-#include "state/flush_policy.h"
-#include "state/rocksdb_tier.h"
+#include "state/durable/changelog.h"
+#include "state/durable/flush_batch.h"
+#include "state/durable/flush_policy.h"
+#include "state/durable/rocksdb_tier.h"
 
 namespace tidemill::worker {
 

@@ -1,4 +1,4 @@
-#include "state/changelog.h"
+#include "state/durable/changelog.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 #include <map>
 #include <random>
 
-#include "state/hot_table.h"
+#include "state/table/hot_table.h"
 #include "state_testing.h"
 
 namespace tidemill::state {

@@ -1,4 +1,4 @@
-#include "state/hot_table.h"
+#include "state/table/hot_table.h"
 
 #include <arrow/array.h>
 #include <gmock/gmock.h>

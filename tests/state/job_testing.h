@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "state/changelog.h"
-#include "state/flush_batch.h"
-#include "state/restore.h"
-#include "state/rocksdb_tier.h"
+#include "state/durable/changelog.h"
+#include "state/durable/flush_batch.h"
+#include "state/durable/restore.h"
+#include "state/durable/rocksdb_tier.h"
 #include "state_testing.h"
 
 namespace tidemill::state {

@@ -1,4 +1,4 @@
-#include "state/key_codec.h"
+#include "state/table/key_codec.h"
 
 #include <arrow/array.h>
 #include <arrow/json/from_string.h>

@@ -1,4 +1,4 @@
-#include "state/restore.h"
+#include "state/durable/restore.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "common/base/error.h"
 #include "job_testing.h"
-#include "state/verify.h"
+#include "state/durable/verify.h"
 
 namespace tidemill::state {
 namespace {

@@ -1,4 +1,4 @@
-#include "state/rocksdb_tier.h"
+#include "state/durable/rocksdb_tier.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "common/base/error.h"
 #include "job_testing.h"
-#include "state/flush_policy.h"
+#include "state/durable/flush_policy.h"
 
 namespace tidemill::state {
 namespace {

@@ -1,10 +1,10 @@
-#include "state/state_column.h"
+#include "state/table/state_column.h"
 
 #include <arrow/array.h>
 #include <arrow/json/from_string.h>
 #include <gtest/gtest.h>
 
-#include "state/row_codec.h"
+#include "state/table/row_codec.h"
 #include "state_testing.h"
 
 namespace tidemill::state {

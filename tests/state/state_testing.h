@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "common/base/random.h"
-#include "state/hot_table.h"
-#include "state/key_codec.h"
+#include "state/table/hot_table.h"
+#include "state/table/key_codec.h"
 
 namespace tidemill::state {
 

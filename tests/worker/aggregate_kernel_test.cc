@@ -10,7 +10,7 @@
 
 #include "common/expr/expr.h"
 #include "common/types/ddl.h"
-#include "state/hot_table.h"
+#include "state/table/hot_table.h"
 
 namespace tidemill::worker {
 namespace {

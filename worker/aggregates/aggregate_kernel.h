@@ -8,7 +8,7 @@
 #include <span>
 
 #include "common/expr/function_registry.h"
-#include "state/state_column.h"
+#include "state/table/state_column.h"
 
 namespace tidemill::worker {
 

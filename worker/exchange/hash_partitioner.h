@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "state/key_codec.h"
+#include "state/table/key_codec.h"
 #include "worker/exchange/frame.h"
 
 namespace tidemill::worker {

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "state/changelog.h"
-#include "state/flush_batch.h"
-#include "state/hot_table.h"
+#include "state/durable/changelog.h"
+#include "state/durable/flush_batch.h"
+#include "state/table/hot_table.h"
 #include "worker/plan/stage_plan.h"
 
 namespace tidemill::worker {

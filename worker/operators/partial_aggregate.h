@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "state/hot_table.h"
+#include "state/table/hot_table.h"
 #include "worker/operators/operator.h"
 #include "worker/plan/stage_plan.h"
 

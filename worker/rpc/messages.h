@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "connectors/sink.h"
-#include "state/records.h"
+#include "state/durable/records.h"
 #include "worker/slot/assignment.h"
 #include "worker/slot/epoch_task.h"
 

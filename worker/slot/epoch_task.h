@@ -7,8 +7,8 @@
 
 #include "connectors/sink.h"
 #include "connectors/source.h"
-#include "state/changelog.h"
-#include "state/flush_batch.h"
+#include "state/durable/changelog.h"
+#include "state/durable/flush_batch.h"
 #include "worker/exchange/frame.h"
 
 namespace tidemill::worker {

@@ -1,4 +1,4 @@
-#include "state/state_column.h"
+#include "state/table/state_column.h"
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
@@ -6,8 +6,8 @@
 
 #include <utility>
 
-#include "state/column_assembler.h"
-#include "state/row_codec.h"
+#include "state/table/column_assembler.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "state/key_codec.h"
-#include "state/key_index.h"
-#include "state/pod_vector.h"
-#include "state/row_block.h"
-#include "state/state_column.h"
+#include "state/table/key_codec.h"
+#include "state/table/key_index.h"
+#include "state/table/pod_vector.h"
+#include "state/table/row_block.h"
+#include "state/table/state_column.h"
 
 namespace tidemill::state {
 

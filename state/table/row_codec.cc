@@ -1,4 +1,4 @@
-#include "state/row_codec.h"
+#include "state/table/row_codec.h"
 
 #include <arrow/array.h>
 #include <arrow/builder.h>

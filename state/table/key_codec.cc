@@ -1,4 +1,4 @@
-#include "state/key_codec.h"
+#include "state/table/key_codec.h"
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
@@ -15,8 +15,8 @@
 
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "state/column_assembler.h"
-#include "state/row_codec.h"
+#include "state/table/column_assembler.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

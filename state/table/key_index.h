@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "state/pod_vector.h"
+#include "state/table/pod_vector.h"
 
 namespace tidemill::state {
 

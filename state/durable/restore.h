@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
-#include "state/hot_table.h"
-#include "state/records.h"
+#include "state/durable/records.h"
+#include "state/table/hot_table.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/key_index.h"
+#include "state/table/key_index.h"
 
 #include <cstring>
 #include <utility>

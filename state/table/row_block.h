@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "state/pod_vector.h"
+#include "state/table/pod_vector.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/hot_table.h"
+#include "state/table/hot_table.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/base/check.h"
-#include "state/row_codec.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/row_block.h"
+#include "state/table/row_block.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "common/base/check.h"
-#include "state/row_codec.h"
+#include "state/table/row_codec.h"
 
 // Bytes of a block, little-endian:
 //   u8 row codec version, u32 rows, i32 key width, i32 value width (-1: variable)

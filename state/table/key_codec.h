@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "state/pod_vector.h"
+#include "state/table/pod_vector.h"
 
 namespace tidemill::state {
 

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "state/pod_vector.h"
+#include "state/table/pod_vector.h"
 
 namespace tidemill::state {
 

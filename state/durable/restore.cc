@@ -1,4 +1,4 @@
-#include "state/restore.h"
+#include "state/durable/restore.h"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 
 #include "common/base/error.h"
 #include "common/base/logging.h"
-#include "state/changelog.h"
-#include "state/row_codec.h"
-#include "state/snapshot_reader.h"
+#include "state/durable/changelog.h"
+#include "state/durable/snapshot_reader.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

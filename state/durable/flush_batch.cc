@@ -1,4 +1,4 @@
-#include "state/flush_batch.h"
+#include "state/durable/flush_batch.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "state/rocksdb_tier.h"
+#include "state/durable/rocksdb_tier.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,9 +20,9 @@
 
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "state/checksum.h"
-#include "state/rocksdb_layout.h"
-#include "state/row_codec.h"
+#include "state/durable/checksum.h"
+#include "state/durable/rocksdb_layout.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "state/pod_vector.h"
+#include "state/table/pod_vector.h"
 
 // Row codec version 1: how values become bytes in keys, changelogs and RocksDB. Part of the
 // checkpoint format. Little-endian. A column is a presence byte (0 = NULL, 1 = value), then

@@ -1,4 +1,4 @@
-#include "state/snapshot_reader.h"
+#include "state/durable/snapshot_reader.h"
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
@@ -9,9 +9,9 @@
 #include <map>
 #include <utility>
 
-#include "state/checksum.h"
-#include "state/rocksdb_layout.h"
-#include "state/row_codec.h"
+#include "state/durable/checksum.h"
+#include "state/durable/rocksdb_layout.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

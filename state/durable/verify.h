@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
-#include "state/records.h"
+#include "state/durable/records.h"
 
 namespace tidemill::state {
 

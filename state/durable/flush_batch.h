@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "state/hot_table.h"
-#include "state/row_block.h"
+#include "state/table/hot_table.h"
+#include "state/table/row_block.h"
 
 namespace tidemill::state {
 

@@ -11,8 +11,8 @@
 
 #include "common/base/check.h"
 #include "common/base/error.h"
-#include "state/hot_table.h"
-#include "state/row_codec.h"
+#include "state/table/hot_table.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/checksum.h"
+#include "state/durable/checksum.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/hash.h"
-#include "state/row_codec.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

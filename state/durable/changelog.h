@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
-#include "state/hot_table.h"
-#include "state/records.h"
-#include "state/row_block.h"
+#include "state/durable/records.h"
+#include "state/table/hot_table.h"
+#include "state/table/row_block.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/verify.h"
+#include "state/durable/verify.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "common/base/error.h"
-#include "state/changelog.h"
-#include "state/checksum.h"
-#include "state/row_block.h"
-#include "state/row_codec.h"
+#include "state/durable/changelog.h"
+#include "state/durable/checksum.h"
+#include "state/table/row_block.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/column_assembler.h"
+#include "state/table/column_assembler.h"
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "state/row_codec.h"
+#include "state/table/row_codec.h"
 
 namespace tidemill::state {
 

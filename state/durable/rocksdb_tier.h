@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
-#include "state/flush_batch.h"
-#include "state/records.h"
+#include "state/durable/flush_batch.h"
+#include "state/durable/records.h"
 
 namespace tidemill::state {
 

@@ -1,4 +1,4 @@
-#include "state/changelog.h"
+#include "state/durable/changelog.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 
 #include "common/base/error.h"
 #include "common/base/hash.h"
-#include "state/checksum.h"
-#include "state/row_codec.h"
+#include "state/durable/checksum.h"
+#include "state/table/row_codec.h"
 
 // An extent, little-endian: ExtentHeader, then `num_sections` times SectionHeader and a row block
 // (row_block.cc) of `block_length` bytes. Nothing in between, nothing left over.
