@@ -83,6 +83,7 @@ arrow::Status SnapshotReader::Impl::OpenDatabase(int64_t epoch) {
   auto status = rocksdb::DB::ListColumnFamilies(options, local_dir, &names);
   if (!status.ok()) return Damaged(id, status.ToString());
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(names.size());
   for (const std::string& name : names)
     descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
   rocksdb::DB* opened = nullptr;
