@@ -15,8 +15,7 @@ build_packages=(
   protobuf-compiler
   # libraries, each with its use in README.md, "Dependencies"
   libprotobuf-dev librocksdb-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev
-  libsimdjson-dev libre2-dev libxxhash-dev libutf8proc-dev libhowardhinnant-date-dev
-  libboost-dev libzstd-dev liblz4-dev
+  libsimdjson-dev libre2-dev libxxhash-dev libutf8proc-dev tzdata
   libgtest-dev libgmock-dev
 )
 test_packages=(clang-format-14)
