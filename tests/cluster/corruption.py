@@ -71,7 +71,8 @@ class Damaged:
         place = f"{name}: {what}"
         check(code in (OK, CORRUPT), f"{place}: exit code {code}: {process.describe()}")
         if code == CORRUPT:
-            check(f"file={self.folder / 'checkpoint'}/" in process.stderr, f"{place}: the error names no file: {process.describe()}")
+            names = [f"file={self.folder / 'checkpoint'}/"] + [f"file={file.name}" for file in self.files()]
+            check(any(file in process.stderr for file in names), f"{place}: the error names no file: {process.describe()}")
             return "stopped"
         counts = collections.Counter(word for line in self.lines for word in line.split(" "))
         want = as_multiset({"word": word, "n": n} for word, n in counts.items())
