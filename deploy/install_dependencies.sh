@@ -11,7 +11,7 @@ set -euo pipefail
 build_packages=(
   # tools
   g++ cmake ninja-build ccache mold pkg-config git
-  python3 python3-pip ca-certificates tzdata   # pip fetches the Arrow C++ libraries when CMake configures
+  python3 python3-pip ca-certificates   # pip fetches the Arrow C++ libraries when CMake configures
   protobuf-compiler
   # libraries, each with its use in README.md, "Dependencies"
   libprotobuf-dev librocksdb-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev
