@@ -117,14 +117,21 @@ class Bench:
         print("  " + " ".join(self.command(spec)))
 
     def epoch(self):
-        for name in ("epoch-in", "epoch-out", "epoch-checkpoint"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        source, sink = self.folder / "epoch-in", self.folder / "epoch-out"
+        for name, sink in (("console", {"format": "console", "options": {"style": "json"}}),
+                           ("json file", {"format": "json", "path": self.folder / "epoch-out"})):
+            self.epochs_into(name, sink)
+
+    def epochs_into(self, name, sink):
+        for part in ("epoch-in", "epoch-out", "epoch-checkpoint"):
+            shutil.rmtree(self.folder / part, ignore_errors=True)
+        source = self.folder / "epoch-in"
         source.mkdir()
-        spec = self.spec("epoch", {"format": "text", "path": source}, {"format": "json", "path": sink}, checkpointLocation=self.folder / "epoch-checkpoint")
+        spec = self.spec("epoch", {"format": "text", "path": source}, sink, checkpointLocation=self.folder / "epoch-checkpoint")
         log = open(self.folder / "epoch.log", "w+")
-        child = subprocess.Popen(self.command(spec, "--log-level", "debug"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
-        result = sink / "part-00000.json"
+        out = open(self.folder / "epoch.out", "w")
+        command = self.command(spec, "--log-level", "info")
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log)
+        result = self.folder / "epoch-out" / "part-00000.json" if "path" in sink else self.folder / "epoch.out"
         latencies = []
         try:
             for number in range(self.options.epochs):
@@ -137,28 +144,30 @@ class Bench:
                         raise SystemExit(f"no result for row {number}: see {log.name}")
                     time.sleep(0.0002)
                 latencies.append(time.perf_counter() - began)
-                time.sleep(0.005)
+                time.sleep(0.02)
         finally:
             child.send_signal(signal.SIGTERM)
             child.wait(20)
-        print(f"epoch: one row, from rename to result {percentiles(latencies[5:])}")
+        print(f"epoch, {name}: one row, from rename to result {percentiles(latencies[5:])}")
         log.seek(0)
-        phases = phases_of(log.read())
-        for phase, values in phases.items():
+        for phase, values in phases_of(log.read()).items():
             print(f"  {phase}: {percentiles(values[5:])}")
-        print("  " + " ".join(self.command(spec)))
+        print("  " + " ".join(command))
 
     def disk(self):
-        path = self.folder / "fdatasync"
-        seconds = []
-        with open(path, "wb", buffering=0) as file:
-            for _ in range(500):
-                file.write(b"x" * 200)
-                began = time.perf_counter()
-                os.fdatasync(file.fileno())
-                seconds.append(time.perf_counter() - began)
-        path.unlink()
-        print(f"disk: fdatasync after an append of 200 bytes {percentiles(seconds)}")
+        """Appends one after another, and with pauses as between epochs: file systems differ in it."""
+        for pause, count in ((0, 500), (0.02, 200)):
+            path = self.folder / "fdatasync"
+            seconds = []
+            with open(path, "wb", buffering=0) as file:
+                for _ in range(count):
+                    file.write(b"x" * 200)
+                    began = time.perf_counter()
+                    os.fdatasync(file.fileno())
+                    seconds.append(time.perf_counter() - began)
+                    time.sleep(pause)
+            path.unlink()
+            print(f"disk: fdatasync after an append of 200 bytes, every {pause * 1000:.0f} ms: {percentiles(seconds)}")
 
 
 def stamp(path):
@@ -166,7 +175,7 @@ def stamp(path):
         found = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def phases_of(log):

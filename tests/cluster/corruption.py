@@ -71,7 +71,7 @@ class Damaged:
         place = f"{name}: {what}"
         check(code in (OK, CORRUPT), f"{place}: exit code {code}: {process.describe()}")
         if code == CORRUPT:
-            names = [f"file={self.folder / 'checkpoint'}/"] + [f"file={file.name}" for file in self.files()]
+            names = [f"file={self.folder / 'checkpoint'}/"] + [f"file={file.name}" for file in (*self.files(), path)]
             check(any(file in process.stderr for file in names), f"{place}: the error names no file: {process.describe()}")
             return "stopped"
         counts = collections.Counter(word for line in self.lines for word in line.split(" "))
