@@ -17,6 +17,9 @@ namespace tidemill::state {
 
 namespace {
 
+// Snapshots of a key group from which its changelog extents are kept.
+constexpr int kRestorePaths = 2;
+
 // A snapshot that is opened when it is first needed, by whichever slot comes first.
 struct Candidate {
   std::once_flag once;
@@ -88,9 +91,13 @@ arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Run* run) 
 }
 
 // Fills the tables of a key group from its newest sound snapshot and returns that one's epoch; -1
-// where there is none.
+// where there is none. Extents are kept from the older of its two newest snapshots on (all where it
+// has one): beyond these two a table that has not changed since would come back empty or stale, and
+// no gap would tell.
 arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run) {
-  for (size_t i = 0; i < options.snapshots.size(); ++i) {
+  int damaged = 0;
+  arrow::Status last_problem;
+  for (size_t i = 0; i < options.snapshots.size() && damaged < kRestorePaths; ++i) {
     const Snapshot& snapshot = options.snapshots[i];
     if (snapshot.epoch > options.committed_epoch || !Holds(snapshot.key_groups, key_group))
       continue;
@@ -111,6 +118,8 @@ arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run)
       return snapshot.epoch;
     }
     if (KindOf(rows.status()) != ErrorKind::kCorrupt) return rows.status();
+    ++damaged;
+    last_problem = rows.status();
     for (const auto& [operator_id, table] : tables) table->Clear();
     if (!reader.ok()) continue;  // said once, when it was opened
     ++run->stats.corrupt_snapshots;
@@ -120,7 +129,11 @@ arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run)
         .With("key_group", key_group)
         .With("error", rows.status().message());
   }
-  return -1;
+  if (damaged < kRestorePaths) return -1;
+  return WithContext(last_problem,
+                     fmt::format("no sound snapshot is left of key group {}, and the changelog "
+                                 "before them is gone",
+                                 key_group));
 }
 
 arrow::Status Restorer::Impl::ApplySection(const Extent& extent, const ChangelogSection& section,

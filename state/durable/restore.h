@@ -19,9 +19,10 @@ namespace tidemill::state {
 // Rebuilds hot tables from the checkpoint: for each key group its newest sound snapshot, then the
 // changelog extents after it. Key groups may come from different snapshots.
 //
-// A corrupt snapshot is skipped with a warning in favour of an older one, or of the changelog from
-// its beginning. Each section says since when its table had not changed, so a gap in the extents is
-// noticed. Errors: CHECKPOINT_CORRUPT (kCorrupt) where no way leads to the committed epoch.
+// A corrupt snapshot is skipped with a warning in favour of the one before it, or, where it is the
+// only one, of the changelog from its beginning. Each section says since when its table had not
+// changed, so a gap in the extents is noticed. Errors: CHECKPOINT_CORRUPT (kCorrupt) where no way
+// leads to the committed epoch.
 // *Thread-safe*: slots may restore disjoint key groups at the same time.
 class Restorer {
  public:
@@ -30,8 +31,10 @@ class Restorer {
     std::string state_dir;            // <checkpoint>/state
     std::string scratch_dir;          // local; made, and removed by the destructor
     std::vector<Snapshot> snapshots;  // newest first
-    std::vector<Extent> extents;      // ascending by epoch
-    int64_t committed_epoch = -1;     // extents after it are not applied; -1: nothing to restore
+    // Ascending by epoch; of each key group all, or all after the older of its two newest
+    // snapshots.
+    std::vector<Extent> extents;
+    int64_t committed_epoch = -1;  // extents after it are not applied; -1: nothing to restore
   };
   struct Stats {
     int64_t rows = 0;  // live rows afterwards
