@@ -342,16 +342,16 @@ void JobRunner::Actor::SetDeployment(bool with_stored_plan) {
 }
 
 void JobRunner::Actor::Do(const action::Assign& action) {
-  if (uses_stored_plan_ && !action.with_stored_plan) ReplaceSink();
-  SetDeployment(action.with_stored_plan);
   assignment_version_ = action.version;
+  if (uses_stored_plan_ && !action.with_stored_plan) return ReplaceSink(action);
+  SetDeployment(action.with_stored_plan);
   unassigned_ = action.workers;
   workers_.Assign(action.version, action.workers, job_->state, definition_.settings.key_groups);
 }
 
-// The stored plan has done its epoch; what follows goes to the sink of the job's own plan.
-void JobRunner::Actor::ReplaceSink() {
-  uses_stored_plan_ = false;
+// The stored plan has done its epoch; what follows goes to the sink of the job's own plan. Workers
+// hear of that plan when the sink is open: its recovery removes staged files that it does not know.
+void JobRunner::Actor::ReplaceSink(const action::Assign& action) {
   const SinkOpening opening{.job_uuid = job_->checkpoint->job_uuid(),
                             .term = job_->checkpoint->term().number(),
                             .log = FactsOf(job_->state),
@@ -369,9 +369,12 @@ void JobRunner::Actor::ReplaceSink() {
         self->job_->sink = std::move(opened->driver);
         return self->job_->sink->Description();
       },
-      [self = shared_from_this()](const arrow::Result<std::string>& description) {
+      [self = shared_from_this(), action](const arrow::Result<std::string>& description) {
         if (!description.ok()) return self->Feed(event::Broken{description.status()});
         self->sink_description_ = *description;
+        self->uses_stored_plan_ = false;
+        const bool is_newest = self->assignment_version_ == action.version;
+        if (is_newest && !self->scheduler_.is_finished()) self->Do(action);
       });
 }
 

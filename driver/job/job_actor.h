@@ -71,7 +71,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   // What an open epoch of the log looks like in flight.
   std::unique_ptr<EpochInFlight> RecoveredEpoch() const;
   void ReportProgress(const EpochInFlight& epoch);
-  void ReplaceSink();
+  void ReplaceSink(const action::Assign& action);
   void SetDeployment(bool with_stored_plan);
 
   // Logs what nobody needs any more as dropped, then deletes it.

@@ -260,6 +260,38 @@ TEST_F(JobRunnerTest, AChangedQueryFinishesTheOpenEpochWithThePlanThatPlannedIt)
   EXPECT_EQ(world_.Rows(), "0-3;3-4;");
 }
 
+// A sink's recovery removes staged files that it does not know: nobody may be staging by then.
+TEST_F(JobRunnerTest, AChangedQueryReachesTheWorkersOnlyWhenItsSinkIsOpen) {
+  world_.available = 3;
+  auto first = Start();
+  first->workers[0]->is_silent = true;
+  first->RunUntil(&simulation_, [&] { return !first->workers[0]->runs.empty(); });
+  first->RunUntil(&simulation_, [&] { return ReadSummary() == "Open1 Plan0"; });
+  first->Crash(&simulation_);
+
+  JobDefinition changed = SomeJob(checkpoint_, TriggerKind::kDefault);
+  auto plan = std::make_shared<proto::PhysicalPlan>(*changed.plan);
+  plan->add_stages()->set_id(7);
+  changed.plan = plan;
+  JobRun second;
+  JobEnvironment environment = FakeEnvironment(&simulation_, fs_, &world_);
+  environment.make_sink = [make = environment.make_sink, made = 0](
+                              const connectors::SinkSpec& spec,
+                              const connectors::SinkDriverContext& context) mutable
+      -> arrow::Result<std::unique_ptr<connectors::SinkDriver>> {
+    if (made++ > 0) return MakeError(ErrorKind::kConflict, "SINK_IN_USE", "taken");
+    return make(spec, context);
+  };
+  AddWorkers(&simulation_, fs_, 1, &second, &environment);
+  second.runner = JobRunner::Start(changed, std::move(environment),
+                                   [&](JobResult result) { second.result = std::move(result); });
+  ASSERT_TRUE(second.Finish(&simulation_));
+
+  EXPECT_EQ(ErrorClassOf(second.result->status), "SINK_IN_USE");
+  EXPECT_THAT(second.workers[0]->received,
+              ElementsAre("Deploy", "Assign 1", "Run 0.1", "Committed 0.1", "Undeploy"));
+}
+
 TEST_F(JobRunnerTest, AQueryWithAnotherStateIsRefused) {
   world_.available = 3;
   ASSERT_TRUE(Start()->Finish(&simulation_));
