@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/base/failpoint.h"
+#include "common/base/mutex.h"
 
 namespace tidemill::worker {
 
@@ -15,15 +16,18 @@ constexpr int64_t kMaxExtents = 10'000;
 }  // namespace
 
 // Touched on the I/O pool only: the segment by Append, the tier by TakeSnapshot, of which there is
-// one each at a time.
+// one at a time.
 struct StateKeeper::Files {
   Options options;
-  std::unique_ptr<state::ChangelogSegment> segment;
-  int64_t next_sequence = 0;
+  // An attempt that was given up may still write while the next one comes to its changelog.
+  Mutex append_mutex;
+  std::unique_ptr<state::ChangelogSegment> segment GUARDED_BY(append_mutex);
+  int64_t segment_captures GUARDED_BY(append_mutex) = 0;  // begun before the segment was made
+  int64_t next_sequence GUARDED_BY(append_mutex) = 0;
   std::unique_ptr<state::RocksDbTier> tier;
 
   arrow::Result<std::vector<state::Extent>> Append(
-      int64_t epoch, const std::vector<state::ChangelogSections>& slots, bool wants_new_segment);
+      int64_t epoch, const std::vector<state::ChangelogSections>& slots, int64_t captures);
   arrow::Result<state::Snapshot> Snapshot(
       int64_t epoch, const std::vector<std::unique_ptr<state::FlushBatch>>& batches);
 };
@@ -36,8 +40,9 @@ StateKeeper::StateKeeper(Options options)
 StateKeeper::~StateKeeper() = default;
 
 arrow::Result<std::vector<state::Extent>> StateKeeper::Files::Append(
-    int64_t epoch, const std::vector<state::ChangelogSections>& slots, bool wants_new_segment) {
-  if (wants_new_segment || segment == nullptr) {
+    int64_t epoch, const std::vector<state::ChangelogSections>& slots, int64_t captures) {
+  MutexLock lock(&append_mutex);
+  if (segment == nullptr || segment_captures < captures) {
     ARROW_ASSIGN_OR_RAISE(segment,
                           state::ChangelogSegment::Create({.fs = options.fs,
                                                            .state_dir = options.state_dir,
@@ -45,6 +50,7 @@ arrow::Result<std::vector<state::Extent>> StateKeeper::Files::Append(
                                                            .incarnation = options.incarnation,
                                                            .sequence = next_sequence++,
                                                            .is_durable = options.is_durable}));
+    segment_captures = captures;
   }
   std::vector<const state::ChangelogSections*> sections;
   for (const auto& slot : slots) sections.push_back(&slot);
@@ -63,11 +69,8 @@ void StateKeeper::Append(int64_t epoch,
     done(std::vector<state::Extent>{});
     return;
   }
-  const bool wants_new_segment = std::exchange(wants_new_segment_, false);
-  options_.io->Post(
-      [files = files_, epoch, slots = std::move(slots), wants_new_segment, done = std::move(done)] {
-        done(files->Append(epoch, *slots, wants_new_segment));
-      });
+  options_.io->Post([files = files_, epoch, slots = std::move(slots), captures = captures_,
+                     done = std::move(done)] { done(files->Append(epoch, *slots, captures)); });
 }
 
 void StateKeeper::OnCommitted(int64_t changelog_bytes, int64_t state_bytes) {
@@ -84,7 +87,7 @@ bool StateKeeper::ShouldCapture() const {
 void StateKeeper::BeginCapture() {
   TIDEMILL_CHECK(!is_capturing_);
   is_capturing_ = true;
-  wants_new_segment_ = true;
+  ++captures_;
   changelog_bytes_ = 0;
   extents_ = 0;
 }

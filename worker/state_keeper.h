@@ -19,8 +19,8 @@ namespace tidemill::worker {
 
 // The durable side of one job's state on one worker: changelog segments in the checkpoint, and the
 // RocksDB tier with its snapshots. Work that blocks runs on the I/O pool; each callback comes from
-// there. *Thread-compatible*: called by the worker's thread only; at most one Append and one
-// Snapshot run at a time.
+// there. *Thread-compatible*: called by the worker's thread only. At most one Snapshot runs at a
+// time; an Append waits for the one before it.
 class StateKeeper {
  public:
   struct Options {
@@ -29,7 +29,7 @@ class StateKeeper {
     std::string state_dir;  // <checkpoint>/state
     std::string local_dir;  // of RocksDB, for this job and incarnation
     std::string worker;
-    std::string incarnation;
+    std::string incarnation;  // of the worker, and which of its deployments: in file names
     std::vector<int32_t> operators;
     bool is_durable = true;
     state::FlushPolicy policy;
@@ -68,7 +68,7 @@ class StateKeeper {
   int64_t state_bytes_ = 0;
   int64_t extents_ = 0;  // since the last capture
   bool is_capturing_ = false;
-  bool wants_new_segment_ = true;
+  int64_t captures_ = 0;  // begun
 };
 
 }  // namespace tidemill::worker
