@@ -41,11 +41,11 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(const proto::Dep
   options.fs = job->environment_.fs;
   options.io = job->environment_.io;
   options.state_dir = job->state_dir_;
-  options.local_dir =
-      JoinPath(JoinPath(job->environment_.data_dir, message.job()),
-               fmt::format("{}-{}", job->environment_.worker, job->environment_.incarnation));
+  options.incarnation =
+      fmt::format("{}.{}", job->environment_.incarnation, job->environment_.deployment);
+  options.local_dir = JoinPath(JoinPath(job->environment_.data_dir, message.job()),
+                               fmt::format("{}-{}", job->environment_.worker, options.incarnation));
   options.worker = job->environment_.worker;
-  options.incarnation = job->environment_.incarnation;
   for (const StatefulOperator& op : plan->stateful) options.operators.push_back(op.operator_id);
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
@@ -57,8 +57,7 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(const proto::Dep
   return job;
 }
 
-JobOnWorker::~JobOnWorker() {
-  if (job_ == nullptr) return;
+void JobOnWorker::Undeploy() {
   for (const auto& slot : environment_.slots) slot->Undeploy(job_->job);
 }
 
@@ -153,18 +152,30 @@ void JobOnWorker::Restore(std::shared_ptr<const Assignment> assignment,
 void JobOnWorker::FinishAssign(uint64_t version, std::shared_ptr<const Assignment> assignment,
                                arrow::Status status, std::vector<std::vector<RestoredTable>> tables,
                                int64_t restored_rows) {
+  if (!status.ok()) return SendAssigned(version, status, 0);
+  assignment_ = assignment;
+  // The answer waits for the slots: one that does not have the job yet would drop what the others
+  // send to it in the first epoch.
+  auto left = std::make_shared<size_t>(tables.size());  // touched on the worker's thread only
+  for (size_t slot = 0; slot < tables.size(); ++slot) {
+    auto done = [self = shared_from_this(), left, version, restored_rows] {
+      self->environment_.executor->Post([self, left, version, restored_rows] {
+        if (--*left == 0) self->SendAssigned(version, arrow::Status::OK(), restored_rows);
+      });
+    };
+    environment_.slots[slot]->Assign(job_->job, assignment, own_slots_[slot],
+                                     std::move(tables[slot]), std::move(done));
+  }
+}
+
+void JobOnWorker::SendAssigned(uint64_t version, const arrow::Status& status,
+                               int64_t restored_rows) {
   proto::ToDriver message;
   proto::Assigned* assigned = message.mutable_assigned();
   assigned->set_job(job_->job);
   assigned->set_version(version);
-  if (status.ok()) {
-    assignment_ = assignment;
-    for (size_t slot = 0; slot < tables.size(); ++slot) {
-      environment_.slots[slot]->Assign(job_->job, assignment, own_slots_[slot],
-                                       std::move(tables[slot]));
-    }
-    assigned->set_restored_rows(restored_rows);
-  } else {
+  assigned->set_restored_rows(restored_rows);
+  if (!status.ok()) {
     WriteError(WithContext(status, fmt::format("restore state: job={}", job_->job)),
                assigned->mutable_error());
   }
@@ -315,6 +326,7 @@ void JobOnWorker::SendFailed(const AttemptId& id, const arrow::Status& error) {
 }
 
 void JobOnWorker::OnCaptured(std::unique_ptr<state::FlushBatch> batch) {
+  if (slots_capturing_ == 0) return;  // Asked for by the deployment before this one.
   captured_.push_back(std::move(batch));
   if (--slots_capturing_ > 0) return;
   auto batches =

@@ -22,6 +22,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   struct Environment {
     std::string worker;
     std::string incarnation;
+    int64_t deployment = 0;  // of this incarnation; the files of each have their own names
     std::string data_dir;
     FileSystem* fs = nullptr;
     Executor* executor = nullptr;  // the worker's: callbacks of I/O are posted to it
@@ -33,8 +34,9 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   // Errors: what the plan says when it does not bind.
   static arrow::Result<std::shared_ptr<JobOnWorker>> Deploy(const proto::Deploy& message,
                                                             Environment environment);
-  // Undeploys from all slots.
-  ~JobOnWorker();
+  // Undeploys from all slots, at once: I/O that is under way may keep this alive beyond the next
+  // deployment of the job.
+  void Undeploy();
 
   void Assign(const proto::Assign& message);
   void RunEpoch(const proto::RunEpoch& message, uint64_t term);
@@ -69,6 +71,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   bool IsOpen(const AttemptId& id) const { return open_ != nullptr && open_->id == id; }
   void WriteChangelog();
   void OnChangelogWritten(const AttemptId& id, arrow::Result<std::vector<state::Extent>> extents);
+  void SendAssigned(uint64_t version, const arrow::Status& status, int64_t restored_rows);
   void MaybeSendPrepared();
   void SendFailed(const AttemptId& id, const arrow::Status& error);
   // Counts a commit; true when the slots should capture.

@@ -48,6 +48,7 @@ class Worker::Actor final : public SlotListener,
   const std::string incarnation_;
   std::vector<std::shared_ptr<Slot>> slots_;
   std::map<std::string, Entry> jobs_;
+  int64_t deployments_ = 0;
 };
 
 Worker::Worker(WorkerOptions options, WorkerEnvironment environment)
@@ -88,7 +89,11 @@ void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
     self->Handle(stream, message);
   };
   handlers.on_close = [self = shared_from_this(), stream](const arrow::Status&) {
-    std::erase_if(self->jobs_, [&](const auto& entry) { return entry.second.stream == stream; });
+    std::erase_if(self->jobs_, [&](const auto& entry) {
+      if (entry.second.stream != stream) return false;
+      entry.second.job->Undeploy();
+      return true;
+    });
   };
   stream->Start(environment_.executor, std::move(handlers));
 }
@@ -115,6 +120,7 @@ void Worker::Actor::Handle(const std::shared_ptr<DriverStream>& stream,
       if (JobOnWorker* job = Find(message.abort_epoch().job())) job->Abort();
       return;
     case proto::ToWorker::kUndeploy:
+      if (JobOnWorker* job = Find(message.undeploy().job())) job->Undeploy();
       jobs_.erase(message.undeploy().job());
       return;
     case proto::ToWorker::kSnapshotLogged:
@@ -130,6 +136,7 @@ void Worker::Actor::Deploy(const std::shared_ptr<DriverStream>& stream,
   JobOnWorker::Environment environment;
   environment.worker = options_.name;
   environment.incarnation = incarnation_;
+  environment.deployment = deployments_++;
   environment.data_dir = options_.data_dir;
   environment.fs = environment_.fs;
   environment.executor = environment_.executor;

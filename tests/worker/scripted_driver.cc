@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <utility>
 
 #include "common/base/random.h"
@@ -55,10 +56,11 @@ ScriptedDriver::ScriptedDriver(int workers, int slots_per_worker, std::string ch
 
 ScriptedDriver::~ScriptedDriver() {
   for (const auto& stream : streams_) stream->Close();
-  driver_executor_.reset();
-  worker_executors_.clear();
-  slot_executors_.clear();
-  io_.reset();
+  // All are stopped before any goes: a snapshot may still be on its way from one to the other.
+  driver_executor_->Stop();
+  for (const auto& executor : worker_executors_) executor->Stop();
+  for (const auto& executor : slot_executors_) executor->Stop();
+  io_->Stop();
   workers_.clear();
 }
 
@@ -104,9 +106,9 @@ void ScriptedDriver::Deploy(const proto::PhysicalPlan& plan, int key_groups,
   }
 }
 
-std::vector<proto::Assigned> ScriptedDriver::Assign(const std::vector<proto::Snapshot>& snapshots,
-                                                    const std::vector<proto::Extent>& extents,
-                                                    int64_t committed_epoch) {
+void ScriptedDriver::SendAssign(const std::vector<proto::Snapshot>& snapshots,
+                                const std::vector<proto::Extent>& extents,
+                                int64_t committed_epoch) {
   proto::ToWorker message;
   message.set_term(1);
   proto::Assign* assign = message.mutable_assign();
@@ -126,9 +128,32 @@ std::vector<proto::Assigned> ScriptedDriver::Assign(const std::vector<proto::Sna
   for (const proto::Extent& extent : extents) *assign->add_extents() = extent;
   assign->set_committed_epoch(committed_epoch);
   SendToAll(message);
+}
+
+std::vector<proto::Assigned> ScriptedDriver::Assign(const std::vector<proto::Snapshot>& snapshots,
+                                                    const std::vector<proto::Extent>& extents,
+                                                    int64_t committed_epoch) {
+  SendAssign(snapshots, extents, committed_epoch);
   std::vector<proto::Assigned> answers;
   for (size_t i = 0; i < streams_.size(); ++i) answers.push_back(Next().assigned());
   return answers;
+}
+
+bool ScriptedDriver::AssignmentWaitsForEverySlot() {
+  std::promise<void> go;
+  slot_executors_.back()->Post([ready = go.get_future().share()] { ready.wait(); });
+  SendAssign({}, {}, -1);
+  // The worker comes to this one after the Assign, and refuses it without its slots.
+  proto::ToWorker message;
+  message.set_term(1);
+  message.mutable_deploy()->set_job("another");
+  message.mutable_deploy()->mutable_plan()->add_sources()->set_schema("no schema");
+  SendToAll(message);
+  const bool waits = Next().has_deployed();
+  go.set_value();
+  const proto::ToDriver second = Next();
+  EXPECT_TRUE(waits ? second.has_assigned() : second.has_deployed());
+  return waits;
 }
 
 std::vector<proto::Prepared> ScriptedDriver::RunEpoch(const proto::EpochPlan& plan,
@@ -171,6 +196,13 @@ void ScriptedDriver::Abort(int64_t epoch, uint64_t attempt) {
   message.mutable_abort_epoch()->set_job(kJob);
   message.mutable_abort_epoch()->set_epoch(epoch);
   message.mutable_abort_epoch()->set_attempt(attempt);
+  SendToAll(message);
+}
+
+void ScriptedDriver::Undeploy() {
+  proto::ToWorker message;
+  message.set_term(1);
+  message.mutable_undeploy()->set_job(kJob);
   SendToAll(message);
 }
 

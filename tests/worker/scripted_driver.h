@@ -26,12 +26,15 @@ class ScriptedDriver {
   std::vector<proto::Assigned> Assign(const std::vector<proto::Snapshot>& snapshots,
                                       const std::vector<proto::Extent>& extents,
                                       int64_t committed_epoch);
+  // Assigns to the only worker while one of its slots is busy; whether the answer waited for it.
+  bool AssignmentWaitsForEverySlot();
 
   // Runs one attempt and returns what every worker prepared (or an empty list after a Failed).
   std::vector<proto::Prepared> RunEpoch(const proto::EpochPlan& plan, uint64_t attempt,
                                         int64_t committed_epoch, uint64_t committed_attempt);
   void Commit(int64_t epoch, uint64_t attempt);
   void Abort(int64_t epoch, uint64_t attempt);
+  void Undeploy();
   // The next snapshot that any worker reports.
   proto::Snapshot WaitForSnapshot();
 
@@ -41,6 +44,8 @@ class ScriptedDriver {
   using Stream = MessageStream<proto::ToWorker, proto::ToDriver>;
 
   void SendToAll(const proto::ToWorker& message);
+  void SendAssign(const std::vector<proto::Snapshot>& snapshots,
+                  const std::vector<proto::Extent>& extents, int64_t committed_epoch);
   // The next message other than a registration; snapshots only when asked for.
   proto::ToDriver Next(bool wants_snapshot = false);
 

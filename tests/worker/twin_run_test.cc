@@ -181,6 +181,39 @@ TEST_F(TwinRunTest, AnAbortedAttemptLeavesNoTrace) {
   EXPECT_EQ(rows, undisturbed.rows[1]);
 }
 
+// Else a slot could send rows of the first epoch to one that does not know the job.
+TEST_F(TwinRunTest, AWorkerIsAssignedWhenEverySlotIs) {
+  ScriptedDriver driver(1, 2, (root_ / "assigned").string());
+  driver.Deploy(Plan("SELECT k, count(*) AS c FROM t GROUP BY k", connectors::OutputMode::kUpdate),
+                kKeyGroups);
+
+  EXPECT_TRUE(driver.AssignmentWaitsForEverySlot());
+}
+
+// What a driver does after the epoch that the query's predecessor had planned; a snapshot of the
+// first deployment is under way meanwhile.
+TEST_F(TwinRunTest, AJobDeployedAgainOnTheSameWorkersGoesOnWithItsState) {
+  const auto plan = Plan("SELECT k, sum(x) AS s, count(*) AS c FROM t GROUP BY k",
+                         connectors::OutputMode::kComplete);
+  const Outcome whole = Run(plan, 1, 1, "whole");
+  ScriptedDriver driver(2, 2, (root_ / "again").string());
+  std::vector<proto::Extent> extents;
+  for (int epoch = 0; epoch < kEpochs; ++epoch) {
+    driver.Deploy(plan, kKeyGroups, /*snapshot_min_bytes=*/1);
+    driver.Assign({}, extents, epoch - 1);
+    const auto prepared = driver.RunEpoch(EpochRecord(epoch), 1, epoch - 1, 1);
+    ASSERT_FALSE(prepared.empty()) << driver.last_failure().ShortDebugString();
+    std::multiset<std::string> rows;
+    for (const auto& part : prepared) {
+      AddRows(part, &rows);
+      extents.insert(extents.end(), part.extents().begin(), part.extents().end());
+    }
+    EXPECT_EQ(rows, whole.rows[epoch]) << "epoch " << epoch;
+    driver.Commit(epoch, 1);
+    driver.Undeploy();
+  }
+}
+
 TEST_F(TwinRunTest, ASnapshotReplacesTheChangelogBeforeIt) {
   const auto plan = Plan("SELECT k, sum(x) AS s, count(*) AS c FROM t GROUP BY k",
                          connectors::OutputMode::kComplete);

@@ -70,13 +70,17 @@ void Slot::Undeploy(const std::string& job) {
 }
 
 void Slot::Assign(const std::string& job, std::shared_ptr<const Assignment> assignment,
-                  int self_index, std::vector<RestoredTable> tables) {
+                  int self_index, std::vector<RestoredTable> tables, std::function<void()> done) {
   auto shared = std::make_shared<std::vector<RestoredTable>>(std::move(tables));
-  PostTask([job, assignment = std::move(assignment), self_index, shared](Slot* self) {
+  PostTask([job, assignment = std::move(assignment), self_index, shared,
+            done = std::move(done)](Slot* self) {
     JobSlot* found = self->Find(job);
-    if (found == nullptr) return;
+    if (found == nullptr) return;  // Its Deploy failed, and the listener knows.
     const arrow::Status assigned = found->Assign(assignment, self_index, std::move(*shared));
-    if (!assigned.ok()) self->listener_->OnFailed(self->address_.slot, {job, -1, 0}, assigned);
+    if (!assigned.ok()) {
+      return self->listener_->OnFailed(self->address_.slot, {job, -1, 0}, assigned);
+    }
+    done();
   });
 }
 

@@ -24,8 +24,10 @@ class Slot final : public SlotMailbox, public std::enable_shared_from_this<Slot>
 
   void Deploy(std::shared_ptr<const DeployedJob> job);
   void Undeploy(const std::string& job);
+  // `done` is called on the slot's thread once the job is ready for frames and epochs; not after an
+  // error, which goes to the listener.
   void Assign(const std::string& job, std::shared_ptr<const Assignment> assignment, int self,
-              std::vector<RestoredTable> tables);
+              std::vector<RestoredTable> tables, std::function<void()> done);
   void RunEpoch(std::shared_ptr<const EpochTask> task, bool capture);
   void Commit(const std::string& job, int64_t epoch, uint64_t attempt, bool capture);
   // `done` is called on the slot's thread once nothing of the attempt runs here.
