@@ -62,7 +62,10 @@ class StopSignals {
     sigaddset(&set_, SIGUSR1);  // our own: ends the thread
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
-  ~StopSignals() {
+  ~StopSignals() { Finish(); }
+
+  // No job is told anything after this.
+  void Finish() {
     if (!thread_.joinable()) return;
     pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
@@ -145,7 +148,8 @@ arrow::Status Run(const RunOptions& options, int* exit_code) {
       first_error = driver::LocateInQuery(jobs[i].spec, result.status);
     }
   }
-  engine.reset();  // Nobody writes into a temporary checkpoint any more.
+  signals.Finish();  // It would post to the engine.
+  engine.reset();    // Nobody writes into a temporary checkpoint any more.
   for (const ReadyJob& job : jobs) {
     if (job.is_temporary) (void)RemoveTree(FileSystem::Local(), job.definition.checkpoint);
   }
