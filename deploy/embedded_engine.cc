@@ -67,6 +67,7 @@ EmbeddedEngine::~EmbeddedEngine() {
   for (const auto& executor : impl_->worker_executors) executor->Stop();
   for (const auto& executor : impl_->slot_executors) executor->Stop();
   impl_->io->Stop();
+  impl_->workers.clear();
   (void)RemoveTree(FileSystem::Local(),
                    impl_->options.data_dir);  // Scratch; the next start does not read it.
 }

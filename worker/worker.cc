@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/base/logging.h"
+#include "common/base/mutex.h"
 #include "proto/control.pb.h"
 #include "worker/job_on_worker.h"
 #include "worker/rpc/messages.h"
@@ -47,8 +48,11 @@ class Worker::Actor final : public SlotListener,
   const WorkerEnvironment environment_;
   const std::string incarnation_;
   std::vector<std::shared_ptr<Slot>> slots_;
-  std::map<std::string, Entry> jobs_;
-  int64_t deployments_ = 0;
+  std::map<std::string, Entry> jobs_;  // the worker's thread only
+  int64_t deployments_ = 0;            // the worker's thread only
+
+  Mutex mutex_;
+  std::vector<std::shared_ptr<DriverStream>> streams_ GUARDED_BY(mutex_);
 };
 
 Worker::Worker(WorkerOptions options, WorkerEnvironment environment)
@@ -74,9 +78,20 @@ void Worker::Actor::Start() {
 
 void Worker::Actor::Stop() {
   for (const auto& slot : slots_) environment_.network->Detach(slot->address());
+  // A stream's handlers hold the stream and this actor: closing lets go of them.
+  std::vector<std::shared_ptr<DriverStream>> streams;
+  {
+    MutexLock lock(&mutex_);
+    streams.swap(streams_);
+  }
+  for (const auto& stream : streams) stream->Close();
 }
 
 void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
+  {
+    MutexLock lock(&mutex_);
+    streams_.push_back(stream);
+  }
   proto::ToDriver hello;
   hello.set_worker(options_.name);
   hello.set_incarnation(incarnation_);
@@ -94,6 +109,8 @@ void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
       entry.second.job->Undeploy();
       return true;
     });
+    MutexLock lock(&self->mutex_);
+    std::erase(self->streams_, stream);
   };
   stream->Start(environment_.executor, std::move(handlers));
 }
