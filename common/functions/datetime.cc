@@ -228,14 +228,14 @@ FunctionInfo CastFunction(const std::string& name, const TypePtr& type) {
   return info;
 }
 
+// Cuts toward zero, unlike CAST(timestamp AS BIGINT); as in Spark.
 arrow::Result<arrow::Datum> UnixTimestamp(const EvalContext& context, Args args, int64_t rows) {
   if (args.empty()) {
     return arrow::Datum(FloorDiv(context.epoch_time_us, kMicrosPerSecond));
   }
   const FixedColumn<int64_t> micros(args[0]);
-  return ComputeFixed<int64_t>(context, args, rows, arrow::int64(), [&](int64_t row) {
-    return FloorDiv(micros[row], kMicrosPerSecond);
-  });
+  return ComputeFixed<int64_t>(context, args, rows, arrow::int64(),
+                               [&](int64_t row) { return micros[row] / kMicrosPerSecond; });
 }
 
 void AddDateParts(FunctionCatalog* catalog) {

@@ -192,7 +192,8 @@ void AddMathFunctions(FunctionCatalog* catalog) {
                         return std::pow(x, y);
                       }),
                {"power"});
-  catalog->Add(Binary("atan2", [](double y, double x) { return std::atan2(y, x); }));
+  // Adding 0.0 makes 0.0 of -0.0, as Spark does.
+  catalog->Add(Binary("atan2", [](double y, double x) { return std::atan2(y + 0.0, x + 0.0); }));
   catalog->Add(Constant("pi", std::numbers::pi));
   catalog->Add(Constant("e", std::numbers::e));
 }

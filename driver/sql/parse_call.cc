@@ -145,7 +145,7 @@ arrow::Result<AstExpr> Parser::ParseSubstring(std::string name, int32_t begin) {
 }
 
 // trim([BOTH | LEADING | TRAILING] [characters] FROM text) is trim, ltrim or rtrim of
-// (text[, characters]).
+// ([characters,] text), the order that Spark's functions of these names have.
 arrow::Result<AstExpr> Parser::ParseTrim(int32_t begin) {
   const bool is_side = cursor_.IsAnyKeyword({"BOTH", "LEADING", "TRAILING"}) &&
                        (cursor_.IsKeyword("FROM", 1) || !CanFollowOperand(1));
@@ -166,8 +166,8 @@ arrow::Result<AstExpr> Parser::ParseTrim(int32_t begin) {
   }
   if (cursor_.AcceptKeyword("FROM")) {
     ARROW_ASSIGN_OR_RAISE(AstExpr text, ParseExpression());
+    call.args = std::move(characters);
     call.args.push_back(std::move(text));
-    for (AstExpr& expr : characters) call.args.push_back(std::move(expr));
     ARROW_RETURN_NOT_OK(cursor_.ExpectSymbol(")"));
     return Finish(std::move(call), begin);
   }

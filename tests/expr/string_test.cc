@@ -34,7 +34,9 @@ TEST(StringTest, TrimTakesBlanksOrACharacterSet) {
   EXPECT_EQ(Apply("trim", {Text(R"(["  a b ", "\ta", ""])")}), (Texts{"a b", "\ta", ""}));
   EXPECT_EQ(Apply("ltrim", {Text(R"(["  a "])")}), (Texts{"a "}));
   EXPECT_EQ(Apply("rtrim", {Text(R"(["  a "])")}), (Texts{"  a"}));
-  EXPECT_EQ(Apply("trim", {Text(R"(["xéaéx", "xx"])"), Text(R"(["éx", "éx"])")}), (Texts{"a", ""}));
+  EXPECT_EQ(Apply("ltrim", {Text(R"(["x"])"), Text(R"(["xax"])")}), (Texts{"ax"}));
+  EXPECT_EQ(Apply("btrim", {Text(R"(["xax"])"), Text(R"(["x"])")}), (Texts{"a"}));
+  EXPECT_EQ(Apply("trim", {Text(R"(["éx", "éx"])"), Text(R"(["xéaéx", "xx"])")}), (Texts{"a", ""}));
 }
 
 TEST(StringTest, PadsAndCutsToALengthInCharacters) {

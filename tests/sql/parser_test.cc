@@ -79,10 +79,10 @@ TEST(ParserTest, CallsWithTheirOwnSyntaxBecomePlainCalls) {
   EXPECT_EQ(ExprTextOf("substring(a FROM 2 FOR 3)"), "(substring a 2 3)");
   EXPECT_EQ(ExprTextOf("substr(a, 2)"), "(substr a 2)");
   EXPECT_EQ(ExprTextOf("trim(a)"), "(trim a)");
-  EXPECT_EQ(ExprTextOf("trim(BOTH 'x' FROM a)"), "(trim a 'x')");
+  EXPECT_EQ(ExprTextOf("trim(BOTH 'x' FROM a)"), "(trim 'x' a)");
   EXPECT_EQ(ExprTextOf("trim(LEADING FROM a)"), "(ltrim a)");
-  EXPECT_EQ(ExprTextOf("trim(TRAILING 'x' FROM a)"), "(rtrim a 'x')");
-  EXPECT_EQ(ExprTextOf("trim('x' FROM a)"), "(trim a 'x')");
+  EXPECT_EQ(ExprTextOf("trim(TRAILING 'x' FROM a)"), "(rtrim 'x' a)");
+  EXPECT_EQ(ExprTextOf("trim('x' FROM a)"), "(trim 'x' a)");
   EXPECT_EQ(ExprTextOf("position('b' IN a)"), "(position 'b' a)");
   EXPECT_EQ(ExprTextOf("position('b', a)"), "(position 'b' a)");
   EXPECT_EQ(ExprTextOf("extract(YEAR FROM ts)"), "(extract 'YEAR' ts)");

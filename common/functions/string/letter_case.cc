@@ -48,6 +48,14 @@ std::string_view LongUpper(utf8proc_int32_t c) {
   }
 }
 
+// The same at the beginning of a word: "Ss", "Ffi"; other letters have a title case of their own.
+std::string LongTitle(utf8proc_int32_t c) {
+  std::string title(LongUpper(c));
+  if (title.empty() || (title[0] & 0x80) != 0) return "";
+  for (size_t i = 1; i < title.size(); ++i) title[i] = AsciiLower(title[i]);
+  return title;
+}
+
 bool IsLetter(utf8proc_int32_t c) {
   const auto category = utf8proc_category(c);
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
@@ -80,7 +88,7 @@ arrow::Status AppendMapped(std::string_view text, Case form, TextWriter* out) {
     at_word_start = c == ' ';
     utf8proc_int32_t mapped = c;
     if (is_upper) {
-      const std::string_view longer = form == Case::kUpper ? LongUpper(c) : "";
+      const std::string longer = form == Case::kUpper ? std::string(LongUpper(c)) : LongTitle(c);
       if (!longer.empty()) {
         ARROW_RETURN_NOT_OK(out->Append(longer));
         after_letter = true;

@@ -92,11 +92,13 @@ std::string_view TrimmedSet(std::string_view text, std::string_view set, Side si
   return text;
 }
 
-// trim(text[, characters]); without characters it trims blanks (0x20) alone.
-Kernel Trim(Side side) {
-  return TextKernel([side](Args args) {
+// trim([characters,] text), btrim(text[, characters]); without characters blanks (0x20) alone.
+Kernel Trim(Side side, bool is_text_first = false) {
+  return TextKernel([side, is_text_first](Args args) {
     const arrow::Datum blank(std::make_shared<arrow::StringScalar>(" "));
-    return [text = TextColumn(args[0]), blank, set = TextColumn(args.size() == 2 ? args[1] : blank),
+    const bool has_set = args.size() == 2;
+    return [text = TextColumn(args[has_set && !is_text_first ? 1 : 0]), blank,
+            set = TextColumn(has_set ? args[is_text_first ? 1 : 0] : blank),
             side](int64_t row, TextWriter* out) {
       return out->Append(TrimmedSet(text[row], set[row], side));
     };
@@ -335,10 +337,13 @@ void AddStringFunctions(FunctionCatalog* catalog) {
   catalog->Add(TextFunction("left", "left(str, len)", {text, number}, 2, LeftOrRight(true)));
   catalog->Add(TextFunction("right", "right(str, len)", {text, number}, 2, LeftOrRight(false)));
   catalog->Add(
-      TextFunction("trim", "trim([characters FROM] str)", {text, text}, 1, Trim(Side::kBoth)),
-      {"btrim"});
-  catalog->Add(TextFunction("ltrim", "ltrim(str)", {text, text}, 1, Trim(Side::kLeft)));
-  catalog->Add(TextFunction("rtrim", "rtrim(str)", {text, text}, 1, Trim(Side::kRight)));
+      TextFunction("trim", "trim([characters FROM] str)", {text, text}, 1, Trim(Side::kBoth)));
+  catalog->Add(
+      TextFunction("btrim", "btrim(str[, characters])", {text, text}, 1, Trim(Side::kBoth, true)));
+  catalog->Add(
+      TextFunction("ltrim", "ltrim([characters,] str)", {text, text}, 1, Trim(Side::kLeft)));
+  catalog->Add(
+      TextFunction("rtrim", "rtrim([characters,] str)", {text, text}, 1, Trim(Side::kRight)));
   catalog->Add(TextFunction("lpad", "lpad(str, len[, pad])", {text, number, text}, 2, Pad(true)));
   catalog->Add(TextFunction("rpad", "rpad(str, len[, pad])", {text, number, text}, 2, Pad(false)));
   catalog->Add(TextFunction("repeat", "repeat(str, n)", {text, number}, 2, Repeat(), false));
