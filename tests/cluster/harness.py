@@ -48,13 +48,18 @@ def arguments(description, **extra):
 
 @contextlib.contextmanager
 def scratch(keep=False):
-    """A directory of its own, removed at the end unless a check failed."""
+    """A directory of its own, removed at the end unless a check failed. No process outlives it."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tidemill-test-"))
     try:
         yield folder
     except BaseException:
         print(f"kept {folder}")
         raise
+    finally:
+        for process in Process.started:
+            if process.is_running():
+                process.kill()
+        Process.started.clear()
     if keep:
         print(f"kept {folder}")
     else:
@@ -107,6 +112,7 @@ class Process:
     """`tidemill ...` as a child process with its output in files."""
 
     counter = 0
+    started = []
 
     def __init__(self, binary, folder, *words, env=None, cwd=None):
         Process.counter += 1
@@ -115,6 +121,7 @@ class Process:
         with open(f"{self.log}.out", "wb") as out, open(f"{self.log}.err", "wb") as err:
             self.child = subprocess.Popen([binary, *self.words], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                           cwd=cwd or folder, env={**os.environ, **(env or {})})
+        Process.started.append(self)
 
     @property
     def stdout(self):
