@@ -76,6 +76,7 @@ class InMemoryLane : public std::enable_shared_from_this<InMemoryLane<Message>> 
           queue_.pop_front();
         } else if (is_ended_) {
           is_cut_ = true;
+          receiver_.reset();  // It may own this stream.
         } else {
           is_scheduled_ = false;
           return;

@@ -69,6 +69,19 @@ TEST_F(InMemoryStreamTest, TheOtherEndHearsOfACloseAfterTheLastMessageAndOnce) {
   EXPECT_THAT(received_, ElementsAre("a", "closed"));
 }
 
+TEST_F(InMemoryStreamTest, HandlersThatHoldTheirOwnStreamGoWithTheClose) {
+  const std::weak_ptr<MessageStream<int, std::string>> watched = streams_.second;
+  streams_.second->Start(&executor_,
+                         {.on_message = [held = streams_.second](std::string) {},
+                          .on_close = [held = streams_.second](const arrow::Status&) {}});
+  streams_.second.reset();
+
+  streams_.first->Close();
+  executor_.RunAll();
+
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST_F(InMemoryStreamTest, DroppingAnEndClosesIt) {
   Listen();
   streams_.first.reset();
