@@ -125,7 +125,7 @@ class Torture:
             extra = difference(collections.Counter(self.input.lines), seen | collections.Counter(self.input.lines))
             check(not extra, f"copy: lines twice or never written, after a kill at {where}:\n{extra}")
         verify = self.engine.start("checkpoint", "verify", self.engine.folder / "checkpoint" / name)
-        if (self.engine.folder / "checkpoint" / name).exists():
+        if (self.engine.folder / "checkpoint" / name / "job").exists():  # made first: before it there is no checkpoint
             verify.expect(OK, 30)
         else:
             verify.wait(30)
