@@ -38,7 +38,8 @@ void AddExplainCommand(CLI::App* app, CommandResult* result) {
   command->add_option("JOB", *path, "job specification (.yaml)")->required();
   command->add_option("--conf", *conf, "setting k=v, may be repeated")
       ->type_size(1)
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->envname("TIDEMILL_CONF");
   command->callback([path, conf, result] { result->status = Explain(*path, *conf); });
 }
 

@@ -165,12 +165,15 @@ void AddRunCommand(CLI::App* app, CommandResult* result) {
   auto options = std::make_shared<RunOptions>();
   command->add_option("JOB", options->path, "job specification (.yaml)")->required();
   command->add_option("--workers", options->workers, "workers in this process")
+      ->envname("TIDEMILL_RUN_WORKERS")
       ->check(CLI::Range(1, 64));
   command->add_option("--slots", options->slots, "slots per worker (default: one per core)")
+      ->envname("TIDEMILL_RUN_SLOTS")
       ->check(CLI::Range(1, 256));
   command->add_option("--conf", options->conf, "setting k=v, may be repeated")
       ->type_size(1)
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->envname("TIDEMILL_CONF");
   command->callback([options, result] { result->status = Run(*options, &result->exit_code); });
 }
 

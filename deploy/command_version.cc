@@ -36,6 +36,7 @@ void AddVersionCommand(CLI::App* app, CommandResult* result) {
   CLI::App* command = app->add_subcommand("version", "Print version, build and library versions");
   auto format = std::make_shared<std::string>("text");
   command->add_option("-o,--output", *format, "text or json")
+      ->envname("TIDEMILL_OUTPUT")
       ->check(CLI::IsMember({"text", "json"}));
   command->callback([format] {
     const std::string text = *format == "json" ? VersionJson() : VersionText();

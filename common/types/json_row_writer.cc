@@ -162,11 +162,7 @@ void WriteTimestamp(const JsonNode& node, const arrow::ArrayData& data, int64_t 
   *out += '"';
   AppendDateTimeText(seconds + offset, 'T', out);
   *out += '.';
-  if (fraction % 1000 == 0) {
-    AppendPadded(fraction / 1000, 3, out);
-  } else {
-    AppendPadded(fraction, 6, out);
-  }
+  AppendPadded(fraction / 1000, 3, out);
   if (node.zone != nullptr) AppendOffsetText(offset, out);
   *out += '"';
 }

@@ -16,7 +16,7 @@ namespace tidemill {
 
 // Writes rows as JSON objects, one a line, as Spark's toJSON / JSON sink: fields in schema order,
 // NULL fields left out (NULL array elements and map values are null), timestamps ISO 8601 with 3
-// fraction digits (6 only when the micros are not whole millis) and Z or the zone's offset,
+// fraction digits (what is below a millisecond is cut) and Z or the zone's offset,
 // TIMESTAMP_NTZ without it, doubles as Java's Double.toString, NaN and Infinity as strings,
 // decimals with their scale, BINARY as base64, map keys as CAST texts. Broken UTF-8 becomes U+FFFD.
 // *Thread-compatible.*

@@ -53,7 +53,7 @@ TEST(JsonRowWriterTest, TimestampsCarryTheOffsetOfTheirInstant) {
             R"({"t":"2026-07-01T12:00:00.250Z","n":"2026-07-01T12:00:00.250","d":"1970-01-02"})");
   EXPECT_EQ(JsonOf("t TIMESTAMP", row.substr(0, row.find(',')) + "]", "Europe/Berlin"),
             R"({"t":"2026-07-01T14:00:00.250+02:00"})");
-  EXPECT_EQ(JsonOf("t TIMESTAMP", "[-1]", "-03:30"), R"({"t":"1969-12-31T20:29:59.999999-03:30"})");
+  EXPECT_EQ(JsonOf("t TIMESTAMP", "[-1]", "-03:30"), R"({"t":"1969-12-31T20:29:59.999-03:30"})");
 }
 
 TEST(JsonRowWriterTest, NestedValuesKeepNullsInListsAndMapsOnly) {
