@@ -12,9 +12,9 @@ build_packages=(
   # tools
   g++ cmake ninja-build ccache mold pkg-config git
   python3 python3-pip ca-certificates   # pip fetches the Arrow C++ libraries when CMake configures
-  protobuf-compiler
+  protobuf-compiler protobuf-compiler-grpc
   # libraries, each with its use in README.md, "Dependencies"
-  libprotobuf-dev librocksdb-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev
+  libprotobuf-dev libgrpc++-dev libboost-dev prometheus-cpp-dev librocksdb-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev
   libsimdjson-dev libre2-dev libxxhash-dev libutf8proc-dev tzdata
   libgtest-dev libgmock-dev
 )

@@ -142,7 +142,7 @@ void Worker::Actor::Handle(const std::shared_ptr<DriverStream>& stream,
       return;
     case proto::ToWorker::kSnapshotLogged:
       return;  // Nothing is kept for it: the driver alone deletes.
-    case proto::ToWorker::MESSAGE_NOT_SET:
+    default:
       break;
   }
   LogWarn("message_unknown").With("case", static_cast<int>(message.message_case()));

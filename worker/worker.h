@@ -34,7 +34,7 @@ struct WorkerEnvironment {
   Executor* executor = nullptr;  // serial: the worker's own
   std::vector<Executor*> slot_executors;
   Executor* io = nullptr;  // a pool, for blocking calls
-  LocalExchangeNetwork* network = nullptr;
+  ExchangeNetwork* network = nullptr;
 };
 
 // Runs the jobs that drivers deploy: gives each slot its share of an epoch, makes the changelog

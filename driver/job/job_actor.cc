@@ -149,7 +149,7 @@ void JobRunner::Actor::OnMessage(const std::string& worker, proto::ToDriver mess
       done_snapshots_.emplace_back(worker,
                                    std::move(*message.mutable_snapshot_done()->mutable_snapshot()));
       return;
-    case proto::ToDriver::MESSAGE_NOT_SET:
+    default:
       break;
   }
   LogWarn("message_unknown").With("worker", worker);

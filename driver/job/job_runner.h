@@ -22,6 +22,7 @@
 #include "driver/spec/job_spec.h"
 
 namespace tidemill::proto {
+class JobReport;
 class PhysicalPlan;
 class ToDriver;
 class ToWorker;
@@ -42,6 +43,9 @@ struct JobDefinition {
   int64_t base_interval = 100;     // commits between Base records (setting log.base_interval)
   int64_t snapshot_min_bytes = 0;  // setting state.snapshot_min_bytes; 0: the workers' default
   double snapshot_ratio = 0;       // setting state.snapshot_ratio; 0: the workers' default
+  int max_slots = 0;               // that the job may use; 0: all
+  int64_t memory_bytes = 0;        // of its state per worker; 0: no limit
+  std::string job_uuid;            // for a checkpoint that is new; "": a random one
   std::chrono::microseconds polling_delay{10'000};  // default trigger without data
 };
 
@@ -50,7 +54,13 @@ struct WorkerLink {
   std::string name;
   int slots = 1;
   std::shared_ptr<WorkerStream> stream;
+  std::string incarnation;
+  std::string exchange_address;  // "" in one process
+  // What it still has of this job from an earlier stream; null for nothing.
+  std::shared_ptr<const proto::JobReport> report;
 };
+
+enum class JobPhase { kStarting, kWaitingForWorkers, kRunning, kRetrying, kStopping };
 
 // Everything outside; must outlive the job. Console output (`print`) comes from I/O threads, one
 // call at a time.
@@ -58,12 +68,16 @@ struct JobEnvironment {
   FileSystem* fs = nullptr;
   Clock* clock = nullptr;
   Random* random = nullptr;
-  Executor* executor = nullptr;  // serial: the job's own
-  Executor* io = nullptr;        // a pool, for blocking calls
-  std::vector<WorkerLink> workers;
+  Executor* executor = nullptr;     // serial: the job's own
+  Executor* io = nullptr;           // a pool, for blocking calls
+  std::vector<WorkerLink> workers;  // at the start; more may come by AddWorker
+  // Wait when there is no worker (a cluster), in place of failing with NO_WORKERS (one process).
+  bool waits_for_workers = false;
   std::string holder;  // "pid=17 host=a": what others are told who holds the checkpoint
   std::function<void(std::string_view)> print;
   std::function<void(const EpochProgress&)> on_progress;  // after each epoch, on `executor`
+  // The job waits, runs, or retries after `error`; on `executor`, on each change. May be empty.
+  std::function<void(JobPhase phase, const arrow::Status& error)> on_phase;
   // An fsync failed: does not return in production (exit 70). Left empty: prints and ends the
   // process.
   std::function<void(const arrow::Status&)> on_fatal;
@@ -94,7 +108,13 @@ enum class StopMode {
 
 // Runs one job: recovers it from its checkpoint, drives its epochs through the workers until the
 // trigger is done, an error or a stop, and then undeploys it. An actor on environment.executor; the
-// executors must keep running until on_done. *Thread-safe.*
+// executors must keep running until on_done.
+//
+// Workers come and go while it runs. One that is added is given key groups before the next attempt;
+// what it reports to have is kept where it is the state of the last commit, and dropped else. One
+// whose stream ends is lost: the open attempt is undone and its key groups are restored elsewhere.
+// One that is released keeps its part of the open attempt, then gives its key groups up.
+// *Thread-safe.*
 class JobRunner {
  public:
   // `on_done` is called exactly once, on environment.executor, when nothing of the job runs any
@@ -105,6 +125,13 @@ class JobRunner {
   ~JobRunner();
 
   void Stop(StopMode mode);
+
+  // A worker of a name that is there replaces it, as if that one had been lost first. After the end
+  // of the job the link's stream is closed at once.
+  void AddWorker(WorkerLink link);
+  // Ends with the closing of the worker's stream, once its key groups have other owners (or, where
+  // there is no other worker, once no attempt is out).
+  void ReleaseWorker(const std::string& name);
 
  private:
   class Actor;

@@ -28,14 +28,17 @@ HOMES = {
     "re2/": ("common/",),
     "utf8proc": ("common/",),
     "simdjson": ("common/", "connectors/"),
-    "grpcpp/": ("driver/rpc/", "worker/rpc/", "deploy/"),
+    "grpcpp/": ("common/rpc/", "worker/exchange/", "driver/api/", "deploy/"),
+    "boost/": ("driver/http/",),
+    "prometheus/": ("driver/api/",),
     "absl/": (),
     "folly/": (),
 }
 
 # Generated protobuf types stop where plans are built and where wire and log are written.
-PROTO_HOMES = ("driver/plan/", "driver/log/", "driver/job/", "driver/rpc/",
-               "worker/plan/", "worker/rpc/", "worker/worker.", "worker/job_on_worker.", "deploy/")
+PROTO_HOMES = ("common/rpc/", "driver/plan/", "driver/log/", "driver/job/", "driver/rpc/", "driver/cluster/",
+               "driver/api/", "worker/plan/", "worker/rpc/", "worker/cluster/", "worker/worker.",
+               "worker/job_on_worker.", "deploy/")
 
 
 def violations(root):

@@ -17,11 +17,25 @@ class SlotMailbox {
   virtual void OnProgress(const AttemptId& attempt, const ExchangeProgress& progress) = 0;
 };
 
-// Carries frames between slots. What cannot be delivered is dropped: the attempt then never
-// finishes and the driver's lease decides. *Thread-safe.*
+// Where another worker takes exchange streams.
+struct ExchangePeer {
+  std::string worker;
+  std::string incarnation;
+  std::string address;
+};
+
+// Carries frames between slots. What cannot be delivered is dropped, and then the attempt is
+// reported as broken or its slot is gone with its worker. *Thread-safe.*
 class ExchangeNetwork {
  public:
   virtual ~ExchangeNetwork() = default;
+
+  // Slots of this process; `mailbox` must outlive its attachment.
+  virtual void Attach(const SlotAddress& address, SlotMailbox* mailbox) = 0;
+  virtual void Detach(const SlotAddress& address) = 0;
+  // The other workers of a job's assignment; an empty list when the job is gone from here.
+  virtual void SetPeers(const std::string& job, std::vector<ExchangePeer> peers) = 0;
+
   virtual void SendFrames(const SlotAddress& to, const AttemptId& attempt,
                           std::vector<ExchangeFrame> frames) = 0;
   virtual void SendProgress(const SlotAddress& to, const AttemptId& attempt,
@@ -31,9 +45,9 @@ class ExchangeNetwork {
 // All slots in this process: batches are handed over by pointer.
 class LocalExchangeNetwork final : public ExchangeNetwork {
  public:
-  // `mailbox` must outlive its attachment.
-  void Attach(const SlotAddress& address, SlotMailbox* mailbox);
-  void Detach(const SlotAddress& address);
+  void Attach(const SlotAddress& address, SlotMailbox* mailbox) override;
+  void Detach(const SlotAddress& address) override;
+  void SetPeers(const std::string& job, std::vector<ExchangePeer> peers) override {}
 
   void SendFrames(const SlotAddress& to, const AttemptId& attempt,
                   std::vector<ExchangeFrame> frames) override;

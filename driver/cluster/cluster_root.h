@@ -1,0 +1,58 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/random.h"
+#include "common/fs/file_system.h"
+#include "proto/cluster.pb.h"
+
+namespace tidemill::driver {
+
+// The root directory of a cluster, shared by whoever may become its driver:
+//   term/<n>     incarnations of the driver, created exclusively; hold "<listen address> <holder>"
+//   jobs/<id>    submitted jobs (proto RegisteredJob, with a checksum), replaced atomically
+//   checkpoints/<job name>   default checkpoint of a job
+// Creating term n + 1 fences the driver of term n: it finds the file and ends. Blocks on I/O.
+// *Thread-safe.*
+class ClusterRoot {
+ public:
+  struct Options {
+    FileSystem* fs = nullptr;
+    Random* random = nullptr;
+    std::string path;    // absolute; made where missing
+    std::string listen;  // where this driver takes connections
+    std::string holder;  // "pid=17 host=a"
+  };
+  // Takes the next term, durably, and only then reads anything.
+  static arrow::Result<std::unique_ptr<ClusterRoot>> Open(Options options);
+
+  const std::string& path() const { return options_.path; }
+  uint64_t term() const { return term_; }
+  // FENCED (kFenced) naming the newer driver, where there is one.
+  arrow::Status CheckNewest() const;
+
+  // All registered jobs, oldest first. Errors: ROOT_CORRUPT (kCorrupt) naming the file.
+  arrow::Result<std::vector<proto::RegisteredJob>> LoadJobs() const;
+  // Durable when it returns.
+  arrow::Status StoreJob(const proto::RegisteredJob& job);
+  std::string CheckpointOf(const std::string& job_name) const;
+
+ private:
+  ClusterRoot(Options options, uint64_t term);
+
+  const Options options_;
+  const uint64_t term_;
+};
+
+// The address in the newest term file of a root, for workers and clients that look for the driver;
+// nothing where there is no term yet.
+arrow::Result<std::optional<std::string>> NewestDriverAddress(FileSystem* fs,
+                                                              const std::string& root);
+
+}  // namespace tidemill::driver
