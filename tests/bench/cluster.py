@@ -1,0 +1,290 @@
+"""Figures of a cluster of the release build: a driver and workers as processes of their own.
+
+usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|scaling ...] [--scale F] [--text FOLDER]
+
+disk     fdatasync of small appends on the disk of FOLDER, for comparison
+idle     resident memory of a driver and a worker with nothing to do
+epoch    one row per epoch, 2 workers, checkpoint and JSON file: from the rename of the input to the result, and by phase
+worker   SIGKILL of one of 2 workers: until a line that came after it is in the committed result
+driver   SIGKILL of the driver and a new one at once: likewise
+rescale  a worker joins, then leaves, a job with 1 M keys: the longest time without a commit
+scaling  rows per second of W1 and of a keyed count (1 M keys) over 1, 2 and 3 workers of 1 slot
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import generate
+import measure
+
+WORD_COUNT = measure.WORD_COUNT
+KEYED_COUNT = "SELECT value, count(*) AS count FROM input GROUP BY value"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Cluster:
+    """Processes of one driver and its workers; ends them by pid."""
+
+    def __init__(self, binary, folder, slots=1):
+        self.binary, self.folder, self.slots = binary, folder, slots
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.address = f"127.0.0.1:{free_port()}"
+        self.http = f"127.0.0.1:{free_port()}"
+        self.driver, self.workers, self.starts = None, {}, 0
+
+    def spawn(self, name, *arguments):
+        log = open(self.folder / f"{name}.log", "ab")
+        return subprocess.Popen([self.binary, *arguments, "--log-level", "info"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start_driver(self):
+        self.driver = self.spawn("driver", "driver", "--listen", self.address, "--http", self.http, "--root", str(self.folder / "root"))
+
+    def add_worker(self, name=None):
+        self.starts += 1
+        name = name or f"w{self.starts}"
+        self.workers[name] = self.spawn(name, "worker", "--driver", self.address, "--slots", str(self.slots), "--id", name,
+                                        "--data", str(self.folder / "data" / name))
+        return name
+
+    def client(self, *arguments, **rest):
+        return subprocess.run([self.binary, *arguments, "--driver", self.address], capture_output=True, text=True, timeout=600, **rest)
+
+    def wait_for_workers(self, count):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            done = self.client("workers", "-o", "json")
+            if done.returncode == 0:
+                known = json.loads(done.stdout)
+                known = known["workers"] if isinstance(known, dict) else known
+                if sum(one["state"] == "ALIVE" for one in known) == count:
+                    return
+            time.sleep(0.05)
+        raise SystemExit(f"no {count} workers after 20 s: see {self.folder}")
+
+    def stop(self):
+        for process in [*self.workers.values(), self.driver]:
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def cluster(options, name, workers, slots=1):
+    one = Cluster(os.path.abspath(options.binary), options.folder.resolve() / name, slots)
+    try:
+        one.start_driver()
+        for _ in range(workers):
+            one.add_worker()
+        one.wait_for_workers(workers)
+        yield one
+    finally:
+        one.stop()
+
+
+def submit(one, name, query, source, sink, *flags, **rest):
+    path = one.folder / f"{name}.yaml"
+    path.write_text(json.dumps({"name": name, "sources": {"input": source}, "query": query, "sink": sink,
+                                "checkpointLocation": str(one.folder / f"{name}-checkpoint"), **rest}, default=str))
+    done = one.client("submit", str(path), *flags)
+    if done.returncode:
+        raise SystemExit(f"submit: status {done.returncode}\n{done.stderr}")
+
+
+def put(folder, name, text):
+    (folder / f".{name}").write_text(text)
+    (folder / f".{name}").rename(folder / name)
+
+
+def wait_until(condition, what, seconds=60):
+    began = time.perf_counter()
+    while not condition():
+        if time.perf_counter() - began > seconds:
+            raise SystemExit(f"not within {seconds} s: {what}")
+        time.sleep(0.0005)
+    return time.perf_counter() - began
+
+
+def holds(result, word):
+    try:
+        return word in result.read_text()
+    except FileNotFoundError:
+        return False
+
+
+def idle(options):
+    with cluster(options, "idle", 1) as one:
+        time.sleep(3)
+        for name, process in (("driver", one.driver), *one.workers.items()):
+            text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            anonymous, total = (int(re.search(rf"^{key}:\s+(\d+) kB", text, re.M).group(1)) / 1024 for key in ("RssAnon", "VmRSS"))
+            print(f"idle: {name} {anonymous:.1f} MiB anonymous, {total:.1f} MiB resident")
+
+
+def epoch(options):
+    with cluster(options, "epoch", 2) as one:
+        source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
+        source.mkdir()
+        submit(one, "epoch", WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
+        latencies = []
+        for number in range(options.epochs):
+            before = measure.stamp(result)
+            began = time.perf_counter()
+            put(source, f"{number}.txt", "tide\n")
+            wait_until(lambda: measure.stamp(result) != before, f"row {number}, see {one.folder}")
+            latencies.append(time.perf_counter() - began)
+            time.sleep(0.02)
+        print(f"epoch: one row, driver and 2 workers, from rename to result {measure.percentiles(latencies[5:])}")
+        for phase, values in measure.phases_of((one.folder / "driver.log").read_text()).items():
+            print(f"  {phase}: {measure.percentiles(values[5:])}")
+
+
+def recovery(options, name, strike):
+    """Feeds a line every 20 ms; after a blow, how long until a line that came after it is in the result."""
+    with cluster(options, name, 2) as one:
+        source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
+        source.mkdir()
+        submit(one, name, WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
+        stopped = threading.Event()
+
+        def feed():
+            number = 0
+            while not stopped.wait(0.02):
+                put(source, f"line-{number}.txt", f"key{number % 1000} tide\n")
+                number += 1
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        seconds = []
+        try:
+            wait_until(lambda: holds(result, "tide"), "the first result")
+            for number in range(options.blows):
+                time.sleep(1)
+                began = time.perf_counter()
+                strike(one, number)
+                put(source, f"mark-{number}.txt", f"mark{number}\n")
+                wait_until(lambda: holds(result, f'"mark{number}"'), f"mark {number}, see {one.folder}")
+                seconds.append(time.perf_counter() - began)
+        finally:
+            stopped.set()
+            feeder.join()
+        print(f"{name}: from SIGKILL to a later line in the committed result {measure.percentiles(seconds)}")
+
+
+def strike_worker(one, number):
+    name = random.choice(sorted(one.workers))
+    process = one.workers.pop(name)
+    process.kill()
+    process.wait()
+    one.add_worker(name)
+
+
+def strike_driver(one, number):
+    one.driver.kill()
+    one.driver.wait()
+    one.start_driver()
+
+
+def commits(one):
+    """Times of the driver's commits, in seconds."""
+    found = re.findall(r"^\[\d+-\d+-\d+ (\d+):(\d+):([\d.]+)\].* epoch_committed ", (one.folder / "driver.log").read_text(), re.M)
+    return [int(hour) * 3600 + int(minute) * 60 + float(second) for hour, minute, second in found]
+
+
+def keys_file(path, count, seed):
+    generator = random.Random(seed)
+    path.write_text("".join(f"{generator.getrandbits(64):016x}\n" for _ in range(count)))
+
+
+def rescale(options):
+    with cluster(options, "rescale", 2) as one:
+        source = one.folder / "in"
+        source.mkdir()
+        for number in range(10):
+            keys_file(source / f"keys-{number}.txt", 100_000, number)
+        submit(one, "rescale", KEYED_COUNT, {"format": "text", "path": source}, {"format": "noop"}, outputMode="update")
+        stopped = threading.Event()
+
+        def feed():
+            number = 0
+            while not stopped.wait(0.02):
+                put(source, f"line-{number}.txt", f"{number}\n")
+                number += 1
+        wait_until(lambda: len(commits(one)) >= 1, "the keys")
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        try:
+            time.sleep(2)
+            for what in ("joins", "leaves"):
+                before = len(commits(one))
+                if what == "joins":
+                    name = one.add_worker()
+                else:
+                    one.workers[name].send_signal(signal.SIGTERM)
+                    one.workers.pop(name).wait(30)
+                time.sleep(4)
+                times = commits(one)[before - 1:]
+                gaps = sorted(b - a for a, b in zip(times, times[1:]))
+                print(f"rescale, 1 M keys: a worker {what}: longest time without a commit {gaps[-1] * 1000:.0f} ms, usual {gaps[len(gaps) // 2] * 1000:.0f} ms")
+        finally:
+            stopped.set()
+            feeder.join()
+
+
+def scaling(options):
+    text = options.text or options.folder / f"w1-{options.scale:g}"
+    if not options.text:
+        generate.write(text, options.scale)
+    lines = sum(path.read_bytes().count(b"\n") for path in text.glob("*.txt"))
+    keys = options.folder / "keys"
+    if not (keys / ".ready").exists():
+        keys.mkdir(parents=True, exist_ok=True)
+        for number in range(10):
+            generator = random.Random(number)
+            (keys / f"{number}.txt").write_text("".join(f"{generator.randrange(1_000_000):016x}\n" for _ in range(400_000)))
+        (keys / ".ready").touch()
+    for what, query, source, rows in (("W1", WORD_COUNT, text, lines), ("keyed count, 1 M keys", KEYED_COUNT, keys, 4_000_000)):
+        for workers in (1, 2, 3):
+            with cluster(options, f"scaling-{workers}", workers) as one:
+                began = time.perf_counter()
+                submit(one, "scaling", query, {"format": "text", "path": source}, {"format": "noop"}, "--wait",
+                       outputMode="update" if "keyed" in what else "complete", trigger="available-now")
+                seconds = time.perf_counter() - began
+            print(f"{what}: {workers} workers of 1 slot: {seconds:.2f} s, {rows / seconds / 1e6:.2f} M rows/s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("what", nargs="*", default=["disk", "idle", "epoch", "worker", "driver", "rescale", "scaling"])
+    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--text", type=pathlib.Path, help="text of W1 that exists already")
+    parser.add_argument("--epochs", type=int, default=205)
+    parser.add_argument("--blows", type=int, default=10)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    options.runs, options.slots = 1, 0
+    parts = {"disk": measure.Bench(options).disk, "idle": lambda: idle(options), "epoch": lambda: epoch(options),
+             "worker": lambda: recovery(options, "worker", strike_worker), "driver": lambda: recovery(options, "driver", strike_driver),
+             "rescale": lambda: rescale(options), "scaling": lambda: scaling(options)}
+    for what in options.what:
+        parts[what]()
+
+
+if __name__ == "__main__":
+    main()
