@@ -1,10 +1,8 @@
 #include <arrow/result.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
@@ -21,6 +19,7 @@
 #include "deploy/commands.h"
 #include "deploy/conf_option.h"
 #include "deploy/embedded_engine.h"
+#include "deploy/stop_signals.h"
 #include "driver/job/plan_job.h"
 #include "driver/spec/job_spec.h"
 
@@ -50,47 +49,6 @@ void PrintToStdout(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }
-
-// Takes SIGINT and SIGTERM for the process: the first one drains, the second one stops now.
-// Made before any other thread, so that all of them inherit the blocked mask.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGUSR1);  // our own: ends the thread
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  ~StopSignals() { Finish(); }
-
-  // No job is told anything after this.
-  void Finish() {
-    if (!thread_.joinable()) return;
-    pthread_kill(thread_.native_handle(), SIGUSR1);
-    thread_.join();
-  }
-
-  void Start(std::vector<std::shared_ptr<driver::JobRunner>> jobs) {
-    thread_ = std::thread([this, jobs = std::move(jobs)] {
-      pthread_setname_np(pthread_self(), "signals");
-      int received = 0;
-      for (int count = 0; sigwait(&set_, &received) == 0 && received != SIGUSR1; ++count) {
-        if (count == 1) forced_by_.store(received);
-        for (const auto& job : jobs)
-          job->Stop(count == 0 ? driver::StopMode::kDrain : driver::StopMode::kNow);
-      }
-    });
-  }
-
-  // 130 or 143 where a second signal stopped the jobs, else 0.
-  int exit_code() const { return forced_by_.load() == 0 ? 0 : 128 + forced_by_.load(); }
-
- private:
-  sigset_t set_;
-  std::atomic<int> forced_by_{0};  // sequentially consistent: read after the jobs are done
-  std::thread thread_;
-};
 
 // A job that is planned and ready to start.
 struct ReadyJob {
@@ -140,7 +98,10 @@ arrow::Status Run(const RunOptions& options, int* exit_code) {
       promises[i].set_value(std::move(result));
     }));
   }
-  signals.Start(runners);
+  signals.Start([runners](bool is_first) {
+    for (const auto& runner : runners)
+      runner->Stop(is_first ? driver::StopMode::kDrain : driver::StopMode::kNow);
+  });
   arrow::Status first_error;
   for (size_t i = 0; i < jobs.size(); ++i) {
     driver::JobResult result = promises[i].get_future().get();
