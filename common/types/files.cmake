@@ -1,6 +1,7 @@
 list(APPEND common_sources
   types/ddl.cc
   types/ddl_lexer.cc
+  types/json_object.cc
   types/json_row_writer.cc
   types/number_text.cc
   types/show_text.cc
@@ -13,6 +14,7 @@ list(APPEND common_headers
   types/civil_time.h
   types/ddl.h
   types/ddl_lexer.h
+  types/json_object.h
   types/time_text.h
   types/time_zone.h
   types/tz_file.h
