@@ -43,7 +43,6 @@ bool IsCutAnywhere(const Split& split) {
 // One byte before the split tells whether a line begins right at its start.
 LineSource::LineSource(const Split& split, LineRules rules, const ReaderContext& context)
     : rules_(std::move(rules)),
-      split_begin_(split.begin),
       owned_end_(IsCutAnywhere(split) ? split.end : std::numeric_limits<int64_t>::max()),
       blocks_(split, std::max<int64_t>(split.begin - 1, 0), context),
       needs_first_line_(split.begin > 0),

@@ -51,7 +51,6 @@ class LineSource {
   int64_t OffsetOf(const char* at) const { return block_offset_ + (at - block_begin_); }
 
   const LineRules rules_;
-  const int64_t split_begin_;
   const int64_t owned_end_;  // lines that begin here or behind are not ours
   BlockStream blocks_;
 

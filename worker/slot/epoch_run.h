@@ -18,13 +18,12 @@ namespace tidemill::worker {
 // Pipelines of a job on a slot, kept from epoch to epoch. *Thread-compatible.*
 class PipelinePool {
  public:
-  PipelinePool(const JobPlan* plan, OperatorStates* states) : plan_(plan), states_(states) {}
+  explicit PipelinePool(OperatorStates* states) : states_(states) {}
 
   arrow::Result<std::unique_ptr<Pipeline>> Take(const StagePlan& stage);
   void GiveBack(const StagePlan& stage, std::unique_ptr<Pipeline> pipeline);
 
  private:
-  const JobPlan* const plan_;
   OperatorStates* const states_;
   std::map<int, std::vector<std::unique_ptr<Pipeline>>> idle_;  // by stage
 };

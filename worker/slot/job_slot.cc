@@ -36,7 +36,7 @@ arrow::Result<std::unique_ptr<JobSlot>> JobSlot::Make(int slot,
   const JobPlan& plan = *made->job_->plan;
   ARROW_ASSIGN_OR_RAISE(made->states_,
                         OperatorStates::Make(plan.stateful, made->job_->num_key_groups));
-  made->pipelines_ = std::make_unique<PipelinePool>(&plan, made->states_.get());
+  made->pipelines_ = std::make_unique<PipelinePool>(made->states_.get());
   connectors::WriterContext context;
   context.fs = environment.fs;
   context.io = environment.io;
