@@ -37,11 +37,12 @@ class InMemoryLane : public std::enable_shared_from_this<InMemoryLane<Message>> 
     Schedule();
   }
 
-  // The sender is gone: the receiver gets what is queued, then on_close.
-  void End() EXCLUDES(mutex_) {
+  // The sender is gone: the receiver gets what is queued, then on_close with `why`.
+  void End(const arrow::Status& why = arrow::Status::OK()) EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
     if (is_ended_) return;
     is_ended_ = true;
+    why_ended_ = why;
     Schedule();
   }
 
@@ -67,6 +68,7 @@ class InMemoryLane : public std::enable_shared_from_this<InMemoryLane<Message>> 
     while (true) {
       std::optional<Message> message;
       std::shared_ptr<const Receiver> receiver;
+      arrow::Status why;
       {
         MutexLock lock(&mutex_);
         if (is_cut_) return;
@@ -76,6 +78,7 @@ class InMemoryLane : public std::enable_shared_from_this<InMemoryLane<Message>> 
           queue_.pop_front();
         } else if (is_ended_) {
           is_cut_ = true;
+          why = why_ended_;
           receiver_.reset();  // It may own this stream.
         } else {
           is_scheduled_ = false;
@@ -83,7 +86,7 @@ class InMemoryLane : public std::enable_shared_from_this<InMemoryLane<Message>> 
         }
       }
       if (!message.has_value()) {
-        if (receiver->on_close) receiver->on_close(arrow::Status::OK());
+        if (receiver->on_close) receiver->on_close(why);
         return;
       }
       receiver->on_message(*std::move(message));
@@ -96,6 +99,7 @@ class InMemoryLane : public std::enable_shared_from_this<InMemoryLane<Message>> 
   std::deque<Message> queue_ GUARDED_BY(mutex_);
   bool is_scheduled_ GUARDED_BY(mutex_) = false;
   bool is_ended_ GUARDED_BY(mutex_) = false;
+  arrow::Status why_ended_ GUARDED_BY(mutex_);
   bool is_cut_ GUARDED_BY(mutex_) = false;
 };
 

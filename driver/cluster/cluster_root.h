@@ -39,7 +39,8 @@ class ClusterRoot {
 
   // All registered jobs, oldest first. Errors: ROOT_CORRUPT (kCorrupt) naming the file.
   arrow::Result<std::vector<proto::RegisteredJob>> LoadJobs() const;
-  // Durable when it returns.
+  // Makes or replaces a job's file. Where it returns OK the file is durable and every later driver
+  // reads it; FENCED (kFenced) where there is one already.
   arrow::Status StoreJob(const proto::RegisteredJob& job);
   std::string CheckpointOf(const std::string& job_name) const;
 

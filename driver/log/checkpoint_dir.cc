@@ -156,6 +156,13 @@ arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
   return SettingsOf(*file);
 }
 
+arrow::Result<std::optional<std::string>> ReadJobUuid(FileSystem* fs,
+                                                      const std::string& checkpoint) {
+  ARROW_ASSIGN_OR_RAISE(auto file, LoadJobFile(fs, JoinPath(checkpoint, "job")));
+  if (!file.has_value()) return std::nullopt;
+  return file->job_uuid();
+}
+
 arrow::Result<std::unique_ptr<CheckpointDir>> CheckpointDir::Open(Options options) {
   FileSystem* fs = options.fs;
   ARROW_RETURN_NOT_OK(fs->CreateDirectories(options.path));

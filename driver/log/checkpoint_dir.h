@@ -22,6 +22,10 @@ namespace tidemill::driver {
 arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
                                                                 const std::string& checkpoint);
 
+// The UUID of an existing checkpoint's job, and nothing where there is none yet. Errors: kCorrupt.
+arrow::Result<std::optional<std::string>> ReadJobUuid(FileSystem* fs,
+                                                      const std::string& checkpoint);
+
 // A checkpoint directory, held by this process for one job: layout, identity, plans, lock and term.
 //   job  lock  plan/<fingerprint>  term/<n>  log/<term>.<sequence>  state/...
 // The file `job` is made first and once; the rest without it is damage, not a fresh start.

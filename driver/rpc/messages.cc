@@ -1,5 +1,7 @@
 #include "driver/rpc/messages.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "common/base/error.h"
@@ -87,6 +89,22 @@ arrow::Status ReadError(const proto::Error& message) {
     status = WithSpan(status, {message.span_begin(), message.span_end()});
   }
   return message.hint().empty() ? status : WithHint(status, message.hint());
+}
+
+void WriteError(const arrow::Status& status, proto::Error* message) {
+  const std::string error_class = ErrorClassOf(status);
+  message->set_kind(static_cast<int>(KindOf(status)));
+  message->set_error_class(error_class);
+  message->set_span_begin(-1);
+  message->set_span_end(-1);
+  const ErrorDetail* detail = DetailOf(status);
+  if (detail != nullptr) message->set_hint(detail->hint);
+  if (detail == nullptr || !detail->location) {
+    message->set_message(status.message());
+  } else {
+    const std::string heading = fmt::format("error[{}]: ", error_class);
+    message->set_message(RenderError(WithHint(status, "")).substr(heading.size()));
+  }
 }
 
 arrow::Result<std::vector<connectors::SourceSpec>> SourceSpecsOf(const proto::PhysicalPlan& plan) {

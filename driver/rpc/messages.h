@@ -27,6 +27,10 @@ connectors::StagedOutput ReadStagedOutput(proto::StagedOutput&& message);
 // A worker's error as ours: kind, class, message, hint and place; never OK.
 arrow::Status ReadError(const proto::Error& message);
 
+// One of ours for the wire. The place in a text that the user wrote becomes part of the message,
+// as RenderError shows it: the other side need not have the text.
+void WriteError(const arrow::Status& status, proto::Error* message);
+
 // The sources of a plan, in its order.
 arrow::Result<std::vector<connectors::SourceSpec>> SourceSpecsOf(const proto::PhysicalPlan& plan);
 arrow::Result<connectors::SinkSpec> SinkSpecOf(const proto::PhysicalPlan& plan,
