@@ -1,4 +1,8 @@
 list(APPEND driver_sources
-  api/job_json.cc)
+  api/http_routes.cc
+  api/job_json.cc
+  api/metrics.cc)
 list(APPEND driver_headers
-  api/job_json.h)
+  api/http_routes.h
+  api/job_json.h
+  api/metrics.h)

@@ -82,6 +82,14 @@ std::string WorkerJson(const proto::WorkerInfo& worker) {
   return out;
 }
 
+std::string WorkersJson(const std::vector<proto::WorkerInfo>& workers) {
+  std::string out;
+  JsonObject object(&out);
+  object.Array("workers", workers.size(), [&](size_t i) { out += WorkerJson(workers[i]); });
+  object.End();
+  return out;
+}
+
 std::string ClusterJson(const proto::GetClusterReply& cluster) {
   const auto& workers = cluster.workers();
   std::string out;

@@ -20,6 +20,8 @@ std::string JobsJson(const std::vector<proto::JobInfo>& jobs);
 std::string JobStatusJson(const proto::GetJobReply& status);
 // {"id":..,"incarnation":..,"slots":..,"state":"ALIVE","exchange":..,"heartbeatAgeMs":..,"jobs":..}
 std::string WorkerJson(const proto::WorkerInfo& worker);
+// {"workers":[..]}
+std::string WorkersJson(const std::vector<proto::WorkerInfo>& workers);
 // {"term":..,"pid":..,"listen":..,"http":..,"root":..,"build":..,"workers":[..]}
 std::string ClusterJson(const proto::GetClusterReply& cluster);
 
