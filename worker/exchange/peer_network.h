@@ -18,17 +18,31 @@ namespace tidemill::worker {
 //
 // A stream that ends loses what was on its way, and nobody can tell how much: every attempt that
 // sent something over it is reported as broken, once, and what the attempt sends to that peer from
-// then on is dropped; the next attempt opens a new stream. Memory is bounded by the exchange window
-// (kExchangeWindowChunks) and the stream's own limit. *Thread-safe.*
+// then on is dropped; the next attempt opens a new stream. Attempts are forgotten when a later
+// epoch of their job sends something. Memory is bounded by the exchange window
+// (kExchangeWindowChunks); what is ahead of the peer's transport waits here (OutgoingStream).
+// *Thread-safe.*
 class PeerNetwork final : public ExchangeNetwork {
  public:
+  // Messages between workers since the start; what stays in the process is not counted.
+  struct Counters {
+    int64_t frames_sent = 0;
+    int64_t bytes_sent = 0;
+    int64_t frames_received = 0;
+    int64_t bytes_received = 0;
+    int64_t streams_lost = 0;     // that this worker opened
+    int64_t streams_refused = 0;  // that others opened
+  };
+
   struct Options {
     std::string worker;  // this one
     std::string incarnation;
     // Streams deliver on it; serial.
     Executor* executor = nullptr;
     std::function<std::shared_ptr<rpc::FrameStream>(const ExchangePeer& peer)> connect;
-    // An attempt cannot complete: a stream to a peer that it used has ended. On `executor`.
+    // An attempt cannot complete: a stream to a peer that it used has ended (kUnavailable), or its
+    // rows cannot be sent (ROW_TOO_LARGE, kResource). Once per attempt, which may be one that is
+    // committed meanwhile. On `executor`.
     std::function<void(const AttemptId& attempt, const arrow::Status& why)> on_broken;
   };
   explicit PeerNetwork(Options options);
@@ -49,6 +63,8 @@ class PeerNetwork final : public ExchangeNetwork {
                   std::vector<ExchangeFrame> frames) override;
   void SendProgress(const SlotAddress& to, const AttemptId& attempt,
                     const ExchangeProgress& progress) override;
+
+  Counters counters() const;
 
  private:
   class Impl;
