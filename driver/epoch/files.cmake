@@ -1,9 +1,14 @@
 list(APPEND driver_sources
+  epoch/adoption.cc
+  epoch/assignment.cc
   epoch/recovery.cc
   epoch/scheduler.cc
   epoch/trigger_clock.cc)
 list(APPEND driver_headers
+  epoch/adoption.h
+  epoch/assignment.h
   epoch/recovery.h
   epoch/scheduler.h
   epoch/scheduler_events.h
+  epoch/term_number.h
   epoch/trigger_clock.h)
