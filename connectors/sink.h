@@ -48,7 +48,7 @@ struct StagedOutput {
 struct EpochId {
   int64_t epoch = 0;
   uint64_t term = 0;
-  uint64_t attempt = 0;
+  uint64_t attempt = 0;  // a number of its own in all terms
 };
 
 // Worker half: takes the rows of one slot in one epoch at a time. Begin, Write and Abort do not
@@ -106,6 +106,10 @@ class SinkDriver {
 
   // For progress: "FileSink[file:/out/clicks]".
   virtual std::string Description() const = 0;
+
+  // After Open: a file that workers must see too, and whose contents no other opening has; "" where
+  // workers write no files.
+  virtual std::string SharedFile() const { return ""; }
 };
 
 struct SinkDriverContext {

@@ -109,13 +109,19 @@ class FileSinkDriver final : public SinkDriver {
     Failpoint("sink.manifest_written");
     ARROW_RETURN_NOT_OK(FinishRenames(manifest, /*is_redo=*/false));
     Failpoint("sink.renamed");
-    if (id.attempt > 1) ARROW_RETURN_NOT_OK(RemoveStagedOf(id.epoch));
+    // What other attempts left: of this term, or of workers that still wrote for the term before
+    // when Recover looked.
+    const bool is_first_try = (id.attempt & 0xffff'ffff) <= 1;
+    if (!is_first_try || !has_committed_) ARROW_RETURN_NOT_OK(RemoveStagedOf(id.epoch));
+    has_committed_ = true;
     return Prune(id.epoch);
   }
 
   std::string Description() const override {
     return fmt::format("FileSink[file:{}]", layout_.path());
   }
+
+  std::string SharedFile() const override { return owner_.path(); }
 
  private:
   arrow::Status SyncDirectory(const std::string& dir) const {
@@ -292,7 +298,8 @@ class FileSinkDriver final : public SinkDriver {
   const std::string suffix_;
   const SinkDriverContext context_;
   SinkOwner owner_;
-  std::set<int64_t> epochs_;  // that have a manifest
+  std::set<int64_t> epochs_;    // that have a manifest
+  bool has_committed_ = false;  // an epoch since Open
 };
 
 }  // namespace

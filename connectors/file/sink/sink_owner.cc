@@ -70,8 +70,8 @@ arrow::Status SinkOwner::Take(const std::string& job_uuid, const std::string& jo
                               uint64_t term) {
   const std::string pid = fmt::format("{}", ::getpid());
   const std::string text =
-      fmt::format("job_uuid={}\njob_name={}\nterm={}\nhost={}\npid={}\nstart={}\n", job_uuid,
-                  job_name, term, HostName(), pid, StartOf(fs_, pid));
+      fmt::format("job_uuid={}\njob_name={}\nterm={}\nhost={}\npid={}\nstart={}\nnonce={}\n",
+                  job_uuid, job_name, term, HostName(), pid, StartOf(fs_, pid), NewUuid(random_));
   for (int i = 0; i < kMaxTries; ++i) {
     arrow::Status published = PublishFile(fs_, path(), text, is_durable_);
     if (published.ok()) {

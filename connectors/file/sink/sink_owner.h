@@ -31,8 +31,10 @@ class SinkOwner {
   // Gives the directory back, if it is still ours.
   void Release();
 
- private:
+  // The owner's file: no two takings have the same contents.
   std::string path() const { return JoinPath(dir_, "owner"); }
+
+ private:
   // Moves away the owner file if it still holds `text`; somebody else may be faster.
   arrow::Status Displace(const std::string& text);
 
