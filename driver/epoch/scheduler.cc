@@ -1,10 +1,12 @@
 #include "driver/epoch/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "driver/epoch/term_number.h"
 
 namespace tidemill::driver {
 
@@ -32,6 +34,7 @@ std::vector<SchedulerAction> EpochScheduler::Handle(const SchedulerEvent& event,
 void EpochScheduler::On(const event::Recovered& event) {
   TIDEMILL_CHECK(phase_ == Phase::kRecovering);
   phase_ = Phase::kActive;
+  term_ = event.term;
   committed_ = event.last_committed;
   committed_attempt_ = event.last_attempt;
   if (trigger_.kind == TriggerKind::kAvailableNow) Emit(action::FixSourceEnds{});
@@ -45,21 +48,35 @@ void EpochScheduler::On(const event::Recovered& event) {
 
 void EpochScheduler::On(const event::WorkersChanged& event) {
   workers_ = event.workers;
-  if (assignment_ == Assignment::kNone || workers_ == assigned_) return;
-  assignment_ = Assignment::kNone;
-  const bool has_lost_one =
-      !std::includes(workers_.begin(), workers_.end(), assigned_.begin(), assigned_.end());
-  if (has_lost_one && open_.has_value() && open_->stage == Stage::kRunning) AbortAttempt();
+  leaving_ = event.leaving;
+  const auto has_all = [&](const std::set<std::string>& names) {
+    return std::includes(workers_.begin(), workers_.end(), names.begin(), names.end());
+  };
+  if (open_.has_value() && open_->stage == Stage::kRunning && !has_all(members_)) AbortAttempt();
+  // A worker that is gone for a moment only has lost what it had been assigned.
+  if (!has_all(assigned_) || Assignable() != assigned_) assignment_ = Assignment::kNone;
 }
 
 void EpochScheduler::On(const event::AssignmentReady& event) {
-  if (assignment_ != Assignment::kPending || event.version != assignment_version_) return;
+  if (assignment_ != Assignment::kPending || event.version != Number(assignments_)) return;
   assignment_ = Assignment::kReady;
+  members_ = event.workers;
+  assignment_failures_ = 0;
+  assignment_error_ = arrow::Status::OK();
+}
+
+void EpochScheduler::On(const event::AssignmentFailed& event) {
+  if (assignment_ != Assignment::kPending || event.version != Number(assignments_)) return;
+  if (!IsRetryable(event.error)) return End(event.error, false);
+  assignment_ = Assignment::kNone;
+  assignment_error_ = event.error;
+  assignment_not_before_ = BackOff(event.error, ++assignment_failures_);
 }
 
 void EpochScheduler::On(const event::InputPolled& event) {
   if (input_ != Input::kPolling) return;
   poll_failures_ = 0;
+  poll_error_ = arrow::Status::OK();
   const bool is_bounded =
       trigger_.kind == TriggerKind::kOnce || trigger_.kind == TriggerKind::kAvailableNow;
   if (event.has_data) {
@@ -81,6 +98,7 @@ void EpochScheduler::On(const event::PollFailed& event) {
   if (input_ != Input::kPolling) return;
   if (!IsRetryable(event.error)) return End(event.error, false);
   input_ = Input::kNone;
+  poll_error_ = event.error;
   poll_not_before_ = BackOff(event.error, ++poll_failures_);
 }
 
@@ -108,12 +126,14 @@ void EpochScheduler::On(const event::AttemptFailed& event) {
   if (!IsRetryable(event.error)) return End(event.error, false);
   if (!is_open || open_->stage != Stage::kRunning) return;
   AbortAttempt();
+  open_->error = event.error;
   open_->not_before = BackOff(event.error, ++open_->failures);
 }
 
 void EpochScheduler::On(const event::SinksCommitted& event) {
   if (!open_.has_value() || open_->stage != Stage::kSinks || open_->epoch != event.epoch) return;
   open_->stage = Stage::kCommit;
+  open_->error = arrow::Status::OK();
   open_->with_next_plan =
       input_ == Input::kReady && !input_wants_own_write_ && stop_ == Stop::kNo && !workers_.empty();
   Emit(action::AppendCommit{open_->epoch, open_->attempt, open_->with_next_plan});
@@ -123,6 +143,7 @@ void EpochScheduler::On(const event::SinksFailed& event) {
   if (!open_.has_value() || open_->stage != Stage::kSinks || open_->epoch != event.epoch) return;
   if (!IsRetryable(event.error)) return End(event.error, false);
   open_->stage = Stage::kSinksWait;
+  open_->error = event.error;
   open_->not_before = BackOff(event.error, ++open_->failures);
 }
 
@@ -170,11 +191,8 @@ void EpochScheduler::Advance() {
   }
   if (std::exchange(must_commit_sources_, false)) Emit(action::CommitSources{committed_});
   if (IsDone()) return End(arrow::Status::OK(), stop_ == Stop::kDrain);
-  if (assignment_ == Assignment::kNone && !workers_.empty() && !IsAttemptOut()) {
-    assignment_ = Assignment::kPending;
-    assigned_ = workers_;
-    Emit(action::Assign{++assignment_version_, assigned_, uses_stored_plan_});
-  }
+  AssignIfNeeded();
+  ReleaseLeaving();
   if (WantsInput() && now_ >= PollTime()) Poll();
   // After the poll: the sooner its answer, the likelier the next plan shares the commit's write.
   if (std::exchange(must_commit_sinks_, false)) {
@@ -192,6 +210,50 @@ void EpochScheduler::AdvanceOpenEpoch() {
              stop_ == Stop::kNo) {
     StartAttempt();
   }
+}
+
+void EpochScheduler::AssignIfNeeded() {
+  if (assignment_ != Assignment::kNone || IsAttemptOut() || now_ < assignment_not_before_) return;
+  std::set<std::string> workers = Assignable();
+  if (workers.empty()) return;
+  assignment_ = Assignment::kPending;
+  assigned_ = std::move(workers);
+  Emit(action::Assign{Number(++assignments_), assigned_, uses_stored_plan_});
+}
+
+void EpochScheduler::ReleaseLeaving() {
+  if (leaving_.empty()) return;
+  // Nobody can take its key groups over: they are in the checkpoint.
+  const bool is_last = Assignable().empty() && !IsAttemptOut();
+  for (const std::string& worker : std::set<std::string>(leaving_)) {
+    const bool is_replaced = assignment_ == Assignment::kReady && !assigned_.contains(worker);
+    if (!is_last && !is_replaced) continue;
+    workers_.erase(worker);
+    leaving_.erase(worker);
+    Emit(action::Release{worker});
+  }
+}
+
+std::set<std::string> EpochScheduler::Assignable() const {
+  std::set<std::string> workers;
+  std::set_difference(workers_.begin(), workers_.end(), leaving_.begin(), leaving_.end(),
+                      std::inserter(workers, workers.end()));
+  return workers;
+}
+
+uint64_t EpochScheduler::Number(uint64_t count) const { return NumberInTerm(term_, count); }
+
+EpochScheduler::Condition EpochScheduler::condition() const {
+  if (phase_ == Phase::kFinished || stop_ == Stop::kDrain) return Condition::kStopping;
+  if (phase_ == Phase::kRecovering) return Condition::kStarting;
+  if (Assignable().empty() && !IsAttemptOut()) return Condition::kWaitingForWorkers;
+  if (!retried_error().ok()) return Condition::kRetrying;
+  return members_.empty() ? Condition::kStarting : Condition::kRunning;
+}
+
+const arrow::Status& EpochScheduler::retried_error() const {
+  if (!assignment_error_.ok()) return assignment_error_;
+  return open_.has_value() && !open_->error.ok() ? open_->error : poll_error_;
 }
 
 bool EpochScheduler::WantsInput() const {
@@ -228,8 +290,8 @@ void EpochScheduler::Poll() {
 
 void EpochScheduler::StartAttempt() {
   open_->stage = Stage::kRunning;
-  open_->attempt++;
-  open_->unprepared = assigned_;
+  open_->attempt = Number(++open_->attempts);
+  open_->unprepared = members_;
   must_tell_commit_ = false;  // RunEpoch tells it.
   Emit(action::SendRun{open_->epoch, open_->attempt, committed_, committed_attempt_});
 }
@@ -240,6 +302,7 @@ void EpochScheduler::CommitSinksIfPrepared() {
   }
   open_->stage = Stage::kSinks;
   open_->failures = 0;
+  open_->error = arrow::Status::OK();
   must_commit_sinks_ = true;
 }
 
@@ -257,9 +320,12 @@ Timestamp EpochScheduler::BackOff(const arrow::Status& error, int failures) {
 void EpochScheduler::ArmTimerIfNeeded() {
   Timestamp wanted = Timestamp::max();
   if (WantsInput()) wanted = std::min(wanted, PollTime());
-  if (open_.has_value() && (open_->stage == Stage::kWaiting || open_->stage == Stage::kSinksWait)) {
-    wanted = std::min(wanted, std::max(open_->not_before, now_));
+  if (assignment_ == Assignment::kNone && !IsAttemptOut() && !Assignable().empty()) {
+    wanted = std::min(wanted, assignment_not_before_);
   }
+  const bool may_back_off =
+      open_.has_value() && (open_->stage == Stage::kWaiting || open_->stage == Stage::kSinksWait);
+  if (may_back_off && open_->not_before > now_) wanted = std::min(wanted, open_->not_before);
   if (wanted <= now_ || wanted == Timestamp::max()) return;
   if (armed_.has_value() && *armed_ <= wanted) return;
   armed_ = wanted;

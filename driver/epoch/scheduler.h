@@ -26,6 +26,8 @@ namespace tidemill::driver {
 // - an attempt that a lost worker or a retryable error broke is aborted everywhere and run again
 //   under a new number; any other error aborts the epoch and ends the job, which leaves the epoch
 //   open in the log;
+// - a worker that joins or leaves is taken into account between attempts: it gets or gives its key
+//   groups then, by a new assignment, and one that leaves is released when that is ready;
 // - whether an epoch without input is due follows from the commit and the plan before it alone.
 // *Thread-compatible.*
 class EpochScheduler {
@@ -34,6 +36,11 @@ class EpochScheduler {
 
   // Nothing but the event's time may differ between two runs with equal events.
   std::vector<SchedulerAction> Handle(const SchedulerEvent& event, Timestamp now);
+
+  // What the job is about, for people; the error is that of kRetrying.
+  enum class Condition { kStarting, kWaitingForWorkers, kRunning, kRetrying, kStopping };
+  Condition condition() const;
+  const arrow::Status& retried_error() const;
 
   int64_t last_committed() const { return committed_; }
   bool is_finished() const { return phase_ == Phase::kFinished; }
@@ -51,12 +58,14 @@ class EpochScheduler {
     int64_t epoch = 0;
     bool is_plan_durable = false;
     Stage stage = Stage::kWaiting;
-    uint64_t attempt = 0;  // the newest; 0 before the first
+    uint64_t attempt = 0;   // number of the newest; 0 before the first
+    uint64_t attempts = 0;  // count
     std::set<std::string> unprepared;
     bool with_next_plan = false;  // kCommit: the write holds the next plan as well
     Timestamp began = Timestamp::min();
     Timestamp not_before = Timestamp::min();  // back-off
     int failures = 0;
+    arrow::Status error;  // the last one, until the step succeeds
   };
   enum class Input { kNone, kPolling, kReady };
   enum class Assignment { kNone, kPending, kReady };
@@ -65,6 +74,7 @@ class EpochScheduler {
   void On(const event::Recovered& event);
   void On(const event::WorkersChanged& event);
   void On(const event::AssignmentReady& event);
+  void On(const event::AssignmentFailed& event);
   void On(const event::InputPolled& event);
   void On(const event::PollFailed& event);
   void On(const event::PlanDurable& event);
@@ -81,11 +91,16 @@ class EpochScheduler {
   // Begins whatever has become possible.
   void Advance();
   void AdvanceOpenEpoch();
+  void AssignIfNeeded();
+  // Lets workers go that want to and that nothing needs.
+  void ReleaseLeaving();
   bool WantsInput() const;  // as soon as the clock allows
   Timestamp PollTime() const;
   bool MayPlan() const;
   bool IsAttemptOut() const;
   bool IsDone() const;
+  std::set<std::string> Assignable() const;
+  uint64_t Number(uint64_t count) const;  // in this term
   void Poll();
   void StartAttempt();
   void CommitSinksIfPrepared();
@@ -104,6 +119,7 @@ class EpochScheduler {
   TriggerClock clock_;
 
   Phase phase_ = Phase::kRecovering;
+  uint64_t term_ = 0;
   Stop stop_ = Stop::kNo;
   int64_t committed_ = -1;
   uint64_t committed_attempt_ = 0;
@@ -120,11 +136,18 @@ class EpochScheduler {
   Timestamp poll_began_ = Timestamp::min();
   Timestamp poll_not_before_ = Timestamp::min();
   int poll_failures_ = 0;
+  arrow::Status poll_error_;
 
   std::set<std::string> workers_;  // that are there
+  std::set<std::string> leaving_;  // of these
+  // kNone: there is none, or the next attempt needs another one.
   Assignment assignment_ = Assignment::kNone;
-  std::set<std::string> assigned_;
-  uint64_t assignment_version_ = 0;
+  std::set<std::string> assigned_;  // by the newest Assign
+  std::set<std::string> members_;   // of the newest one that is ready: workers with slots
+  uint64_t assignments_ = 0;        // count of Assigns, the newest version
+  int assignment_failures_ = 0;
+  arrow::Status assignment_error_;
+  Timestamp assignment_not_before_ = Timestamp::min();
 
   Timestamp now_ = Timestamp::min();
   std::optional<Timestamp> armed_;

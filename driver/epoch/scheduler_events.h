@@ -17,18 +17,27 @@ namespace tidemill::driver {
 namespace event {
 // The log is read, the sink recovered. `open_epoch` is planned but not committed.
 struct Recovered {
+  uint64_t term = 0;  // of the checkpoint: attempts and versions are numbered within it
   int64_t last_committed = -1;
   uint64_t last_attempt = 0;
   std::optional<int64_t> open_epoch;
   bool open_has_stored_plan = false;  // it was planned by another query than the job's
 };
-// These workers, and no others, are there.
+// These workers, and no others, are there. Those that are leaving take part in the attempt that is
+// out and are not assigned anything again. One that was lost and has come back meanwhile is first
+// left out of one of these events.
 struct WorkersChanged {
   std::set<std::string> workers;
+  std::set<std::string> leaving;  // of `workers`
 };
 // All workers of the Assign with this version have restored what they own.
 struct AssignmentReady {
   uint64_t version = 0;
+  std::set<std::string> workers;  // that have slots in it
+};
+struct AssignmentFailed {
+  uint64_t version = 0;
+  arrow::Status error;
 };
 struct InputPolled {
   bool has_data = false;
@@ -61,7 +70,7 @@ struct SinksFailed {
 struct CommitDurable {
   int64_t epoch = 0;
 };
-// Something that no retry mends: the log, the assignment.
+// Something that no retry mends: the log, a fsync.
 struct Broken {
   arrow::Status error;
 };
@@ -72,11 +81,12 @@ struct StopRequested {
 };
 }  // namespace event
 
-using SchedulerEvent = std::variant<event::Recovered, event::WorkersChanged, event::AssignmentReady,
-                                    event::InputPolled, event::PollFailed, event::PlanDurable,
-                                    event::Prepared, event::AttemptFailed, event::SinksCommitted,
-                                    event::SinksFailed, event::CommitDurable, event::Broken,
-                                    event::Woken, event::TimerFired, event::StopRequested>;
+using SchedulerEvent =
+    std::variant<event::Recovered, event::WorkersChanged, event::AssignmentReady,
+                 event::AssignmentFailed, event::InputPolled, event::PollFailed, event::PlanDurable,
+                 event::Prepared, event::AttemptFailed, event::SinksCommitted, event::SinksFailed,
+                 event::CommitDurable, event::Broken, event::Woken, event::TimerFired,
+                 event::StopRequested>;
 
 // What the scheduler wants done. Actions of one event are begun in the order given; each is
 // answered by the event named.
@@ -95,13 +105,18 @@ struct AppendPlan {
   int64_t epoch = 0;
   bool operator==(const AppendPlan&) const = default;
 };
-// Deploys where necessary and assigns everything to `workers`, restored at the last commit.
-// AssignmentReady.
+// Deploys where necessary and assigns everything to `workers` or some of them, restored at the last
+// commit. Replaces an Assign that is not ready yet. AssignmentReady or AssignmentFailed.
 struct Assign {
   uint64_t version = 0;
   std::set<std::string> workers;
   bool with_stored_plan = false;  // the open epoch's, not the job's own
   bool operator==(const Assign&) const = default;
+};
+// Nothing needs this worker any more, which is leaving. WorkersChanged without it.
+struct Release {
+  std::string worker;
+  bool operator==(const Release&) const = default;
 };
 // RunEpoch to every assigned worker. Prepared from each, or AttemptFailed.
 struct SendRun {
@@ -167,8 +182,9 @@ struct Finish {
 
 using SchedulerAction =
     std::variant<action::FixSourceEnds, action::PollSources, action::AppendPlan, action::Assign,
-                 action::SendRun, action::SendAbort, action::CommitSinks, action::AppendCommit,
-                 action::TellCommitted, action::CommitSources, action::ReportFallingBehind,
-                 action::ReportRetry, action::ArmTimer, action::Finish>;
+                 action::Release, action::SendRun, action::SendAbort, action::CommitSinks,
+                 action::AppendCommit, action::TellCommitted, action::CommitSources,
+                 action::ReportFallingBehind, action::ReportRetry, action::ArmTimer,
+                 action::Finish>;
 
 }  // namespace tidemill::driver

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "driver/epoch/term_number.h"
 #include "driver/rpc/messages.h"
 
 namespace tidemill::driver {
@@ -82,7 +83,7 @@ EpochProgress MakeProgress(const EpochInFlight& epoch) {
                          .epoch = epoch.plan.epoch(),
                          .input_rows = epoch.InputRows(),
                          .output_rows = epoch.OutputRows(),
-                         .attempt = epoch.attempt};
+                         .attempt = CountInTerm(epoch.attempt)};
   auto& durations = progress.duration_us;
   durations["latestOffset"] = Micros(times.poll_begin, times.poll_end);
   durations["walCommit"] = Micros(times.plan_begin, times.plan_durable);

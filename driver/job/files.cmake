@@ -1,18 +1,30 @@
 list(APPEND driver_sources
   job/epoch_in_flight.cc
+  job/epoch_planner.cc
   job/io_strand.cc
   job/job_actor.cc
+  job/job_log.cc
   job/job_runner.cc
+  job/job_sink.cc
+  job/job_sources.cc
   job/job_start.cc
   job/plan_job.cc
   job/progress.cc
+  job/progress_reporter.cc
+  job/state_files.cc
   job/worker_set.cc)
 list(APPEND driver_headers
   job/epoch_in_flight.h
+  job/epoch_planner.h
   job/io_strand.h
   job/job_actor.h
+  job/job_log.h
   job/job_runner.h
+  job/job_sink.h
+  job/job_sources.h
   job/job_start.h
   job/plan_job.h
   job/progress.h
+  job/progress_reporter.h
+  job/state_files.h
   job/worker_set.h)

@@ -32,4 +32,14 @@ class IoStrand : public std::enable_shared_from_this<IoStrand> {
   bool is_running_ GUARDED_BY(mutex_) = false;
 };
 
+// Runs `work` on the strand, then `then` with its result on `executor`.
+template <class Work, class Then>
+void RunOnStrand(const std::shared_ptr<IoStrand>& strand, Executor* executor, Work work,
+                 Then then) {
+  strand->Post([executor, work = std::move(work), then = std::move(then)]() mutable {
+    auto result = std::make_shared<decltype(work())>(work());
+    executor->Post([result, then = std::move(then)] { then(std::move(*result)); });
+  });
+}
+
 }  // namespace tidemill::driver

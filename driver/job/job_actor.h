@@ -2,7 +2,6 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,33 +11,45 @@
 
 #include "driver/epoch/scheduler.h"
 #include "driver/job/epoch_in_flight.h"
+#include "driver/job/epoch_planner.h"
 #include "driver/job/io_strand.h"
+#include "driver/job/job_log.h"
 #include "driver/job/job_runner.h"
+#include "driver/job/job_sink.h"
+#include "driver/job/job_sources.h"
 #include "driver/job/job_start.h"
+#include "driver/job/progress_reporter.h"
+#include "driver/job/state_files.h"
 #include "driver/job/worker_set.h"
 
 namespace tidemill::driver {
 
 // Carries out what the scheduler decides. Everything runs on environment.executor but the bodies
-// posted to the strands, which hand their results back as posts. Of the opened job, the log belongs
-// to the log strand, the sources to the source strand and the sink to the sink strand; the rest to
-// the actor. *Thread-compatible.*
+// posted to the strands, which hand their results back as posts. The log belongs to the log strand,
+// the sources to the source strand and the sink to the sink strand; the rest to the actor.
+// *Thread-compatible.*
 class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
  public:
   Actor(JobDefinition definition, JobEnvironment environment,
         std::function<void(JobResult)> on_done);
 
+  // From any thread.
   void Start();
-  void Stop(StopMode mode);  // from any thread
-  void Abandon();            // when the executors have stopped
+  void Stop(StopMode mode);
+  void AddWorker(WorkerLink link);
+  void ReleaseWorker(const std::string& name);
+  void Abandon();  // when the executors have stopped
 
  private:
   // Feeds the scheduler and carries its actions out; events that come meanwhile follow after.
   void Feed(SchedulerEvent event);
+  void FeedWorkers();
+  void ReportPhase();
   void Do(const action::FixSourceEnds& action);
   void Do(const action::PollSources& action);
   void Do(const action::AppendPlan& action);
   void Do(const action::Assign& action);
+  void Do(const action::Release& action);
   void Do(const action::SendRun& action);
   void Do(const action::SendAbort& action);
   void Do(const action::CommitSinks& action);
@@ -51,47 +62,38 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   void Do(const action::Finish& action);
 
   void OnOpened(arrow::Result<std::unique_ptr<OpenedJob>> opened);
-  void OnMessage(const std::string& worker, proto::ToDriver message);
+  void OnAdded(WorkerLink link);
   void OnWorkerLost(const std::string& worker, const arrow::Status& why);
+  void OnMessage(const std::string& worker, proto::ToDriver message);
+  void OnNotDeployed(const std::string& worker, const arrow::Status& error);
   void OnAssigned(const std::string& worker, const proto::Assigned& message);
   void OnPrepared(const std::string& worker, proto::Prepared message);
-
-  struct Polled {
-    std::vector<connectors::EpochInput> inputs;
-    std::optional<std::vector<std::string>> snapshots;  // before the poll, for a Base
-    SteadyTime begin{};
-    SteadyTime end{};
-  };
-  void OnPolled(arrow::Result<Polled> polled, Timestamp trigger);
+  void OnFailed(const proto::Failed& message);
+  void OnPolled(arrow::Result<PolledInput> polled);
   void OnPlanLogged(arrow::Status status, const std::vector<proto::LogRecord>& records);
   void OnCommitLogged(arrow::Status status, const proto::LogRecord& record);
+
   // Makes the in-flight epoch of what was polled last.
   std::unique_ptr<EpochInFlight> PlanNext(int64_t epoch);
   bool IsBaseDue() const;
-  // What an open epoch of the log looks like in flight.
-  std::unique_ptr<EpochInFlight> RecoveredEpoch() const;
-  void ReportProgress(const EpochInFlight& epoch);
-  void ReplaceSink(const action::Assign& action);
+  void ReplaceSink();
+  void SendAssign();
   void SetDeployment(bool with_stored_plan);
-
   // Logs what nobody needs any more as dropped, then deletes it.
   void CollectGarbage(bool has_new_base);
-  std::set<std::string> FilesInUse() const;
 
   // Ends the process where an fsync failed: nothing in memory is known to be on disk. From any
   // thread.
   void CheckFatal(const arrow::Status& status) const;
-  // Runs `work` on the strand and `then` with its result on the actor.
+  // Runs `work` on the strand and `then` with its result on the actor. Both may use `this`.
   template <class Work, class Then>
   void RunOn(const std::shared_ptr<IoStrand>& strand, Work work, Then then);
   // Calls `then` on the actor once all that was posted to the strands has run.
   void Drain(std::function<void()> then);
-  void Complete();
 
   const JobDefinition definition_;
   const JobEnvironment environment_;
   std::function<void(JobResult)> on_done_;
-  const std::string run_id_;
   const std::shared_ptr<IoStrand> log_strand_;
   const std::shared_ptr<IoStrand> source_strand_;
   const std::shared_ptr<IoStrand> sink_strand_;
@@ -101,32 +103,33 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   std::deque<SchedulerEvent> events_;
   bool is_feeding_ = false;
   uint64_t timer_ = 0;  // the newest
+  JobPhase phase_ = JobPhase::kStarting;
+  std::string phase_error_;  // as text
 
-  std::unique_ptr<OpenedJob> job_;  // after the start
+  // After the start; log, sources and sink have been taken out.
+  std::unique_ptr<OpenedJob> job_;
+  std::unique_ptr<JobLog> log_;          // log strand
+  std::unique_ptr<JobSources> sources_;  // source strand
+  std::unique_ptr<JobSink> sink_;        // sink strand
+  std::optional<EpochPlanner> planner_;
+  std::vector<SharedFileProof> shared_files_;
+  LogGrowth growth_;
+  StateFiles files_;
+  bool is_collecting_ = false;
+  ProgressReporter reporter_;
+
   WorkerSet workers_;
-  std::set<std::string> unassigned_;  // that have not answered the newest Assign
-  uint64_t assignment_version_ = 0;
+  action::Assign assignment_;         // the newest
+  std::set<std::string> members_;     // that have slots in it
+  std::set<std::string> unassigned_;  // of these: have not answered
   bool uses_stored_plan_ = false;
+  bool is_replacing_sink_ = false;
 
   std::unique_ptr<EpochInFlight> open_;
   std::unique_ptr<EpochInFlight> next_;  // planned in the commit record that is being written
   std::shared_ptr<const EpochInFlight> committed_;  // of this run, the newest
-  Polled polled_;
-  Timestamp polled_trigger_{};
-  int64_t epoch_time_us_ = 0;  // of the newest plan
-
+  PolledInput polled_;
   std::optional<std::vector<std::string>> base_snapshots_;  // for a Base with the next plan
-  int64_t base_bytes_ = 0;                                  // of the newest Base
-  int64_t log_bytes_ = 0;                                   // of the records since
-
-  std::vector<std::pair<std::string, proto::Snapshot>> done_snapshots_;  // by worker, not logged
-  std::map<std::string, std::set<std::string>> segments_;  // by worker: files of its last extents
-  bool is_collecting_ = false;
-
-  std::string sink_description_;
-  std::vector<std::string> source_descriptions_;
-  Timestamp previous_trigger_{};
-  JobResult result_;
 };
 
 }  // namespace tidemill::driver

@@ -20,4 +20,8 @@ std::unique_ptr<JobRunner> JobRunner::Start(JobDefinition definition, JobEnviron
 
 void JobRunner::Stop(StopMode mode) { actor_->Stop(mode); }
 
+void JobRunner::AddWorker(WorkerLink link) { actor_->AddWorker(std::move(link)); }
+
+void JobRunner::ReleaseWorker(const std::string& name) { actor_->ReleaseWorker(name); }
+
 }  // namespace tidemill::driver

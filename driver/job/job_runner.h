@@ -41,6 +41,7 @@ struct JobDefinition {
   std::string checkpoint;          // directory, absolute
   bool is_durable = true;          // false: temporary, nothing is fsynced
   int64_t base_interval = 100;     // commits between Base records (setting log.base_interval)
+  int64_t base_bytes = 16 << 20;   // of records between them, at most (of plans that hold rows)
   int64_t snapshot_min_bytes = 0;  // setting state.snapshot_min_bytes; 0: the workers' default
   double snapshot_ratio = 0;       // setting state.snapshot_ratio; 0: the workers' default
   int max_slots = 0;               // that the job may use; 0: all
@@ -78,6 +79,8 @@ struct JobEnvironment {
   std::function<void(const EpochProgress&)> on_progress;  // after each epoch, on `executor`
   // The job waits, runs, or retries after `error`; on `executor`, on each change. May be empty.
   std::function<void(JobPhase phase, const arrow::Status& error)> on_phase;
+  // So many slots own the job's key groups from now on; on `executor`. May be empty.
+  std::function<void(int slots)> on_slots;
   // An fsync failed: does not return in production (exit 70). Left empty: prints and ends the
   // process.
   std::function<void(const arrow::Status&)> on_fatal;

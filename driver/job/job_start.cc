@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/hash.h"
 #include "common/base/logging.h"
 #include "common/types/time_zone.h"
 #include "driver/plan/plan_writer.h"
@@ -80,6 +81,7 @@ class Starter {
                                                .path = definition_.checkpoint,
                                                .settings = definition_.settings,
                                                .is_durable = definition_.is_durable,
+                                               .job_uuid = definition_.job_uuid,
                                                .holder = environment_.holder}));
     ARROW_RETURN_NOT_OK(ReplayLog());
     ARROW_RETURN_NOT_OK(CheckPlan());
@@ -89,15 +91,13 @@ class Starter {
                               .term = job_->log->term(),
                               .log = FactsOf(job_->state),
                               .plan_fingerprint = job_->plan_fingerprint};
-    ARROW_ASSIGN_OR_RAISE(OpenedSink sink, OpenSink(definition_, environment_, opening, first));
-    job_->sink = std::move(sink.driver);
-    job_->decision = sink.decision;
+    ARROW_ASSIGN_OR_RAISE(job_->sink, OpenSink(definition_, environment_, opening, first));
     ARROW_RETURN_NOT_OK(WithContext(RemoveLeftovers(), "clean up the checkpoint"));
     LogInfo("job_opened")
         .With("job", job_->checkpoint->job_uuid())
         .With("term", job_->log->term())
         .With("committed", job_->state.last_committed())
-        .With("open", job_->decision.open_epoch.value_or(-1));
+        .With("open", job_->sink.decision.open_epoch.value_or(-1));
     return std::move(job_);
   }
 
@@ -112,6 +112,7 @@ class Starter {
                                           /*must_exist=*/!plans.empty()));
     job_->log = std::move(opened.log);
     for (const LogEntry& entry : opened.contents.entries) {
+      job_->growth.Note(entry.record);
       const arrow::Status applied = job_->state.Apply(entry.record);
       if (!applied.ok()) {
         return WithContext(applied, fmt::format("file={} offset={}",
@@ -245,6 +246,11 @@ arrow::Result<OpenedSink> OpenSink(const JobDefinition& definition,
   }
   ARROW_ASSIGN_OR_RAISE(opened.decision,
                         DecideRecovery(opening.log, facts, opening.plan_fingerprint));
+  const std::string shared = opened.driver->SharedFile();
+  if (!shared.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const std::string contents, ReadFile(environment.fs, shared));
+    opened.shared_file = SharedFileProof{"sink", shared, Hash64(contents)};
+  }
   return opened;
 }
 

@@ -44,7 +44,7 @@ struct EpochProgress {
   std::vector<SourceProgress> sources;
   std::string sink_description;
   int64_t output_rows = 0;
-  uint64_t attempt = 0;
+  uint64_t attempt = 0;            // count of its tries in this term
   int32_t shuffle_partitions = 0;  // slots
 };
 

@@ -3,34 +3,87 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/check.h"
+#include "common/base/logging.h"
+#include "driver/epoch/adoption.h"
+
 namespace tidemill::driver {
 
 namespace {
 
-// Whether something of these key groups belongs to a worker.
+// Whether something of these key groups is wanted.
 template <class Groups>
-bool Touches(const Groups& groups, const std::vector<bool>& owned) {
+bool Touches(const Groups& groups, const std::vector<bool>& wanted) {
   return std::any_of(groups.begin(), groups.end(),
-                     [&](uint32_t group) { return group < owned.size() && owned[group]; });
+                     [&](uint32_t group) { return group < wanted.size() && wanted[group]; });
+}
+
+WorkerReport ReadReport(const proto::JobReport& report) {
+  return {.plan_fingerprint = report.plan_fingerprint(),
+          .committed_epoch = report.committed_epoch(),
+          .open_epoch = report.open_epoch(),
+          .open_attempt = report.open_attempt(),
+          .is_prepared = report.is_prepared()};
+}
+
+std::string_view NameOf(Adoption adoption) {
+  switch (adoption) {
+    case Adoption::kKeep:
+      return "keep";
+    case Adoption::kUndo:
+      return "undo";
+    case Adoption::kKeepAsCommitted:
+      return "keep_as_committed";
+    case Adoption::kDrop:
+      break;
+  }
+  return "drop";
 }
 
 }  // namespace
 
-WorkerSet::WorkerSet(std::vector<WorkerLink> links) {
-  for (WorkerLink& link : links) {
-    std::string name = link.name;
-    workers_.emplace(std::move(name), Worker{.link = std::move(link)});
+bool WorkerSet::Worker::HasNothing() const {
+  const auto is_none = [](int slot) { return slot < 0; };
+  return std::all_of(held.begin(), held.end(), is_none) &&
+         std::all_of(assigned.begin(), assigned.end(), is_none);
+}
+
+void WorkerSet::Start(Executor* executor, Handlers handlers) {
+  executor_ = executor;
+  handlers_ = std::move(handlers);
+}
+
+void WorkerSet::Add(WorkerLink link) {
+  const std::string name = link.name;
+  Worker worker{.link = std::move(link),
+                .held = std::vector<int>(key_groups_, -1),
+                .assigned = std::vector<int>(key_groups_, -1)};
+  const auto [added, is_new] = workers_.emplace(name, std::move(worker));
+  TIDEMILL_CHECK(is_new);
+  added->second.link.stream->Start(
+      executor_,
+      {.on_message = [on_message = handlers_.on_message,
+                      name](proto::ToDriver message) { on_message(name, std::move(message)); },
+       .on_close = [on_lost = handlers_.on_lost,
+                    name](const arrow::Status& why) { on_lost(name, why); }});
+}
+
+void WorkerSet::Remove(const std::string& worker) {
+  const auto found = workers_.find(worker);
+  if (found == workers_.end()) return;
+  found->second.link.stream->Close();
+  workers_.erase(found);
+  // Whoever comes back under the name has what it reports, and nothing else.
+  for (auto& owner : owner_) {
+    if (owner.has_value() && owner->worker == worker) owner.reset();
   }
 }
 
-void WorkerSet::Start(Executor* executor, const OnMessage& on_message, const OnLost& on_lost) {
-  for (auto& [name, worker] : workers_) {
-    worker.link.stream->Start(
-        executor,
-        {.on_message = [on_message, name = name](
-                           proto::ToDriver message) { on_message(name, std::move(message)); },
-         .on_close = [on_lost, name = name](const arrow::Status& why) { on_lost(name, why); }});
-  }
+void WorkerSet::Release(const std::string& worker) {
+  const auto found = workers_.find(worker);
+  if (found == workers_.end()) return;
+  Undeploy(&found->second);
+  Remove(worker);
 }
 
 std::set<std::string> WorkerSet::names() const {
@@ -39,10 +92,19 @@ std::set<std::string> WorkerSet::names() const {
   return names;
 }
 
+std::set<std::string> WorkerSet::leaving() const {
+  std::set<std::string> names;
+  for (const auto& [name, worker] : workers_) {
+    if (worker.is_leaving) names.insert(name);
+  }
+  return names;
+}
+
 int WorkerSet::slots() const {
+  if (slots_ > 0) return slots_;
   int slots = 0;
   for (const auto& [name, worker] : workers_) slots += worker.link.slots;
-  return slots;
+  return max_slots_ > 0 ? std::min(slots, max_slots_) : slots;
 }
 
 proto::ToWorker WorkerSet::NewMessage() const {
@@ -51,69 +113,152 @@ proto::ToWorker WorkerSet::NewMessage() const {
   return message;
 }
 
+void WorkerSet::Send(const Worker& worker, proto::ToWorker message) const {
+  worker.link.stream->Send(std::move(message));
+}
+
+void WorkerSet::Adopt(const LogState& state, Worker* worker) {
+  const auto report = std::exchange(worker->link.report, nullptr);
+  if (report == nullptr) return;
+  const Adoption adoption = DecideAdoption(
+      ReadReport(*report), {.plan_fingerprint = deployment_.message.plan_fingerprint(),
+                            .committed_epoch = state.last_committed(),
+                            .committed_attempt = state.committed_attempt()});
+  LogInfo("worker_state_reported")
+      .With("worker", worker->link.name)
+      .With("decision", NameOf(adoption))
+      .With("committed", report->committed_epoch())
+      .With("open", report->open_epoch());
+  worker->deployed = report->plan_fingerprint();
+  if (adoption == Adoption::kDrop) return Undeploy(worker);
+  const int groups = std::min(report->key_group_slot_size(), static_cast<int>(key_groups_));
+  for (int group = 0; group < groups; ++group) {
+    const int slot = report->key_group_slot(group);
+    if (slot < worker->link.slots) worker->held[group] = std::max(slot, -1);
+  }
+  proto::ToWorker message = NewMessage();
+  message.mutable_adopt()->set_job(deployment_.job_uuid);
+  message.mutable_adopt()->set_committed_epoch(state.last_committed());
+  message.mutable_adopt()->set_committed_attempt(state.committed_attempt());
+  Send(*worker, std::move(message));
+}
+
+void WorkerSet::Undeploy(Worker* worker) {
+  if (!worker->deployed.has_value()) return;
+  proto::ToWorker message = NewMessage();
+  message.mutable_undeploy()->set_job(deployment_.job_uuid);
+  Send(*worker, std::move(message));
+  worker->deployed.reset();
+  worker->held.assign(key_groups_, -1);
+  worker->assigned.assign(key_groups_, -1);
+}
+
 void WorkerSet::DeployOn(Worker* worker) {
   const uint64_t fingerprint = deployment_.message.plan_fingerprint();
   if (worker->deployed == fingerprint) return;
-  if (worker->deployed != 0) {
-    proto::ToWorker message = NewMessage();
-    message.mutable_undeploy()->set_job(deployment_.job_uuid);
-    worker->link.stream->Send(std::move(message));
-  }
+  Undeploy(worker);
   proto::ToWorker message = NewMessage();
   *message.mutable_deploy() = deployment_.message;
-  worker->link.stream->Send(std::move(message));
+  Send(*worker, std::move(message));
   worker->deployed = fingerprint;
 }
 
-void WorkerSet::Assign(uint64_t version, const std::set<std::string>& workers,
-                       const LogState& state, uint32_t key_groups) {
+KeyGroupAssignment WorkerSet::Compute(const std::set<std::string>& workers) const {
+  AssignmentRequest request{.max_slots = max_slots_, .previous = owner_};
+  request.previous.resize(key_groups_);
+  request.rejoined.resize(key_groups_);
+  for (const std::string& name : workers) {
+    const Worker& worker = workers_.at(name);
+    for (int slot = 0; slot < worker.link.slots; ++slot) request.slots.push_back({name, slot});
+    for (uint32_t group = 0; group < key_groups_; ++group) {
+      const SlotId holder{name, worker.held[group]};
+      if (holder.slot >= 0 && request.previous[group] != holder) request.rejoined[group] = holder;
+    }
+  }
+  return AssignKeyGroups(request);
+}
+
+std::set<std::string> WorkerSet::Assign(uint64_t version, const std::set<std::string>& workers,
+                                        const LogState& state) {
+  std::set<std::string> there;
+  for (const std::string& name : workers) {
+    if (!workers_.contains(name)) continue;
+    there.insert(name);
+    Adopt(state, &workers_.at(name));
+  }
   version_ = version;
-  assigned_ = workers;
+  members_.clear();
+  if (there.empty()) return members_;
+  const KeyGroupAssignment assignment = Compute(there);
+  slots_ = static_cast<int>(assignment.slots.size());
   proto::Assign shared;
   shared.set_job(deployment_.job_uuid);
   shared.set_version(version);
   shared.set_committed_epoch(state.last_committed());
-  for (const std::string& name : workers) {
-    for (int slot = 0; slot < workers_.at(name).link.slots; ++slot) {
-      proto::SlotAddress* address = shared.add_slots();
-      address->set_worker(name);
-      address->set_slot(slot);
+  for (const SlotId& slot : assignment.slots) {
+    proto::SlotAddress* address = shared.add_slots();
+    address->set_worker(slot.worker);
+    address->set_slot(slot.slot);
+    members_.insert(slot.worker);
+  }
+  owner_.assign(key_groups_, std::nullopt);
+  for (uint32_t group = 0; group < key_groups_; ++group) {
+    shared.add_key_group_slot(assignment.owner[group]);
+    owner_[group] = assignment.slots[assignment.owner[group]];
+  }
+  for (const std::string& name : members_) {
+    const WorkerLink& link = workers_.at(name).link;
+    proto::WorkerAddress* address = shared.add_workers();
+    address->set_worker(name);
+    address->set_incarnation(link.incarnation);
+    address->set_exchange_address(link.exchange_address);
+  }
+  for (auto& [name, worker] : workers_) {
+    if (members_.contains(name)) {
+      DeployOn(&worker);
+      SendAssign(name, shared, state, &worker);
+    } else if (there.contains(name) && !worker.HasNothing()) {
+      SendAssign(name, shared, state, &worker);  // It has no slot in it: it drops everything.
     }
   }
-  const uint64_t slots = shared.slots_size();
-  for (uint64_t group = 0; group < key_groups; ++group) {
-    shared.add_key_group_slot(static_cast<uint32_t>(group * slots / key_groups));
+  return members_;
+}
+
+void WorkerSet::SendAssign(const std::string& name, const proto::Assign& shared,
+                           const LogState& state, Worker* worker) {
+  std::vector<bool> missing(key_groups_);
+  for (uint32_t group = 0; group < key_groups_; ++group) {
+    const bool is_owner = owner_[group]->worker == name;
+    worker->assigned[group] = is_owner ? owner_[group]->slot : -1;
+    if (worker->held[group] != worker->assigned[group]) worker->held[group] = -1;
+    missing[group] = is_owner && worker->held[group] < 0;
   }
-  for (const std::string& name : workers) {
-    Worker& worker = workers_.at(name);
-    DeployOn(&worker);
-    std::vector<bool> owned(key_groups);
-    for (uint32_t group = 0; group < key_groups; ++group) {
-      const auto slot = static_cast<int>(shared.key_group_slot(static_cast<int>(group)));
-      owned[group] = shared.slots(slot).worker() == name;
-    }
-    proto::ToWorker message = NewMessage();
-    proto::Assign* assign = message.mutable_assign();
-    *assign = shared;
-    const auto& snapshots = state.snapshots();  // ascending by epoch
-    for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
-      if (Touches(snapshot->key_groups(), owned)) *assign->add_snapshots() = *snapshot;
-    }
-    for (const proto::Extent& extent : state.extents()) {
-      if (Touches(extent.key_groups(), owned)) *assign->add_extents() = extent;
-    }
-    worker.link.stream->Send(std::move(message));
+  proto::ToWorker message = NewMessage();
+  proto::Assign* assign = message.mutable_assign();
+  *assign = shared;
+  const auto& snapshots = state.snapshots();  // ascending by epoch
+  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
+    if (Touches(snapshot->key_groups(), missing)) *assign->add_snapshots() = *snapshot;
   }
+  for (const proto::Extent& extent : state.extents()) {
+    if (Touches(extent.key_groups(), missing)) *assign->add_extents() = extent;
+  }
+  Send(*worker, std::move(message));
+}
+
+void WorkerSet::NoteAssigned(const std::string& worker) {
+  Worker& found = workers_.at(worker);
+  found.held = found.assigned;
 }
 
 template <class Fill>
 void WorkerSet::SendToAssigned(const Fill& fill) {
-  for (const std::string& name : assigned_) {
+  for (const std::string& name : members_) {
     const auto found = workers_.find(name);
     if (found == workers_.end()) continue;
     proto::ToWorker message = NewMessage();
     fill(&message);
-    found->second.link.stream->Send(std::move(message));
+    Send(found->second, std::move(message));
   }
 }
 
@@ -154,19 +299,11 @@ void WorkerSet::SendSnapshotLogged(const std::string& worker, const std::string&
   proto::ToWorker message = NewMessage();
   message.mutable_snapshot_logged()->set_job(deployment_.job_uuid);
   message.mutable_snapshot_logged()->set_snapshot_id(snapshot_id);
-  found->second.link.stream->Send(std::move(message));
+  Send(found->second, std::move(message));
 }
 
 void WorkerSet::Close() {
-  for (auto& [name, worker] : workers_) {
-    if (worker.deployed != 0) {
-      proto::ToWorker message = NewMessage();
-      message.mutable_undeploy()->set_job(deployment_.job_uuid);
-      worker.link.stream->Send(std::move(message));
-    }
-    worker.link.stream->Close();
-  }
-  workers_.clear();
+  while (!workers_.empty()) Release(std::string(workers_.begin()->first));
 }
 
 }  // namespace tidemill::driver

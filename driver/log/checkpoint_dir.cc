@@ -122,7 +122,7 @@ arrow::Status CheckFresh(FileSystem* fs, const std::string& path) {
 arrow::Result<std::string> CreateJobFile(const CheckpointDir::Options& options) {
   ARROW_RETURN_NOT_OK(CheckFresh(options.fs, options.path));
   proto::JobFile file;
-  file.set_job_uuid(NewUuid(options.random));
+  file.set_job_uuid(options.job_uuid.empty() ? NewUuid(options.random) : options.job_uuid);
   file.set_format_version(kFormatVersion);
   file.set_key_groups(options.settings.key_groups);
   file.set_sink_shards(options.settings.sink_shards);
@@ -182,8 +182,9 @@ arrow::Result<std::unique_ptr<CheckpointDir>> CheckpointDir::Open(Options option
     ARROW_ASSIGN_OR_RAISE(job_uuid, CreateJobFile(options));
   }
   ARROW_RETURN_NOT_OK(MakeDirectories(options));
-  ARROW_ASSIGN_OR_RAISE(Term term,
-                        Term::Take(fs, options.path, options.holder, options.is_durable));
+  // The nonce makes the file a proof for workers that they see this checkpoint and no other.
+  const std::string holder = fmt::format("{} nonce={}", options.holder, NewUuid(options.random));
+  ARROW_ASSIGN_OR_RAISE(Term term, Term::Take(fs, options.path, holder, options.is_durable));
   return std::unique_ptr<CheckpointDir>(new CheckpointDir(std::move(options), *std::move(locked),
                                                           std::move(job_uuid), std::move(term)));
 }

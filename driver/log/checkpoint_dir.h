@@ -38,7 +38,8 @@ class CheckpointDir {
     std::string path;
     FrozenSettings settings;
     bool is_durable = true;
-    std::string holder;  // of the lock and the term, for others to read
+    std::string job_uuid;  // for a checkpoint that is new; "": a random one
+    std::string holder;    // of the lock and the term, for others to read
   };
   // Creates what is missing, checks what is there, takes the lock and then a new term. Errors:
   // CHECKPOINT_IN_USE (kConflict) naming the live holder; CHECKPOINT_INCOMPATIBLE (kCorrupt) naming

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/hash.h"
+#include "driver/epoch/term_number.h"
 #include "driver/log/checked_file.h"
 #include "driver/log/checkpoint_dir.h"
 #include "driver/log/log_reader.h"
@@ -68,8 +69,9 @@ std::vector<std::string> ShowRecord(const proto::LogRecord& record) {
   } else if (record.has_commit()) {
     const auto& commit = record.commit();
     lines.push_back(fmt::format("Commit epoch={} attempt={} hash={} input_rows={} output_rows={}",
-                                commit.epoch(), commit.attempt(), HexOf(commit.plan_hash()),
-                                commit.input_rows(), commit.output_rows()));
+                                commit.epoch(), ShowNumber(commit.attempt()),
+                                HexOf(commit.plan_hash()), commit.input_rows(),
+                                commit.output_rows()));
     for (const auto& extent : commit.extents()) lines.push_back(ShowExtent(extent));
     for (const auto& snapshot : commit.snapshots()) lines.push_back(ShowSnapshot(snapshot));
     if (commit.has_next_plan()) lines.push_back("next Plan " + ShowPlan(commit.next_plan()));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/hash.h"
 
 namespace tidemill::driver {
 
@@ -25,9 +26,8 @@ arrow::Result<Term> Term::Take(FileSystem* fs, const std::string& checkpoint,
     }
   }
   while (true) {
-    Term term(fs, dir, ++highest);
-    const std::string path = JoinPath(dir, fmt::format("{}", highest));
-    const arrow::Status published = PublishFile(fs, path, holder, is_durable);
+    Term term(fs, dir, ++highest, Hash64(holder));
+    const arrow::Status published = PublishFile(fs, term.path(), holder, is_durable);
     if (published.ok()) return term;
     if (KindOf(published) != ErrorKind::kConflict) {
       return WithContext(published, "take a term of the checkpoint");
@@ -35,11 +35,14 @@ arrow::Result<Term> Term::Take(FileSystem* fs, const std::string& checkpoint,
   }
 }
 
-Term::Term(FileSystem* fs, std::string dir, uint64_t number)
+Term::Term(FileSystem* fs, std::string dir, uint64_t number, uint64_t checksum)
     : fs_(fs),
       dir_(std::move(dir)),
       next_path_(JoinPath(dir_, fmt::format("{}", number + 1))),
-      number_(number) {}
+      number_(number),
+      checksum_(checksum) {}
+
+std::string Term::path() const { return JoinPath(dir_, fmt::format("{}", number_)); }
 
 arrow::Status Term::CheckNewest() const {
   const auto found = fs_->Stat(next_path_);

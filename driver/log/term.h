@@ -21,16 +21,21 @@ class Term {
                                   std::string_view holder, bool is_durable);
 
   uint64_t number() const { return number_; }
+  // The file, and Hash64 of its contents: who reads the same sees the same checkpoint, provided
+  // that `holder` is unique.
+  std::string path() const;
+  uint64_t checksum() const { return checksum_; }
   // FENCED (kFenced), naming the newer holder, where there is a newer term.
   arrow::Status CheckNewest() const;
 
  private:
-  Term(FileSystem* fs, std::string dir, uint64_t number);
+  Term(FileSystem* fs, std::string dir, uint64_t number, uint64_t checksum);
 
   FileSystem* fs_;
   std::string dir_;
   std::string next_path_;
   uint64_t number_;
+  uint64_t checksum_;
 };
 
 }  // namespace tidemill::driver

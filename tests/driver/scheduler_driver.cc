@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "common/base/error.h"
+#include "driver/epoch/term_number.h"
 
 namespace tidemill::driver {
 
@@ -19,20 +20,22 @@ std::string Show(const SchedulerAction& action) {
           return a.everything ? "Poll all" : "Poll";
         if constexpr (std::is_same_v<T, action::AppendPlan>) return fmt::format("Plan {}", a.epoch);
         if constexpr (std::is_same_v<T, action::Assign>)
-          return fmt::format("Assign v{} of {}{}", a.version, a.workers.size(),
+          return fmt::format("Assign v{} of {}{}", ShowNumber(a.version), a.workers.size(),
                              a.with_stored_plan ? " with stored plan" : "");
+        if constexpr (std::is_same_v<T, action::Release>)
+          return fmt::format("Release {}", a.worker);
         if constexpr (std::is_same_v<T, action::SendRun>)
-          return fmt::format("Run {}.{} after {}.{}", a.epoch, a.attempt, a.committed_epoch,
-                             a.committed_attempt);
+          return fmt::format("Run {}.{} after {}.{}", a.epoch, ShowNumber(a.attempt),
+                             a.committed_epoch, ShowNumber(a.committed_attempt));
         if constexpr (std::is_same_v<T, action::SendAbort>)
-          return fmt::format("Abort {}.{}", a.epoch, a.attempt);
+          return fmt::format("Abort {}.{}", a.epoch, ShowNumber(a.attempt));
         if constexpr (std::is_same_v<T, action::CommitSinks>)
-          return fmt::format("CommitSinks {}.{}", a.epoch, a.attempt);
+          return fmt::format("CommitSinks {}.{}", a.epoch, ShowNumber(a.attempt));
         if constexpr (std::is_same_v<T, action::AppendCommit>)
-          return fmt::format("Commit {}.{}{}", a.epoch, a.attempt,
+          return fmt::format("Commit {}.{}{}", a.epoch, ShowNumber(a.attempt),
                              a.with_next_plan ? " + plan" : "");
         if constexpr (std::is_same_v<T, action::TellCommitted>)
-          return fmt::format("Tell {}.{}", a.epoch, a.attempt);
+          return fmt::format("Tell {}.{}", a.epoch, ShowNumber(a.attempt));
         if constexpr (std::is_same_v<T, action::CommitSources>)
           return fmt::format("CommitSources {}", a.epoch);
         if constexpr (std::is_same_v<T, action::ReportFallingBehind>)
@@ -59,8 +62,11 @@ arrow::Status SchedulerDriver::ErrorOf(ErrorKind kind) {
 
 std::vector<std::string> SchedulerDriver::Feed(const SchedulerEvent& event) {
   std::vector<std::string> shown;
+  if (const auto* recovered = std::get_if<event::Recovered>(&event)) term_ = recovered->term;
   for (const SchedulerAction& action : scheduler_.Handle(event, now_)) {
-    if (const auto* assign = std::get_if<action::Assign>(&action)) version_ = assign->version;
+    if (const auto* assign = std::get_if<action::Assign>(&action)) {
+      assigned_[assign->version] = assign->workers;
+    }
     shown.push_back(Show(action));
   }
   return shown;
@@ -69,7 +75,16 @@ std::vector<std::string> SchedulerDriver::Feed(const SchedulerEvent& event) {
 std::vector<std::string> SchedulerDriver::StartFresh(int64_t last_committed) {
   Feed(event::Recovered{.last_committed = last_committed, .last_attempt = 1});
   Feed(event::WorkersChanged{{"a", "b"}});
-  return Feed(event::AssignmentReady{version_});
+  return Assigned(1);
+}
+
+std::vector<std::string> SchedulerDriver::Assigned(uint64_t count) {
+  const uint64_t version = NumberInTerm(term_, count);
+  return Feed(event::AssignmentReady{version, assigned_.at(version)});
+}
+
+std::vector<std::string> SchedulerDriver::NotAssigned(uint64_t count, ErrorKind kind) {
+  return Feed(event::AssignmentFailed{NumberInTerm(term_, count), ErrorOf(kind)});
 }
 
 void SchedulerDriver::RunNext() { Feed(event::InputPolled{.has_data = true}); }

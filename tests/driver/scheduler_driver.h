@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,13 +28,18 @@ class SchedulerDriver {
   std::vector<std::string> StartFresh(int64_t last_committed = -1);
   // From idle with an outstanding poll to the attempt of the next epoch being out.
   void RunNext();
+  // The workers of this Assign, counted from 1, have restored what it gave them.
+  std::vector<std::string> Assigned(uint64_t count);
+  // The Assign failed with such an error.
+  std::vector<std::string> NotAssigned(uint64_t count, ErrorKind kind);
   // Both workers have prepared this attempt.
   std::vector<std::string> PrepareAll(int64_t epoch, uint64_t attempt);
 
  private:
   EpochScheduler scheduler_;
   Timestamp now_{std::chrono::microseconds(1'000'000'250)};
-  uint64_t version_ = 0;
+  uint64_t term_ = 0;
+  std::map<uint64_t, std::set<std::string>> assigned_;  // by version
 };
 
 }  // namespace tidemill::driver

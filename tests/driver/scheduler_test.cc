@@ -25,7 +25,7 @@ std::vector<std::string> Restart(SchedulerDriver* job, int64_t last_committed,
                         .open_epoch = decision.open_epoch,
                         .open_has_stored_plan = decision.open_has_stored_plan});
   feed(event::WorkersChanged{{"a", "b"}});
-  feed(event::AssignmentReady{1});
+  for (std::string& action : job->Assigned(1)) all.push_back(std::move(action));
   return all;
 }
 
@@ -36,7 +36,7 @@ TEST(EpochSchedulerTest, AnEpochGoesFromInputToCommitInOrder) {
 
   EXPECT_THAT(job.Feed(event::Recovered{}), ElementsAre("Poll"));
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a", "b"}}), ElementsAre("Assign v1 of 2"));
-  EXPECT_THAT(job.Feed(event::AssignmentReady{1}), IsEmpty());
+  EXPECT_THAT(job.Assigned(1), IsEmpty());
   EXPECT_THAT(job.Feed(event::InputPolled{true}), ElementsAre("Plan 0", "Run 0.1 after -1.0"));
   EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 1}), IsEmpty());
   EXPECT_THAT(job.Feed(event::Prepared{"b", 0, 1}), IsEmpty());
@@ -117,8 +117,8 @@ TEST(CrashTableTest, WorkerDuringEpoch) {
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a"}}), ElementsAre("Abort 0.1", "Assign v2 of 1"));
   EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 1}), IsEmpty()) << "an old attempt's answer";
-  EXPECT_THAT(job.Feed(event::AssignmentReady{1}), IsEmpty()) << "an old assignment";
-  EXPECT_THAT(job.Feed(event::AssignmentReady{2}), ElementsAre("Run 0.2 after -1.1"));
+  EXPECT_THAT(job.Assigned(1), IsEmpty()) << "an old assignment";
+  EXPECT_THAT(job.Assigned(2), ElementsAre("Run 0.2 after -1.1"));
   EXPECT_THAT(job.Feed(event::Prepared{"a", 0, 2}), ElementsAre("Poll", "CommitSinks 0.2"));
 }
 
@@ -130,7 +130,7 @@ TEST(CrashTableTest, WorkerAfterPreparedBeforeCommitSinks) {
   job.Feed(event::Prepared{"b", 0, 1});
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a"}}), ElementsAre("Abort 0.1", "Assign v2 of 1"));
-  EXPECT_THAT(job.Feed(event::AssignmentReady{2}), ElementsAre("Run 0.2 after -1.1"));
+  EXPECT_THAT(job.Assigned(2), ElementsAre("Run 0.2 after -1.1"));
 }
 
 TEST(CrashTableTest, AfterSomeSinkShardsCommitted) {
@@ -192,7 +192,7 @@ TEST(CrashTableTest, QueryChangedWhileEpochWasOpen) {
   job.Feed(event::SinksCommitted{3});
   EXPECT_THAT(job.Feed(event::CommitDurable{3}),
               ElementsAre("Tell 3.1", "CommitSources 3", "Assign v2 of 2"));
-  EXPECT_THAT(job.Feed(event::AssignmentReady{2}), ElementsAre("Run 4.1 after 3.1"));
+  EXPECT_THAT(job.Assigned(2), ElementsAre("Run 4.1 after 3.1"));
 }
 
 // Failures of attempts, sinks and workers.
@@ -270,7 +270,7 @@ TEST(EpochSchedulerTest, AWorkerLostDuringTheCommitIsReplacedAfterIt) {
   EXPECT_THAT(job.Feed(event::SinksCommitted{0}), ElementsAre("Commit 0.1 + plan"));
   EXPECT_THAT(job.Feed(event::CommitDurable{0}),
               ElementsAre("Tell 0.1", "CommitSources 0", "Assign v2 of 1"));
-  EXPECT_THAT(job.Feed(event::AssignmentReady{2}), ElementsAre("Run 1.1 after 0.1"));
+  EXPECT_THAT(job.Assigned(2), ElementsAre("Run 1.1 after 0.1"));
 }
 
 TEST(EpochSchedulerTest, ANewWorkerJoinsBetweenEpochs) {
@@ -294,7 +294,7 @@ TEST(EpochSchedulerTest, WithoutWorkersAnEpochWaits) {
   EXPECT_THAT(job.Feed(event::WorkersChanged{}), ElementsAre("Abort 0.1"));
   EXPECT_THAT(job.Feed(event::PlanDurable{0}), IsEmpty());
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"d"}}), ElementsAre("Assign v2 of 1"));
-  EXPECT_THAT(job.Feed(event::AssignmentReady{2}), ElementsAre("Run 0.2 after -1.1"));
+  EXPECT_THAT(job.Assigned(2), ElementsAre("Run 0.2 after -1.1"));
 }
 
 TEST(EpochSchedulerTest, ABrokenLogEndsTheJobAndUndoesTheAttempt) {

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/transport/in_memory_stream.h"
+#include "driver/epoch/term_number.h"
 
 namespace tidemill::driver {
 
@@ -135,7 +136,7 @@ void FakeWorker::On(const proto::ToWorker& message) {
     Send(std::move(answer));
   } else if (message.has_assign()) {
     const proto::Assign& assign = message.assign();
-    received.push_back(fmt::format("Assign {}", assign.version()));
+    received.push_back(fmt::format("Assign {}", CountInTerm(assign.version())));
     assigns.push_back(assign);
     committed_ = assign.committed_epoch();
     key_groups_.clear();
@@ -148,17 +149,17 @@ void FakeWorker::On(const proto::ToWorker& message) {
     Send(std::move(answer));
   } else if (message.has_run_epoch()) {
     received.push_back(fmt::format("Run {}.{}", message.run_epoch().plan().epoch(),
-                                   message.run_epoch().attempt()));
+                                   CountInTerm(message.run_epoch().attempt())));
     runs.push_back(message.run_epoch());
     NoteCommitted(message.run_epoch().committed_epoch());
     Run(message.run_epoch());
   } else if (message.has_committed()) {
-    received.push_back(
-        fmt::format("Committed {}.{}", message.committed().epoch(), message.committed().attempt()));
+    received.push_back(fmt::format("Committed {}.{}", message.committed().epoch(),
+                                   CountInTerm(message.committed().attempt())));
     NoteCommitted(message.committed().epoch());
   } else if (message.has_abort_epoch()) {
-    received.push_back(
-        fmt::format("Abort {}.{}", message.abort_epoch().epoch(), message.abort_epoch().attempt()));
+    received.push_back(fmt::format("Abort {}.{}", message.abort_epoch().epoch(),
+                                   CountInTerm(message.abort_epoch().attempt())));
   } else if (message.has_undeploy()) {
     received.push_back("Undeploy");
   }

@@ -101,7 +101,7 @@ TEST(OnceTriggerTest, TakesEverythingInOneEpoch) {
 
   EXPECT_THAT(job.Feed(event::Recovered{}), ElementsAre("Poll all"));
   job.Feed(event::WorkersChanged{{"a", "b"}});
-  job.Feed(event::AssignmentReady{1});
+  job.Assigned(1);
   job.RunNext();
   EXPECT_THAT(Finish(&job, 0, false), ElementsAre("CommitSinks 0.1", "Commit 0.1", "Tell 0.1",
                                                   "CommitSources 0", "Finish ok"));
@@ -120,7 +120,7 @@ TEST(OnceTriggerTest, RunsAnUncommittedEpochAgainAndNothingElse) {
   EXPECT_THAT(job.Feed(event::Recovered{.last_committed = 6, .last_attempt = 1, .open_epoch = 7}),
               IsEmpty());
   job.Feed(event::WorkersChanged{{"a", "b"}});
-  EXPECT_THAT(job.Feed(event::AssignmentReady{1}), ElementsAre("Run 7.1 after 6.1"));
+  EXPECT_THAT(job.Assigned(1), ElementsAre("Run 7.1 after 6.1"));
   EXPECT_THAT(Finish(&job, 7, true), ElementsAre("CommitSinks 7.1", "Commit 7.1", "Tell 7.1",
                                                  "CommitSources 7", "Finish ok"));
 }
@@ -130,7 +130,7 @@ TEST(AvailableNowTriggerTest, FixesTheEndsAndRunsUntilNothingIsLeft) {
 
   EXPECT_THAT(job.Feed(event::Recovered{}), ElementsAre("FixEnds", "Poll"));
   job.Feed(event::WorkersChanged{{"a", "b"}});
-  job.Feed(event::AssignmentReady{1});
+  job.Assigned(1);
   job.RunNext();
   EXPECT_THAT(Finish(&job, 0, true), Contains("Run 1.1 after 0.1"));
   EXPECT_THAT(Finish(&job, 1, false), Contains("Finish ok"));
@@ -142,7 +142,7 @@ TEST(AvailableNowTriggerTest, RunsAnUncommittedEpochFirstThenTheRest) {
   EXPECT_THAT(job.Feed(event::Recovered{.last_committed = 6, .last_attempt = 1, .open_epoch = 7}),
               ElementsAre("FixEnds"));
   job.Feed(event::WorkersChanged{{"a", "b"}});
-  EXPECT_THAT(job.Feed(event::AssignmentReady{1}), ElementsAre("Run 7.1 after 6.1"));
+  EXPECT_THAT(job.Assigned(1), ElementsAre("Run 7.1 after 6.1"));
   EXPECT_THAT(Finish(&job, 7, true), Contains("Run 8.1 after 7.1"));
   EXPECT_THAT(Finish(&job, 8, false), Contains("Finish ok"));
 }
