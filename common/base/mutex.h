@@ -3,6 +3,9 @@
 #include <condition_variable>
 #include <mutex>
 
+// Abseil, which comes with gRPC's headers, has macros of the same names and meaning.
+#undef GUARDED_BY
+#undef NO_THREAD_SAFETY_ANALYSIS
 // Clang's thread-safety attributes; nothing with other compilers.
 #if defined(__clang__)
 #define TIDEMILL_ATTRIBUTE(x) __attribute__((x))
