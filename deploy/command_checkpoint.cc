@@ -1,16 +1,17 @@
 #include <arrow/result.h>
-#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
-#include "common/base/hash.h"
 #include "common/fs/file_system.h"
 #include "deploy/commands.h"
 #include "driver/log/checkpoint_show.h"
+#include "state/durable/verify.h"
+#include "worker/rpc/messages.h"
 
 namespace tidemill::deploy {
 
@@ -22,45 +23,24 @@ arrow::Status Show(const std::string& dir) {
   });
 }
 
-// Compares one range of a state file with the checksum that the log has for it.
-arrow::Status CheckReference(const std::string& state_dir,
-                             const driver::StateReference& reference) {
-  const std::string path = JoinPath(state_dir, reference.file);
-  ARROW_ASSIGN_OR_RAISE(auto file, FileSystem::Local()->OpenForRead(path));
-  std::string bytes(reference.length, '\0');
-  ARROW_ASSIGN_OR_RAISE(int64_t read,
-                        file->ReadAt(reference.offset, reference.length, bytes.data()));
-  bytes.resize(read);
-  const uint64_t actual = Hash64(bytes);
-  if (read == reference.length && actual == reference.checksum) return arrow::Status::OK();
-  return MakeError(
-      ErrorKind::kCorrupt, "CHECKPOINT_CORRUPT",
-      fmt::format("checksum differs: file={} offset={} length={} expected={} actual={}", path,
-                  reference.offset, reference.length, HexOf(reference.checksum), HexOf(actual)));
-}
-
 arrow::Status Verify(const std::string& dir) {
-  ARROW_ASSIGN_OR_RAISE(driver::VerifiedLog log, driver::VerifyLog(FileSystem::Local(), dir));
-  arrow::Status first_problem;
-  int64_t bytes = 0;
-  int problems = 0;
-  for (const driver::StateReference& reference : log.references) {
-    bytes += reference.length;
-    arrow::Status checked = CheckReference(JoinPath(dir, "state"), reference);
-    if (checked.ok()) continue;
-    // A missing file is as bad as a damaged one.
-    if (KindOf(checked) != ErrorKind::kCorrupt) {
-      checked = MakeError(ErrorKind::kCorrupt, "CHECKPOINT_CORRUPT", checked.message());
-    }
-    std::fprintf(stderr, "%s\n", RenderError(checked).c_str());
-    ++problems;
-    if (first_problem.ok()) first_problem = checked;
-  }
+  ARROW_ASSIGN_OR_RAISE(const driver::VerifiedLog log, driver::VerifyLog(FileSystem::Local(), dir));
+  std::vector<state::Snapshot> snapshots;
+  for (const auto& snapshot : log.snapshots) snapshots.push_back(worker::ReadSnapshot(snapshot));
+  std::vector<state::Extent> extents;
+  for (const auto& extent : log.extents) extents.push_back(worker::ReadExtent(extent));
+  const state::VerifyReport report =
+      state::VerifyState(FileSystem::Local(), JoinPath(dir, "state"), snapshots, extents);
+  // The first one is this command's error.
+  for (size_t i = 1; i < report.problems.size(); ++i)
+    std::fprintf(stderr, "%s\n", RenderError(report.problems[i]).c_str());
   std::printf("log records: %ld, last committed epoch: %ld, torn bytes at the end: %ld\n",
               log.records, log.last_committed, log.torn_bytes);
-  std::printf("state: %zu references, %ld bytes, %d bad\n", log.references.size(), bytes, problems);
-  if (first_problem.ok()) std::printf("checkpoint is sound\n");
-  return first_problem;
+  std::printf("state: %ld snapshot files, %ld extents, %ld bytes, %zu bad\n", report.snapshot_files,
+              report.extents, report.bytes, report.problems.size());
+  if (!report.problems.empty()) return report.problems.front();
+  std::printf("checkpoint is sound\n");
+  return arrow::Status::OK();
 }
 
 arrow::Status Repair(const std::string& dir) {

@@ -140,20 +140,6 @@ arrow::Result<FrozenSettings> RequireSettings(FileSystem* fs, const std::string&
                    fmt::format("there is no checkpoint here: path={}", checkpoint));
 }
 
-void AddReferences(const LogState& state, std::vector<StateReference>* out) {
-  std::set<std::string> seen;
-  for (const proto::Snapshot& snapshot : state.snapshots()) {
-    for (const proto::SnapshotFile& file : snapshot.files()) {
-      if (seen.insert(file.name()).second) {
-        out->push_back({file.name(), 0, file.size(), file.checksum()});
-      }
-    }
-  }
-  for (const proto::Extent& extent : state.extents()) {
-    out->push_back({extent.file(), extent.offset(), extent.length(), extent.checksum()});
-  }
-}
-
 }  // namespace
 
 arrow::Status ShowCheckpoint(FileSystem* fs, const std::string& checkpoint,
@@ -188,11 +174,11 @@ arrow::Result<VerifiedLog> VerifyLog(FileSystem* fs, const std::string& checkpoi
       if (!plan.path.ends_with(".tmp")) ARROW_RETURN_NOT_OK(ReadChecked(fs, plan.path).status());
     }
   }
-  VerifiedLog verified{.records = static_cast<int64_t>(contents.entries.size()),
-                       .last_committed = state.last_committed(),
-                       .torn_bytes = contents.torn_bytes};
-  AddReferences(state, &verified.references);
-  return verified;
+  return VerifiedLog{.records = static_cast<int64_t>(contents.entries.size()),
+                     .last_committed = state.last_committed(),
+                     .torn_bytes = contents.torn_bytes,
+                     .snapshots = state.snapshots(),
+                     .extents = state.extents()};
 }
 
 }  // namespace tidemill::driver

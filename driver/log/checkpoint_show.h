@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
+#include "proto/log.pb.h"
 
 namespace tidemill::driver {
 
@@ -18,20 +19,13 @@ namespace tidemill::driver {
 arrow::Status ShowCheckpoint(FileSystem* fs, const std::string& checkpoint,
                              const std::function<void(std::string_view)>& print);
 
-// A range of a state file whose checksum the log knows; extents of changelogs and whole snapshot
-// files. *Plain data.*
-struct StateReference {
-  std::string file;  // relative to <checkpoint>/state
-  int64_t offset = 0;
-  int64_t length = 0;
-  uint64_t checksum = 0;  // Hash64
-};
-
 struct VerifiedLog {
   int64_t records = 0;
   int64_t last_committed = -1;
-  int64_t torn_bytes = 0;                  // at the end of the newest file: a crash, not damage
-  std::vector<StateReference> references;  // that must be checked against the state files
+  int64_t torn_bytes = 0;  // at the end of the newest file: a crash, not damage
+  // The state, whose files remain to be checked.
+  std::vector<proto::Snapshot> snapshots;
+  std::vector<proto::Extent> extents;
 };
 
 // Checks the job file, the stored plans, every record of the log and the chain between them.

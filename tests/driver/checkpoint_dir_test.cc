@@ -161,8 +161,9 @@ TEST_F(CheckpointDirTest, ShowPrintsTheRecordsAndTheStateFiles) {
   EXPECT_THAT(text, HasSubstr("state/w0.log size=12 needed"));
   EXPECT_THAT(text, HasSubstr("state/stray size=0 not in the log"));
   EXPECT_EQ(verified.last_committed, 0);
-  ASSERT_EQ(verified.references.size(), 1u);
-  EXPECT_EQ(verified.references[0].file, "w0.log");
+  EXPECT_TRUE(verified.snapshots.empty());
+  ASSERT_EQ(verified.extents.size(), 1u);
+  EXPECT_EQ(verified.extents[0].file(), "w0.log");
 }
 
 }  // namespace
