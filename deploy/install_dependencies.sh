@@ -18,7 +18,7 @@ build_packages=(
   libsimdjson-dev libre2-dev libxxhash-dev libutf8proc-dev tzdata
   libgtest-dev libgmock-dev
 )
-test_packages=(clang-format-14)
+test_packages=(clang-format-14 gzip bzip2 zstd)
 full_packages=(clang-14 clang-tidy-14)
 
 wanted=()

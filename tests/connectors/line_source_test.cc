@@ -111,17 +111,16 @@ TEST_F(LineSourceTest, AFileThatChangedSinceItWasListedStopsTheJob) {
 TEST_F(LineSourceTest, CompressedFilesAreReadWhole) {
   const std::string path = dir_.Write("a.txt", "one\ntwo\n");
   for (const char* command : {"gzip -k ", "zstd -q ", "bzip2 -k "}) {
-    (void)!std::system((std::string(command) + path + " 2>/dev/null").c_str());
+    ASSERT_EQ(0, std::system((command + path).c_str())) << command;
   }
   for (const char* name : {"a.txt.gz", "a.txt.zst", "a.txt.bz2"}) {
-    if (!FileSystem::Local()->Stat(dir_ / name).ok()) continue;  // No such program here.
     EXPECT_THAT(Read(SplitOf(dir_ / name)), ElementsAre("one", "two")) << name;
   }
 }
 
 TEST_F(LineSourceTest, ACompressedFileThatEndsTooEarlyStopsTheJob) {
   const std::string path = dir_.Write("a.txt", std::string(100'000, 'x') + "\n");
-  if (std::system(("gzip -k " + path).c_str()) != 0) GTEST_SKIP() << "no gzip";
+  ASSERT_EQ(0, std::system(("gzip -k " + path).c_str()));
   const std::string bytes = dir_.Read("a.txt.gz");
   const std::string cut = dir_.Write("cut.gz", bytes.substr(0, bytes.size() / 2));
 
