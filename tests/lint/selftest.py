@@ -26,6 +26,40 @@ CLEAN = {
     "worker/slot.h": '#pragma once\n\n#include "state/table.h"\n',
 }
 
+UNIT = """[Unit]
+Description=x
+
+[Service]
+User=tidemill
+ExecStart=/usr/bin/tidemill driver --root %S/tidemill
+StateDirectory=tidemill
+Restart=on-failure
+RestartPreventExitStatus=2 10
+KillSignal=SIGTERM
+TimeoutStopSec=60
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+CapabilityBoundingSet=
+"""
+CONTAINER = """FROM debian:12 AS build
+COPY common common
+
+FROM debian:12-slim
+COPY --from=build /x /
+USER tidemill
+CMD ["driver"]
+"""
+
+
+def unit(old="", new=""):
+    return {"deploy/README.md": "# deploy\n", "deploy/systemd/x.service": UNIT.replace(old, new) if old else UNIT}
+
+
+def container(old="", new=""):
+    return {"deploy/container/Containerfile": CONTAINER.replace(old, new) if old else CONTAINER}
+
 
 def long_function(lines):
     body = "".join(f"  value += {i};\n" for i in range(lines - 2))
@@ -58,8 +92,19 @@ PLANTED = [
     ("readmes.py", {"worker/README.md": None}, "worker: no README.md"),
     ("readmes.py", {"worker/README.md": "\n" * 41}, "worker/README.md: too long"),
     ("format.py", {"common/bad.cc": "int  f( ) {return 1;}\n"}, "code should be clang-formatted"),
+    ("packaging.py", unit("[Service]", "[Srevice]"), "unknown section: Srevice"),
+    ("packaging.py", unit("KillSignal", "KillSingal"), "unknown key in [Service]: KillSingal"),
+    ("packaging.py", unit("strict", "full"), "ProtectSystem must be strict"),
+    ("packaging.py", unit("2 10", "2"), "RestartPreventExitStatus must hold 10 2"),
+    ("packaging.py", unit("/usr/bin/", ""), "ExecStart must start /usr/bin/tidemill"),
+    ("packaging.py", container("COPY common", "COPY lost"), "no such file to COPY: lost"),
+    ("packaging.py", container("=build", "=biuld"), "no such stage: --from=biuld"),
+    ("packaging.py", container("USER tidemill", "USER root"), "must have a USER that is not root"),
+    ("packaging.py", container("USER", "USR"), "unknown instruction: USR"),
+    ("packaging.py", container('["driver"]', "driver"), "CMD must be a list of words"),
 ]
 FINE = [
+    ("packaging.py", {**unit(), **container()}),
     ("sizes.py", {"common/good.cc": long_function(80), "common/good.h": "#pragma once\n" + "\n" * 249}),
     ("sizes.py", {"allowed.txt": "common/bad.cc a table of constants\n", "common/bad.cc": "\n" * 601}),
 ]
