@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/error.h"
 #include "common/base/failpoint.h"
 #include "common/base/logging.h"
-#include "state/durable/restore.h"
 #include "worker/rpc/messages.h"
+#include "worker/shared_files.h"
 
 namespace tidemill::worker {
 
@@ -21,11 +23,23 @@ int64_t SteadyMicros() {
       .count();
 }
 
+// Those of `a` that are not in `b`; both ascending.
+std::vector<uint32_t> Without(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+  std::vector<uint32_t> result;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(result));
+  return result;
+}
+
+arrow::Status AssignmentError(std::string message) {
+  return MakeError(ErrorKind::kBug, "ASSIGNMENT_STATE", std::move(message));
+}
+
 }  // namespace
 
-arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(const proto::Deploy& message,
-                                                                Environment environment) {
+arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
+    const proto::Deploy& message, Environment environment, std::shared_ptr<DriverStream> stream) {
   auto job = std::shared_ptr<JobOnWorker>(new JobOnWorker(std::move(environment)));
+  const Environment& env = job->environment_;
   ARROW_ASSIGN_OR_RAISE(auto plan, ReadPlan(message.plan(), message.job(), message.job_name()));
   auto deployed = std::make_shared<DeployedJob>();
   deployed->job = message.job();
@@ -33,143 +47,228 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(const proto::Dep
   deployed->num_key_groups = static_cast<int>(message.key_groups());
   deployed->is_durable = message.is_durable();
   job->job_ = deployed;
-  job->state_dir_ = JoinPath(message.checkpoint(), "state");
+  job->stream_ = std::move(stream);
+  job->plan_fingerprint_ = message.plan_fingerprint();
+  job->memory_limit_ = message.memory_bytes();
   ARROW_ASSIGN_OR_RAISE(job->table_maker_,
                         OperatorStates::Make(plan->stateful, deployed->num_key_groups));
 
-  StateKeeper::Options options;
-  options.fs = job->environment_.fs;
-  options.io = job->environment_.io;
-  options.state_dir = job->state_dir_;
-  options.incarnation =
-      fmt::format("{}.{}", job->environment_.incarnation, job->environment_.deployment);
-  options.local_dir = JoinPath(JoinPath(job->environment_.data_dir, message.job()),
-                               fmt::format("{}-{}", job->environment_.worker, options.incarnation));
-  options.worker = job->environment_.worker;
+  StateKeeper::Options& options = job->keeper_options_;
+  options.fs = env.fs;
+  options.io = env.io;
+  options.state_dir = JoinPath(message.checkpoint(), "state");
+  options.worker = env.worker;
   for (const StatefulOperator& op : plan->stateful) options.operators.push_back(op.operator_id);
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
   if (message.snapshot_ratio() > 0) options.policy.state_ratio = message.snapshot_ratio();
-  job->keeper_ = std::make_unique<StateKeeper>(std::move(options));
+  job->MakeKeeper();
 
-  job->owned_.resize(job->environment_.slots.size());
-  for (const auto& slot : job->environment_.slots) slot->Deploy(deployed);
+  job->newest_ = {message.job(), -1, 0};
+  job->own_.slot_index.assign(env.slots.size(), -1);
+  job->own_.groups.resize(env.slots.size());
+  for (const auto& slot : env.slots) slot->Deploy(deployed);
   return job;
 }
 
+void JobOnWorker::MakeKeeper() {
+  StateKeeper::Options options = keeper_options_;
+  options.incarnation = fmt::format("{}.{}", environment_.incarnation, environment_.next_number());
+  options.local_dir = JoinPath(JoinPath(environment_.data_dir, job_->job),
+                               fmt::format("{}-{}", environment_.worker, options.incarnation));
+  auto keeper = std::make_unique<StateKeeper>(std::move(options));
+  if (keeper_ != nullptr) keeper->ContinueFrom(*keeper_);
+  keeper_ = std::move(keeper);
+}
+
+void JobOnWorker::CheckShared(const proto::Deploy& message,
+                              std::function<void(const arrow::Status&)> done) {
+  const SharedFilesCheck check{environment_.fs, environment_.io, environment_.executor,
+                               environment_.worker};
+  CheckSharedFiles(check, ReadSharedFiles(message),
+                   [self = shared_from_this(), done = std::move(done)](const arrow::Status& seen) {
+                     if (self->stream_ == nullptr) return;
+                     self->is_shared_ = seen.ok();
+                     done(seen);
+                     if (!seen.ok()) return;
+                     if (auto assign = std::exchange(self->waiting_assign_, std::nullopt))
+                       self->Assign(*assign);
+                   });
+}
+
 void JobOnWorker::Undeploy() {
+  stream_ = nullptr;
+  waiting_assign_.reset();
+  restoring_ = unanswered_ = 0;
+  open_.reset();
+  unsettled_.reset();
+  capture_ = 0;
+  SetStateBytes(0);
+  environment_.network->SetPeers(job_->job, {});
   for (const auto& slot : environment_.slots) slot->Undeploy(job_->job);
 }
 
-void JobOnWorker::Assign(const proto::Assign& message) {
-  auto assignment = ReadAssignment(message);
-  own_slots_.assign(environment_.slots.size(), -1);
-  for (int index = 0; index < assignment->num_slots(); ++index) {
-    const SlotAddress& address = assignment->slots[index];
-    if (address.worker == environment_.worker) own_slots_.at(address.slot) = index;
-  }
-  std::vector<std::vector<uint32_t>> new_groups(environment_.slots.size());
-  for (size_t slot = 0; slot < own_slots_.size(); ++slot) {
-    std::vector<uint32_t> groups;
-    for (uint32_t group = 0; group < assignment->key_group_slot.size(); ++group) {
-      if (static_cast<int>(assignment->key_group_slot[group]) != own_slots_[slot]) continue;
-      groups.push_back(group);
-      if (!std::binary_search(owned_[slot].begin(), owned_[slot].end(), group))
-        new_groups[slot].push_back(group);
-    }
-    owned_[slot] = std::move(groups);
-  }
-  committed_epoch_ = message.committed_epoch();
-  Restore(std::move(assignment), message, std::move(new_groups));
+bool JobOnWorker::Detach() {
+  stream_ = nullptr;
+  restoring_ = unanswered_ = 0;
+  return is_shared_ && !has_bad_slot_;
 }
 
-// Fills the new tables on the I/O pool, slot by slot in parallel.
-void JobOnWorker::Restore(std::shared_ptr<const Assignment> assignment,
-                          const proto::Assign& message,
-                          std::vector<std::vector<uint32_t>> new_groups) {
-  state::Restorer::Options options;
-  options.fs = environment_.fs;
-  options.state_dir = state_dir_;
-  options.scratch_dir =
+proto::JobReport JobOnWorker::Report() const {
+  proto::JobReport report;
+  report.set_job(job_->job);
+  report.set_plan_fingerprint(plan_fingerprint_);
+  report.set_committed_epoch(committed_epoch_);
+  report.set_open_epoch(unsettled_.has_value() ? unsettled_->epoch : -1);
+  report.set_open_attempt(unsettled_.has_value() ? unsettled_->attempt : 0);
+  report.set_is_prepared(is_prepared_);
+  report.mutable_key_group_slot()->Resize(job_->num_key_groups, -1);
+  for (size_t slot = 0; slot < own_.groups.size(); ++slot) {
+    for (const uint32_t group : own_.groups[slot])
+      report.set_key_group_slot(static_cast<int>(group), static_cast<int>(slot));
+  }
+  return report;
+}
+
+void JobOnWorker::Adopt(const proto::Adopt& message, std::shared_ptr<DriverStream> stream) {
+  stream_ = std::move(stream);
+  restoring_ = unanswered_ = 0;
+  open_.reset();
+  capture_ = 0;
+  const bool is_committed =
+      is_prepared_ && IsUnsettled(message.committed_epoch(), message.committed_attempt());
+  if (is_committed) NoteCommitted();
+  unsettled_.reset();
+  is_prepared_ = false;
+  MakeKeeper();
+  for (const auto& slot : environment_.slots) {
+    slot->Adopt(job_->job, is_committed ? message.committed_epoch() : -1,
+                is_committed ? message.committed_attempt() : 0);
+  }
+  LogInfo("job_adopted")
+      .With("job", job_->job)
+      .With("committed", committed_epoch_)
+      .With("commits_open", is_committed);
+}
+
+arrow::Result<JobOnWorker::Ownership> JobOnWorker::ReadOwnership(
+    const proto::Assign& message) const {
+  Ownership next;
+  next.assignment = ReadAssignment(message);
+  next.slot_index.assign(environment_.slots.size(), -1);
+  next.groups.resize(environment_.slots.size());
+  const Assignment& assignment = *next.assignment;
+  if (assignment.num_key_groups() != job_->num_key_groups)
+    return AssignmentError(fmt::format("number of key groups differs: want={} got={}",
+                                       job_->num_key_groups, assignment.num_key_groups()));
+  for (int index = 0; index < assignment.num_slots(); ++index) {
+    const SlotAddress& address = assignment.slots[index];
+    if (address.worker != environment_.worker) continue;
+    if (address.slot < 0 || address.slot >= static_cast<int>(environment_.slots.size()))
+      return AssignmentError(fmt::format("there is no such slot: slot={} slots={}", address.slot,
+                                         environment_.slots.size()));
+    next.slot_index[address.slot] = index;
+  }
+  for (uint32_t group = 0; group < assignment.key_group_slot.size(); ++group) {
+    const uint32_t index = assignment.key_group_slot[group];
+    if (index >= assignment.slots.size())
+      return AssignmentError(fmt::format("key group without a slot: key_group={} slot={} slots={}",
+                                         group, index, assignment.num_slots()));
+    const SlotAddress& address = assignment.slots[index];
+    if (address.worker == environment_.worker) next.groups[address.slot].push_back(group);
+  }
+  return next;
+}
+
+// Tables that stay must hold what the others are restored to.
+arrow::Status JobOnWorker::CheckKept(const proto::Assign& message, const Ownership& next) const {
+  if (unsettled_.has_value())
+    return AssignmentError(
+        fmt::format("an attempt is neither committed nor undone: epoch={} "
+                    "attempt={}",
+                    unsettled_->epoch, unsettled_->attempt));
+  if (committed_epoch_ == message.committed_epoch() || job_->plan->stateful.empty())
+    return arrow::Status::OK();
+  for (size_t slot = 0; slot < next.groups.size(); ++slot) {
+    if (Without(own_.groups[slot], next.groups[slot]).size() < own_.groups[slot].size())
+      return AssignmentError(fmt::format("tables are not those of the last commit: want={} got={}",
+                                         message.committed_epoch(), committed_epoch_));
+  }
+  return arrow::Status::OK();
+}
+
+RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Ownership& next) const {
+  RestoreRequest request;
+  request.from.fs = environment_.fs;
+  request.from.state_dir = keeper_options_.state_dir;
+  request.from.scratch_dir =
       JoinPath(JoinPath(environment_.data_dir, job_->job),
                fmt::format("restore-{}-{}", environment_.incarnation, message.version()));
   for (const proto::Snapshot& snapshot : message.snapshots())
-    options.snapshots.push_back(ReadSnapshot(snapshot));
+    request.from.snapshots.push_back(ReadSnapshot(snapshot));
   for (const proto::Extent& extent : message.extents())
-    options.extents.push_back(ReadExtent(extent));
-  options.committed_epoch = message.committed_epoch();
-  const bool needs_restore = !options.snapshots.empty() || !options.extents.empty();
-
-  struct Progress {
-    std::vector<std::vector<RestoredTable>> tables;
-    int64_t rows = 0;
-    int left = 0;
-    arrow::Status status;
-  };
-  auto progress = std::make_shared<Progress>();
-  progress->tables.resize(new_groups.size());
-  progress->left = static_cast<int>(new_groups.size());
-  std::shared_ptr<state::Restorer> restorer;
-  if (needs_restore) restorer = std::make_shared<state::Restorer>(std::move(options));
-  const uint64_t version = message.version();
-
-  for (size_t slot = 0; slot < new_groups.size(); ++slot) {
-    auto& tables = progress->tables[slot];
-    for (const StatefulOperator& op : job_->plan->stateful) {
-      for (uint32_t group : new_groups[slot]) {
-        tables.push_back({op.operator_id, group, table_maker_->MakeTable(op.operator_id)});
-      }
-    }
-  }
-  if (restorer == nullptr || job_->plan->stateful.empty()) {
-    FinishAssign(version, std::move(assignment), arrow::Status::OK(), std::move(progress->tables),
-                 0);
-    return;
-  }
-  for (size_t slot = 0; slot < new_groups.size(); ++slot) {
-    environment_.io->Post([self = shared_from_this(), assignment, progress, restorer, slot, version,
-                           groups = std::move(new_groups[slot])] {
-      auto& tables = progress->tables[slot];
-      auto restored = restorer->Restore(
-          groups, [&tables](int32_t operator_id, uint32_t group) -> state::HotTable* {
-            for (RestoredTable& entry : tables) {
-              if (entry.operator_id == operator_id && entry.key_group == group)
-                return entry.table.get();
-            }
-            return nullptr;
-          });
-      self->environment_.executor->Post([self, assignment, progress, restored, version] {
-        if (!restored.ok()) progress->status = restored.status();
-        if (restored.ok()) progress->rows += restored->rows;
-        if (--progress->left > 0) return;
-        self->FinishAssign(version, assignment, progress->status, std::move(progress->tables),
-                           progress->rows);
-      });
-    });
-  }
+    request.from.extents.push_back(ReadExtent(extent));
+  request.from.committed_epoch = message.committed_epoch();
+  for (size_t slot = 0; slot < next.groups.size(); ++slot)
+    request.groups.push_back(Without(next.groups[slot], own_.groups[slot]));
+  request.tables = table_maker_;
+  request.io = environment_.io;
+  request.executor = environment_.executor;
+  return request;
 }
 
-void JobOnWorker::FinishAssign(uint64_t version, std::shared_ptr<const Assignment> assignment,
-                               arrow::Status status, std::vector<std::vector<RestoredTable>> tables,
-                               int64_t restored_rows) {
-  if (!status.ok()) return SendAssigned(version, status, 0);
-  assignment_ = assignment;
+void JobOnWorker::Assign(const proto::Assign& message) {
+  if (!is_shared_) {
+    waiting_assign_ = message;
+    return;
+  }
+  restoring_ = unanswered_ = message.version();
+  auto next = ReadOwnership(message);
+  const arrow::Status usable = next.ok() ? CheckKept(message, *next) : next.status();
+  if (!usable.ok()) {
+    restoring_ = 0;
+    return SendAssigned(message.version(), usable, 0);
+  }
+  std::vector<ExchangePeer> peers;
+  for (const proto::WorkerAddress& peer : message.workers()) {
+    if (peer.worker() != environment_.worker)
+      peers.push_back({peer.worker(), peer.incarnation(), peer.exchange_address()});
+  }
+  environment_.network->SetPeers(job_->job, std::move(peers));
+  RestoreTables(MakeRequest(message, *next),
+                [self = shared_from_this(), next = *next,
+                 committed_epoch = message.committed_epoch()](RestoredTables restored) mutable {
+                  self->OnRestored(std::move(next), committed_epoch, std::move(restored));
+                });
+}
+
+void JobOnWorker::OnRestored(Ownership next, int64_t committed_epoch, RestoredTables restored) {
+  const uint64_t version = next.assignment->version;
+  if (restoring_ != version) return;  // A newer Assign, or another driver.
+  restoring_ = 0;
+  if (!restored.status.ok()) return SendAssigned(version, restored.status, 0);
+  for (size_t slot = 0; slot < next.groups.size(); ++slot)
+    keeper_->DropKeyGroups(Without(own_.groups[slot], next.groups[slot]));
+  own_ = std::move(next);
+  committed_epoch_ = committed_epoch;
   // The answer waits for the slots: one that does not have the job yet would drop what the others
   // send to it in the first epoch.
-  auto left = std::make_shared<size_t>(tables.size());  // touched on the worker's thread only
-  for (size_t slot = 0; slot < tables.size(); ++slot) {
-    auto done = [self = shared_from_this(), left, version, restored_rows] {
-      self->environment_.executor->Post([self, left, version, restored_rows] {
-        if (--*left == 0) self->SendAssigned(version, arrow::Status::OK(), restored_rows);
+  auto left = std::make_shared<size_t>(environment_.slots.size());  // the worker's thread only
+  for (size_t slot = 0; slot < environment_.slots.size(); ++slot) {
+    auto done = [self = shared_from_this(), left, version, rows = restored.rows] {
+      self->environment_.executor->Post([self, left, version, rows] {
+        if (--*left == 0) self->SendAssigned(version, arrow::Status::OK(), rows);
       });
     };
-    environment_.slots[slot]->Assign(job_->job, assignment, own_slots_[slot],
-                                     std::move(tables[slot]), std::move(done));
+    environment_.slots[slot]->Assign(job_->job, own_.assignment, own_.slot_index[slot],
+                                     std::move(restored.tables[slot]), std::move(done));
   }
 }
 
 void JobOnWorker::SendAssigned(uint64_t version, const arrow::Status& status,
                                int64_t restored_rows) {
+  if (unanswered_ != version) return;
+  unanswered_ = 0;
   proto::ToDriver message;
   proto::Assigned* assigned = message.mutable_assigned();
   assigned->set_job(job_->job);
@@ -182,53 +281,80 @@ void JobOnWorker::SendAssigned(uint64_t version, const arrow::Status& status,
   Send(std::move(message));
 }
 
+template <class Body>
+void JobOnWorker::ForOwnSlots(const Body& body) {
+  for (size_t slot = 0; slot < own_.slot_index.size(); ++slot) {
+    if (own_.slot_index[slot] >= 0) body(environment_.slots[slot].get());
+  }
+}
+
 void JobOnWorker::RunEpoch(const proto::RunEpoch& message, uint64_t term) {
   auto task = ReadRunEpoch(message, term);
-  if (assignment_ == nullptr || message.assignment_version() != assignment_->version) {
-    SendFailed(task->id, MakeError(ErrorKind::kBug, "ASSIGNMENT_UNKNOWN",
-                                   fmt::format("epoch for another assignment: want={} got={}",
-                                               assignment_ == nullptr ? 0 : assignment_->version,
-                                               message.assignment_version())));
-    return;
+  const uint64_t version = own_.assignment == nullptr ? 0 : own_.assignment->version;
+  if (version == 0 || restoring_ != 0 || message.assignment_version() != version) {
+    return SendFailed(task->id, MakeError(ErrorKind::kBug, "ASSIGNMENT_UNKNOWN",
+                                          fmt::format("epoch for another assignment: want={} "
+                                                      "got={}",
+                                                      version, message.assignment_version())));
   }
-  const bool capture = NoteCommitted(task->committed_epoch, task->committed_attempt);
+  const bool commits = is_prepared_ && IsUnsettled(task->committed_epoch, task->committed_attempt);
+  if (!commits && committed_epoch_ != task->committed_epoch) {
+    return SendFailed(task->id, MakeError(ErrorKind::kBug, "EPOCH_STATE",
+                                          fmt::format("epoch on another state: want={} got={}",
+                                                      committed_epoch_, task->committed_epoch)));
+  }
+  if (commits) NoteCommitted();
+  const uint64_t capture = commits ? BeginCapture() : 0;
+  newest_ = task->id;
+  unsettled_ = task->id;
+  is_prepared_ = false;
   open_ = std::make_unique<OpenAttempt>();
   open_->id = task->id;
   open_->started_us = SteadyMicros();
   open_->prepared.mutable_source_rows()->Resize(static_cast<int>(job_->plan->sources.size()), 0);
-  for (size_t slot = 0; slot < own_slots_.size(); ++slot) {
-    if (own_slots_[slot] < 0) continue;
+  ForOwnSlots([&](Slot* slot) {
     ++open_->slots_computing;
-    environment_.slots[slot]->RunEpoch(task, capture);
-  }
+    slot->RunEpoch(task, capture);
+  });
+  if (open_->slots_computing == 0) WriteChangelog();
 }
 
 void JobOnWorker::Commit(int64_t epoch, uint64_t attempt) {
-  const bool capture = NoteCommitted(epoch, attempt);
-  for (size_t slot = 0; slot < own_slots_.size(); ++slot) {
-    if (own_slots_[slot] >= 0) environment_.slots[slot]->Commit(job_->job, epoch, attempt, capture);
+  if (epoch <= committed_epoch_) return;
+  if (!is_prepared_ || !IsUnsettled(epoch, attempt)) {
+    LogWarn("commit_unknown").With("job", job_->job).With("epoch", epoch).With("attempt", attempt);
+    return;
   }
+  NoteCommitted();
+  const uint64_t capture = BeginCapture();
+  ForOwnSlots([&](Slot* slot) { slot->Commit(job_->job, epoch, attempt, capture); });
 }
 
-bool JobOnWorker::NoteCommitted(int64_t epoch, uint64_t attempt) {
-  if (epoch <= committed_epoch_) return false;
-  committed_epoch_ = epoch;
-  if (prepared_.epoch != epoch || prepared_.attempt != attempt) return false;
-  keeper_->OnCommitted(std::exchange(prepared_changelog_bytes_, 0), prepared_state_bytes_);
-  if (!keeper_->ShouldCapture()) return false;
+void JobOnWorker::NoteCommitted() {
+  committed_epoch_ = unsettled_->epoch;
+  unsettled_.reset();
+  is_prepared_ = false;
+  keeper_->OnCommitted(std::exchange(prepared_changelog_bytes_, 0), state_bytes_);
+}
+
+uint64_t JobOnWorker::BeginCapture() {
+  int own_slots = 0;
+  ForOwnSlots([&](Slot*) { ++own_slots; });
+  if (own_slots == 0 || !keeper_->ShouldCapture()) return 0;
   keeper_->BeginCapture();
-  captured_epoch_ = epoch;
+  capture_ = environment_.next_number();
+  captured_epoch_ = committed_epoch_;
   captured_.clear();
-  slots_capturing_ = static_cast<int>(
-      std::count_if(own_slots_.begin(), own_slots_.end(), [](int i) { return i >= 0; }));
-  return slots_capturing_ > 0;
+  slots_capturing_ = own_slots;
+  return capture_;
 }
 
-void JobOnWorker::Abort() {
+void JobOnWorker::Abort(int64_t epoch, uint64_t attempt) {
+  if (!IsUnsettled(epoch, attempt)) return;
   open_.reset();
-  for (size_t slot = 0; slot < own_slots_.size(); ++slot) {
-    if (own_slots_[slot] >= 0) environment_.slots[slot]->Abort(job_->job, [] {});
-  }
+  unsettled_.reset();
+  is_prepared_ = false;
+  ForOwnSlots([&](Slot* slot) { slot->Abort(job_->job, [] {}); });
 }
 
 void JobOnWorker::OnComputed(SlotReport report) {
@@ -250,7 +376,38 @@ void JobOnWorker::OnComputed(SlotReport report) {
   }
   if (report.has_writer) ++open_->slots_staging;
   open_->changes.push_back(std::move(report.changes));
-  if (--open_->slots_computing == 0) WriteChangelog();
+  if (--open_->slots_computing > 0) return;
+  if (const arrow::Status fits = CheckMemory(); !fits.ok()) return SendFailed(open_->id, fits);
+  WriteChangelog();
+}
+
+void JobOnWorker::SetStateBytes(int64_t bytes) {
+  environment_.memory->Add(bytes - state_bytes_);
+  state_bytes_ = bytes;
+}
+
+arrow::Status JobOnWorker::CheckMemory() {
+  int64_t bytes = 0;
+  const proto::OperatorProgress* largest = nullptr;
+  for (const proto::OperatorProgress& op : open_->prepared.operators()) {
+    bytes += op.memory_bytes();
+    if (largest == nullptr || op.memory_bytes() > largest->memory_bytes()) largest = &op;
+  }
+  SetStateBytes(bytes);
+  const bool is_above_own = memory_limit_ > 0 && bytes > memory_limit_;
+  if (largest == nullptr || (!is_above_own && !environment_.memory->is_exceeded()))
+    return arrow::Status::OK();
+  const std::string limit =
+      is_above_own ? fmt::format("job's limit={}", memory_limit_)
+                   : fmt::format("worker's limit={} bytes of all jobs={}",
+                                 environment_.memory->limit(), environment_.memory->used());
+  return WithHint(
+      MakeError(ErrorKind::kResource, "MEMORY_LIMIT_EXCEEDED",
+                fmt::format("the state of a job outgrew its memory on a worker: worker={} "
+                            "operator={} ({}) bytes={} bytes of the job={} {}",
+                            environment_.worker, largest->operator_id(), largest->name(),
+                            largest->memory_bytes(), bytes, limit)),
+      "give it more memory per worker, or add workers");
 }
 
 void JobOnWorker::WriteChangelog() {
@@ -261,6 +418,7 @@ void JobOnWorker::WriteChangelog() {
   keeper_->Append(open_->id.epoch, std::move(changes),
                   [self = shared_from_this(),
                    id = open_->id](arrow::Result<std::vector<state::Extent>> extents) {
+                    self->environment_.check_fatal(extents.status());
                     self->environment_.executor->Post([self, id, extents = std::move(extents)] {
                       self->OnChangelogWritten(id, extents);
                     });
@@ -294,13 +452,10 @@ void JobOnWorker::OnStaged(const AttemptId& id, arrow::Result<connectors::Staged
 void JobOnWorker::MaybeSendPrepared() {
   if (!open_->is_changelog_durable || open_->slots_staging > 0) return;
   Failpoint("worker.prepared");
-  prepared_ = open_->id;
+  is_prepared_ = true;
   prepared_changelog_bytes_ = 0;
-  prepared_state_bytes_ = 0;
   for (const proto::Extent& extent : open_->prepared.extents())
     prepared_changelog_bytes_ += extent.length();
-  for (const proto::OperatorProgress& op : open_->prepared.operators())
-    prepared_state_bytes_ += op.memory_bytes();
   proto::ToDriver message;
   *message.mutable_prepared() = std::move(open_->prepared);
   message.mutable_prepared()->set_job(job_->job);
@@ -311,10 +466,23 @@ void JobOnWorker::MaybeSendPrepared() {
 }
 
 void JobOnWorker::OnFailed(const AttemptId& id, const arrow::Status& error) {
+  if (id.epoch < 0) has_bad_slot_ = true;
   if (id.epoch < 0 || IsOpen(id)) SendFailed(id, error);
 }
 
-void JobOnWorker::SendFailed(const AttemptId& id, const arrow::Status& error) {
+void JobOnWorker::OnBroken(const AttemptId& id, const arrow::Status& why) {
+  if (!IsUnsettled(id.epoch, id.attempt) || (open_ == nullptr && !is_prepared_)) return;
+  LogWarn("attempt_broken")
+      .With("job", id.job)
+      .With("epoch", id.epoch)
+      .With("attempt", id.attempt)
+      .With("why", why.message());
+  // A prepared one may be committed all the same: then the driver has what it needs of it.
+  SendFailed(id, MakeError(ErrorKind::kUnavailable, "EXCHANGE_BROKEN",
+                           fmt::format("exchange between workers: {}", why.message())));
+}
+
+void JobOnWorker::SendFailed(AttemptId id, const arrow::Status& error) {
   open_.reset();
   proto::ToDriver message;
   proto::Failed* failed = message.mutable_failed();
@@ -325,8 +493,8 @@ void JobOnWorker::SendFailed(const AttemptId& id, const arrow::Status& error) {
   Send(std::move(message));
 }
 
-void JobOnWorker::OnCaptured(std::unique_ptr<state::FlushBatch> batch) {
-  if (slots_capturing_ == 0) return;  // Asked for by the deployment before this one.
+void JobOnWorker::OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch> batch) {
+  if (capture != capture_) return;  // Asked for by the deployment or the driver before this one.
   captured_.push_back(std::move(batch));
   if (--slots_capturing_ > 0) return;
   auto batches =
@@ -334,29 +502,36 @@ void JobOnWorker::OnCaptured(std::unique_ptr<state::FlushBatch> batch) {
   captured_.clear();
   keeper_->TakeSnapshot(
       captured_epoch_, std::move(batches),
-      [self = shared_from_this()](arrow::Result<state::Snapshot> snapshot) {
-        self->environment_.executor->Post([self, snapshot = std::move(snapshot)] {
-          self->keeper_->EndCapture();
-          if (!snapshot.ok()) {
-            // The captured rows are lost to the tier: only a restart from the checkpoint makes it
-            // whole.
-            self->SendFailed(self->open_ != nullptr ? self->open_->id : self->prepared_,
-                             WithContext(snapshot.status(), "take snapshot"));
-            return;
-          }
-          LogInfo("snapshot_taken").With("job", self->job_->job).With("epoch", snapshot->epoch);
-          proto::ToDriver message;
-          message.mutable_snapshot_done()->set_job(self->job_->job);
-          WriteSnapshot(*snapshot, message.mutable_snapshot_done()->mutable_snapshot());
-          self->Send(std::move(message));
+      [self = shared_from_this(), capture](arrow::Result<state::Snapshot> snapshot) {
+        self->environment_.check_fatal(snapshot.status());
+        self->environment_.executor->Post([self, capture, snapshot = std::move(snapshot)] {
+          self->OnSnapshot(capture, snapshot);
         });
       });
 }
 
+void JobOnWorker::OnSnapshot(uint64_t capture, const arrow::Result<state::Snapshot>& snapshot) {
+  // Its keeper is gone, or will be when a driver adopts the job.
+  if (capture != capture_ || stream_ == nullptr) return;
+  capture_ = 0;
+  keeper_->EndCapture();
+  if (!snapshot.ok()) {
+    // The captured rows are lost to the tier: only a restart from the checkpoint makes it whole.
+    return SendFailed(newest_, WithContext(snapshot.status(), "take snapshot"));
+  }
+  LogInfo("snapshot_taken").With("job", job_->job).With("epoch", snapshot->epoch);
+  proto::ToDriver message;
+  message.mutable_snapshot_done()->set_job(job_->job);
+  WriteSnapshot(*snapshot, message.mutable_snapshot_done()->mutable_snapshot());
+  Send(std::move(message));
+}
+
 void JobOnWorker::Send(proto::ToDriver message) {
+  if (stream_ == nullptr) return;
   message.set_worker(environment_.worker);
   message.set_incarnation(environment_.incarnation);
-  environment_.stream->Send(std::move(message));
+  message.set_job(job_->job);
+  stream_->Send(std::move(message));
 }
 
 }  // namespace tidemill::worker

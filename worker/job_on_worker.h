@@ -5,48 +5,69 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "proto/control.pb.h"
+#include "worker/memory_budget.h"
 #include "worker/slot/slot.h"
 #include "worker/state_keeper.h"
+#include "worker/table_restore.h"
 #include "worker/worker.h"
 
 namespace tidemill::worker {
 
 // One deployed job on one worker: collects what its slots report for the open attempt, and drives
-// changelog, snapshots and restore. All methods on the worker's thread. *Thread-compatible.*
+// changelog, snapshots and restore. Belongs to one driver stream at a time; between two of them it
+// keeps what it has and says nothing. All methods on the worker's thread. *Thread-compatible.*
 class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
  public:
   struct Environment {
     std::string worker;
     std::string incarnation;
-    int64_t deployment = 0;  // of this incarnation; the files of each have their own names
     std::string data_dir;
     FileSystem* fs = nullptr;
     Executor* executor = nullptr;  // the worker's: callbacks of I/O are posted to it
     Executor* io = nullptr;
+    ExchangeNetwork* network = nullptr;
     std::vector<std::shared_ptr<Slot>> slots;
-    std::shared_ptr<DriverStream> stream;
+    MemoryBudget* memory = nullptr;
+    // A number that this incarnation of the worker has not used yet, from 1: each deployment's
+    // files have their own names, each capture its own answers.
+    std::function<uint64_t()> next_number;
+    // Ends the process where a write that must be durable was not. Any thread.
+    std::function<void(const arrow::Status&)> check_fatal;
   };
 
   // Errors: what the plan says when it does not bind.
   static arrow::Result<std::shared_ptr<JobOnWorker>> Deploy(const proto::Deploy& message,
-                                                            Environment environment);
+                                                            Environment environment,
+                                                            std::shared_ptr<DriverStream> stream);
+  // Proves that the driver's directories are seen here; an Assign waits for it.
+  void CheckShared(const proto::Deploy& message, std::function<void(const arrow::Status&)> done);
   // Undeploys from all slots, at once: I/O that is under way may keep this alive beyond the next
-  // deployment of the job.
+  // deployment of the job, but changes and says nothing any more.
   void Undeploy();
+
+  // The driver's stream has ended: a restore under way is given up, the open attempt goes on. False
+  // where nothing is worth keeping.
+  bool Detach();
+  bool IsServedBy(const std::shared_ptr<DriverStream>& stream) const { return stream_ == stream; }
+  proto::JobReport Report() const;
+  void Adopt(const proto::Adopt& message, std::shared_ptr<DriverStream> stream);
 
   void Assign(const proto::Assign& message);
   void RunEpoch(const proto::RunEpoch& message, uint64_t term);
   void Commit(int64_t epoch, uint64_t attempt);
-  void Abort();
+  void Abort(int64_t epoch, uint64_t attempt);
 
   void OnComputed(SlotReport report);
   void OnStaged(const AttemptId& id, arrow::Result<connectors::StagedOutput> staged);
   void OnFailed(const AttemptId& id, const arrow::Status& error);
-  void OnCaptured(std::unique_ptr<state::FlushBatch> batch);
+  void OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch> batch);
+  // Rows of the attempt were lost between workers.
+  void OnBroken(const AttemptId& id, const arrow::Status& why);
 
  private:
   // The attempt that runs, until Prepared or Failed is sent.
@@ -60,40 +81,69 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
     int64_t started_us = 0;
     int64_t computed_us = 0;
   };
+  // What an Assign makes of this worker, once the restore has ended.
+  struct Ownership {
+    std::shared_ptr<const Assignment> assignment;
+    std::vector<int> slot_index;                // assignment index of own slot i, -1 for none
+    std::vector<std::vector<uint32_t>> groups;  // key groups by own slot, ascending
+  };
 
-  JobOnWorker(Environment environment) : environment_(std::move(environment)) {}
+  explicit JobOnWorker(Environment environment) : environment_(std::move(environment)) {}
 
-  void Restore(std::shared_ptr<const Assignment> assignment, const proto::Assign& message,
-               std::vector<std::vector<uint32_t>> new_groups);
-  void FinishAssign(uint64_t version, std::shared_ptr<const Assignment> assignment,
-                    arrow::Status status, std::vector<std::vector<RestoredTable>> tables,
-                    int64_t restored_rows);
+  void MakeKeeper();
+  arrow::Result<Ownership> ReadOwnership(const proto::Assign& message) const;
+  arrow::Status CheckKept(const proto::Assign& message, const Ownership& next) const;
+  RestoreRequest MakeRequest(const proto::Assign& message, const Ownership& next) const;
+  void OnRestored(Ownership next, int64_t committed_epoch, RestoredTables restored);
+  void SendAssigned(uint64_t version, const arrow::Status& status, int64_t restored_rows);
+
   bool IsOpen(const AttemptId& id) const { return open_ != nullptr && open_->id == id; }
+  bool IsUnsettled(int64_t epoch, uint64_t attempt) const {
+    return unsettled_.has_value() && unsettled_->epoch == epoch && unsettled_->attempt == attempt;
+  }
+  void NoteCommitted();  // the unsettled attempt
+  // A number when it is time for the slots to capture, else 0.
+  uint64_t BeginCapture();
+  template <class Body>
+  void ForOwnSlots(const Body& body);
+
+  arrow::Status CheckMemory();
+  void SetStateBytes(int64_t bytes);
   void WriteChangelog();
   void OnChangelogWritten(const AttemptId& id, arrow::Result<std::vector<state::Extent>> extents);
-  void SendAssigned(uint64_t version, const arrow::Status& status, int64_t restored_rows);
   void MaybeSendPrepared();
-  void SendFailed(const AttemptId& id, const arrow::Status& error);
-  // Counts a commit; true when the slots should capture.
-  bool NoteCommitted(int64_t epoch, uint64_t attempt);
+  void OnSnapshot(uint64_t capture, const arrow::Result<state::Snapshot>& snapshot);
+  void SendFailed(AttemptId id, const arrow::Status& error);
   void Send(proto::ToDriver message);
 
   const Environment environment_;
+  std::shared_ptr<DriverStream> stream_;  // null: no driver listens
   std::shared_ptr<const DeployedJob> job_;
-  std::string state_dir_;
-  std::unique_ptr<OperatorStates> table_maker_;
+  uint64_t plan_fingerprint_ = 0;
+  int64_t memory_limit_ = 0;  // 0: none
+  StateKeeper::Options keeper_options_;
+  std::shared_ptr<const OperatorStates> table_maker_;
   std::unique_ptr<StateKeeper> keeper_;
-  std::shared_ptr<const Assignment> assignment_;
-  std::vector<int> own_slots_;                // assignment index of slot i, -1 for none
-  std::vector<std::vector<uint32_t>> owned_;  // key groups by own slot
-  std::unique_ptr<OpenAttempt> open_;
-  AttemptId prepared_;  // newest attempt reported
-  int64_t prepared_changelog_bytes_ = 0;
-  int64_t prepared_state_bytes_ = 0;
+  bool is_shared_ = false;                       // CheckShared is done
+  bool has_bad_slot_ = false;                    // one that could not take the job
+  std::optional<proto::Assign> waiting_assign_;  // for CheckShared
+
+  Ownership own_;
+  uint64_t restoring_ = 0;   // version of the Assign that is being restored, 0 for none
+  uint64_t unanswered_ = 0;  // version of the newest Assign, until it is answered
+
   int64_t committed_epoch_ = -1;
-  std::vector<std::unique_ptr<state::FlushBatch>> captured_;
+  AttemptId newest_;                    // attempt started here
+  std::optional<AttemptId> unsettled_;  // the same until it is committed or undone
+  bool is_prepared_ = false;            // the unsettled attempt was reported as such
+  std::unique_ptr<OpenAttempt> open_;
+  int64_t prepared_changelog_bytes_ = 0;
+  int64_t state_bytes_ = 0;
+
+  uint64_t capture_ = 0;  // number of the one under way, 0 for none
   int64_t captured_epoch_ = -1;
   int slots_capturing_ = 0;
+  std::vector<std::unique_ptr<state::FlushBatch>> captured_;
 };
 
 }  // namespace tidemill::worker

@@ -29,7 +29,8 @@ struct StateKeeper::Files {
   arrow::Result<std::vector<state::Extent>> Append(
       int64_t epoch, const std::vector<state::ChangelogSections>& slots, int64_t captures);
   arrow::Result<state::Snapshot> Snapshot(
-      int64_t epoch, const std::vector<std::unique_ptr<state::FlushBatch>>& batches);
+      int64_t epoch, const std::vector<uint32_t>& dropped,
+      const std::vector<std::unique_ptr<state::FlushBatch>>& batches);
 };
 
 StateKeeper::StateKeeper(Options options)
@@ -88,12 +89,30 @@ void StateKeeper::BeginCapture() {
   TIDEMILL_CHECK(!is_capturing_);
   is_capturing_ = true;
   ++captures_;
-  changelog_bytes_ = 0;
-  extents_ = 0;
+  captured_changelog_bytes_ = std::exchange(changelog_bytes_, 0);
+  captured_extents_ = std::exchange(extents_, 0);
+  dropped_before_ = std::exchange(dropped_, {});
+}
+
+void StateKeeper::EndCapture() {
+  is_capturing_ = false;
+  captured_changelog_bytes_ = 0;
+  captured_extents_ = 0;
+}
+
+void StateKeeper::DropKeyGroups(std::vector<uint32_t> key_groups) {
+  dropped_.insert(dropped_.end(), key_groups.begin(), key_groups.end());
+}
+
+void StateKeeper::ContinueFrom(const StateKeeper& before) {
+  changelog_bytes_ = before.changelog_bytes_ + before.captured_changelog_bytes_;
+  extents_ = before.extents_ + before.captured_extents_;
+  state_bytes_ = before.state_bytes_;
 }
 
 arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
-    int64_t epoch, const std::vector<std::unique_ptr<state::FlushBatch>>& batches) {
+    int64_t epoch, const std::vector<uint32_t>& dropped,
+    const std::vector<std::unique_ptr<state::FlushBatch>>& batches) {
   Failpoint("worker.flush_captured");
   if (tier == nullptr) {
     ARROW_ASSIGN_OR_RAISE(tier, state::RocksDbTier::Open({.fs = options.fs,
@@ -104,6 +123,7 @@ arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
                                                           .operators = options.operators,
                                                           .is_durable = options.is_durable}));
   }
+  if (!dropped.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(dropped));
   std::vector<const state::FlushBatch*> borrowed;
   for (const auto& batch : batches) borrowed.push_back(batch.get());
   ARROW_RETURN_NOT_OK(tier->Flush(epoch, borrowed));
@@ -115,9 +135,9 @@ arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
 void StateKeeper::TakeSnapshot(
     int64_t epoch, std::shared_ptr<const std::vector<std::unique_ptr<state::FlushBatch>>> batches,
     Snapshotted done) {
-  options_.io->Post([files = files_, epoch, batches = std::move(batches), done = std::move(done)] {
-    done(files->Snapshot(epoch, *batches));
-  });
+  options_.io->Post([files = files_, epoch, dropped = std::exchange(dropped_before_, {}),
+                     batches = std::move(batches),
+                     done = std::move(done)] { done(files->Snapshot(epoch, dropped, *batches)); });
 }
 
 }  // namespace tidemill::worker

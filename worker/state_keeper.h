@@ -50,6 +50,12 @@ class StateKeeper {
   bool ShouldCapture() const;
   // Capturing has begun: later extents go to a new segment.
   void BeginCapture();
+  // These key groups were given away. The tier forgets them before it is flushed with anything
+  // captured from now on, also where they have come back by then; what is being captured still has
+  // them.
+  void DropKeyGroups(std::vector<uint32_t> key_groups);
+  // Takes the place of another keeper of the same tables, whose snapshots under way do not count.
+  void ContinueFrom(const StateKeeper& before);
 
   // Flushes what the slots captured at the end of `epoch` and copies a snapshot to the checkpoint.
   using Snapshotted = std::function<void(arrow::Result<state::Snapshot>)>;
@@ -57,7 +63,7 @@ class StateKeeper {
                     std::shared_ptr<const std::vector<std::unique_ptr<state::FlushBatch>>> batches,
                     Snapshotted done);
   // The snapshot is done (or failed) and its result has reached the worker.
-  void EndCapture() { is_capturing_ = false; }
+  void EndCapture();
 
  private:
   struct Files;  // shared with the I/O pool
@@ -68,7 +74,11 @@ class StateKeeper {
   int64_t state_bytes_ = 0;
   int64_t extents_ = 0;  // since the last capture
   bool is_capturing_ = false;
-  int64_t captures_ = 0;  // begun
+  int64_t captures_ = 0;                  // begun
+  int64_t captured_changelog_bytes_ = 0;  // that the capture under way stands for
+  int64_t captured_extents_ = 0;
+  std::vector<uint32_t> dropped_;         // since the last capture began
+  std::vector<uint32_t> dropped_before_;  // the capture under way
 };
 
 }  // namespace tidemill::worker

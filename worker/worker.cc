@@ -1,8 +1,12 @@
 #include "worker/worker.h"
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/error.h"
 #include "common/base/logging.h"
 #include "common/base/mutex.h"
 #include "proto/control.pb.h"
@@ -10,6 +14,20 @@
 #include "worker/rpc/messages.h"
 
 namespace tidemill::worker {
+
+namespace {
+
+using OnFatal = std::function<void(const arrow::Status&)>;
+
+// Ends the process after a failed fsync.
+void CheckFatal(const OnFatal& on_fatal, const arrow::Status& status) {
+  if (status.ok() || ErrorClassOf(status) != "FSYNC_FAILED") return;
+  if (on_fatal) return on_fatal(status);
+  std::fprintf(stderr, "%s\n", RenderError(status).c_str());
+  ::_exit(static_cast<int>(ErrorKind::kBug));
+}
+
+}  // namespace
 
 // Everything that happens on the worker's thread; shared with callbacks that may outlive the
 // Worker.
@@ -19,27 +37,44 @@ class Worker::Actor final : public SlotListener,
   Actor(WorkerOptions options, WorkerEnvironment environment)
       : options_(std::move(options)),
         environment_(std::move(environment)),
-        incarnation_(NewUuid(environment_.random)) {}
+        incarnation_(options_.incarnation.empty() ? NewUuid(environment_.random)
+                                                  : options_.incarnation),
+        memory_(options_.memory_bytes) {}
 
   void Start();
   void Stop();
   void Serve(std::shared_ptr<DriverStream> stream);
 
+  std::vector<proto::JobReport> Report() const;
+  void Connect(std::shared_ptr<DriverStream> stream) { connected_ = std::move(stream); }
+  void Disconnect();
+  void HandleConnected(const proto::ToWorker& message);
+  void OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why);
+
+  const WorkerOptions& options() const { return options_; }
+  const std::string& incarnation() const { return incarnation_; }
+
   void OnComputed(int slot, SlotReport report) override;
   void OnStaged(int slot, const AttemptId& id,
                 arrow::Result<connectors::StagedOutput> staged) override;
   void OnFailed(int slot, const AttemptId& id, const arrow::Status& error) override;
-  void OnCaptured(int slot, const std::string& job,
+  void OnCaptured(int slot, const std::string& job, uint64_t capture,
                   std::unique_ptr<state::FlushBatch> batch) override;
 
  private:
+  using Stream = std::shared_ptr<DriverStream>;
   struct Entry {
-    std::shared_ptr<DriverStream> stream;
     std::shared_ptr<JobOnWorker> job;
+    uint64_t term = 0;  // highest seen: messages of older ones are a zombie's
   };
 
-  void Handle(const std::shared_ptr<DriverStream>& stream, const proto::ToWorker& message);
-  void Deploy(const std::shared_ptr<DriverStream>& stream, const proto::Deploy& message);
+  void Handle(const Stream& stream, const proto::ToWorker& message);
+  // What needs the job to be there, and to belong to the stream.
+  void HandleForJob(const std::string& name, const Stream& stream, const proto::ToWorker& message);
+  void Deploy(const Stream& stream, const proto::Deploy& message, uint64_t term);
+  void SendDeployed(const Stream& stream, const std::string& job, const arrow::Status& status);
+  void Remove(const std::string& job);
+  JobOnWorker::Environment JobEnvironment();
   // Runs `body` with the job, on the worker's thread; nothing where it is gone.
   void PostTo(const std::string& job, std::function<void(JobOnWorker*)> body);
   JobOnWorker* Find(const std::string& job);
@@ -48,11 +83,15 @@ class Worker::Actor final : public SlotListener,
   const WorkerEnvironment environment_;
   const std::string incarnation_;
   std::vector<std::shared_ptr<Slot>> slots_;
-  std::map<std::string, Entry> jobs_;  // the worker's thread only
-  int64_t deployments_ = 0;            // the worker's thread only
+
+  // The worker's thread only.
+  std::map<std::string, Entry> jobs_;
+  MemoryBudget memory_;
+  uint64_t numbers_ = 0;  // given out by JobOnWorker::Environment::next_number
+  Stream connected_;      // DriverLink's, null where it has none
 
   Mutex mutex_;
-  std::vector<std::shared_ptr<DriverStream>> streams_ GUARDED_BY(mutex_);
+  std::vector<Stream> streams_ GUARDED_BY(mutex_);
 };
 
 Worker::Worker(WorkerOptions options, WorkerEnvironment environment)
@@ -63,6 +102,17 @@ Worker::Worker(WorkerOptions options, WorkerEnvironment environment)
 Worker::~Worker() { actor_->Stop(); }
 
 void Worker::Serve(std::shared_ptr<DriverStream> stream) { actor_->Serve(std::move(stream)); }
+
+std::vector<proto::JobReport> Worker::Report() const { return actor_->Report(); }
+void Worker::Connect(std::shared_ptr<DriverStream> stream) { actor_->Connect(std::move(stream)); }
+void Worker::Disconnect() { actor_->Disconnect(); }
+void Worker::Handle(const proto::ToWorker& message) { actor_->HandleConnected(message); }
+void Worker::OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why) {
+  actor_->OnAttemptBroken(attempt, why);
+}
+const std::string& Worker::name() const { return actor_->options().name; }
+const std::string& Worker::incarnation() const { return actor_->incarnation(); }
+int Worker::slots() const { return actor_->options().slots; }
 
 void Worker::Actor::Start() {
   TIDEMILL_CHECK(static_cast<int>(environment_.slot_executors.size()) == options_.slots);
@@ -79,7 +129,7 @@ void Worker::Actor::Start() {
 void Worker::Actor::Stop() {
   for (const auto& slot : slots_) environment_.network->Detach(slot->address());
   // A stream's handlers hold the stream and this actor: closing lets go of them.
-  std::vector<std::shared_ptr<DriverStream>> streams;
+  std::vector<Stream> streams;
   {
     MutexLock lock(&mutex_);
     streams.swap(streams_);
@@ -105,7 +155,7 @@ void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
   };
   handlers.on_close = [self = shared_from_this(), stream](const arrow::Status&) {
     std::erase_if(self->jobs_, [&](const auto& entry) {
-      if (entry.second.stream != stream) return false;
+      if (!entry.second.job->IsServedBy(stream)) return false;
       entry.second.job->Undeploy();
       return true;
     });
@@ -115,31 +165,46 @@ void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
   stream->Start(environment_.executor, std::move(handlers));
 }
 
-void Worker::Actor::Handle(const std::shared_ptr<DriverStream>& stream,
-                           const proto::ToWorker& message) {
+std::vector<proto::JobReport> Worker::Actor::Report() const {
+  std::vector<proto::JobReport> reports;
+  for (const auto& [name, entry] : jobs_) reports.push_back(entry.job->Report());
+  return reports;
+}
+
+void Worker::Actor::Disconnect() {
+  if (connected_ == nullptr) return;
+  std::erase_if(jobs_, [this](const auto& entry) {
+    if (!entry.second.job->IsServedBy(connected_) || entry.second.job->Detach()) return false;
+    entry.second.job->Undeploy();
+    return true;
+  });
+  connected_ = nullptr;
+}
+
+void Worker::Actor::HandleConnected(const proto::ToWorker& message) {
+  if (connected_ != nullptr) Handle(connected_, message);
+}
+
+void Worker::Actor::OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why) {
+  PostTo(attempt.job, [attempt, why](JobOnWorker* job) { job->OnBroken(attempt, why); });
+}
+
+void Worker::Actor::Handle(const Stream& stream, const proto::ToWorker& message) {
   switch (message.message_case()) {
     case proto::ToWorker::kDeploy:
-      Deploy(stream, message.deploy());
-      return;
+      return Deploy(stream, message.deploy(), message.term());
+    case proto::ToWorker::kAdopt:
+      return HandleForJob(message.adopt().job(), stream, message);
     case proto::ToWorker::kAssign:
-      if (JobOnWorker* job = Find(message.assign().job())) job->Assign(message.assign());
-      return;
+      return HandleForJob(message.assign().job(), stream, message);
     case proto::ToWorker::kRunEpoch:
-      if (JobOnWorker* job = Find(message.run_epoch().job()))
-        job->RunEpoch(message.run_epoch(), message.term());
-      return;
+      return HandleForJob(message.run_epoch().job(), stream, message);
     case proto::ToWorker::kCommitted:
-      if (JobOnWorker* job = Find(message.committed().job())) {
-        job->Commit(message.committed().epoch(), message.committed().attempt());
-      }
-      return;
+      return HandleForJob(message.committed().job(), stream, message);
     case proto::ToWorker::kAbortEpoch:
-      if (JobOnWorker* job = Find(message.abort_epoch().job())) job->Abort();
-      return;
+      return HandleForJob(message.abort_epoch().job(), stream, message);
     case proto::ToWorker::kUndeploy:
-      if (JobOnWorker* job = Find(message.undeploy().job())) job->Undeploy();
-      jobs_.erase(message.undeploy().job());
-      return;
+      return HandleForJob(message.undeploy().job(), stream, message);
     case proto::ToWorker::kSnapshotLogged:
       return;  // Nothing is kept for it: the driver alone deletes.
     default:
@@ -148,29 +213,88 @@ void Worker::Actor::Handle(const std::shared_ptr<DriverStream>& stream,
   LogWarn("message_unknown").With("case", static_cast<int>(message.message_case()));
 }
 
-void Worker::Actor::Deploy(const std::shared_ptr<DriverStream>& stream,
-                           const proto::Deploy& message) {
+void Worker::Actor::HandleForJob(const std::string& name, const Stream& stream,
+                                 const proto::ToWorker& message) {
+  const auto found = jobs_.find(name);
+  if (found == jobs_.end()) return;  // Its Deploy failed, or it is undeployed.
+  if (message.term() < found->second.term) {
+    LogWarn("message_of_old_term").With("job", name).With("term", message.term());
+    return;
+  }
+  found->second.term = message.term();
+  if (message.has_undeploy()) return Remove(name);
+  JobOnWorker* job = found->second.job.get();
+  if (message.has_adopt()) return job->Adopt(message.adopt(), stream);
+  if (!job->IsServedBy(stream)) {
+    LogWarn("message_without_adopt")
+        .With("job", name)
+        .With("case", static_cast<int>(message.message_case()));
+    return;
+  }
+  if (message.has_assign()) return job->Assign(message.assign());
+  if (message.has_run_epoch()) return job->RunEpoch(message.run_epoch(), message.term());
+  if (message.has_committed())
+    return job->Commit(message.committed().epoch(), message.committed().attempt());
+  job->Abort(message.abort_epoch().epoch(), message.abort_epoch().attempt());
+}
+
+void Worker::Actor::Deploy(const Stream& stream, const proto::Deploy& message, uint64_t term) {
+  if (const auto found = jobs_.find(message.job()); found != jobs_.end()) {
+    if (term < found->second.term) {
+      LogWarn("message_of_old_term").With("job", message.job()).With("term", term);
+      return;
+    }
+    Remove(message.job());
+  }
+  auto deployed = JobOnWorker::Deploy(message, JobEnvironment(), stream);
+  if (!deployed.ok()) return SendDeployed(stream, message.job(), deployed.status());
+  const std::shared_ptr<JobOnWorker> job = *std::move(deployed);
+  jobs_[message.job()] = {job, term};
+  job->CheckShared(message, [self = shared_from_this(), stream,
+                             name = message.job()](const arrow::Status& seen) {
+    self->SendDeployed(stream, name, seen);
+    if (!seen.ok()) self->Remove(name);
+  });
+}
+
+void Worker::Actor::SendDeployed(const Stream& stream, const std::string& job,
+                                 const arrow::Status& status) {
+  proto::ToDriver answer;
+  answer.set_worker(options_.name);
+  answer.set_incarnation(incarnation_);
+  answer.set_job(job);
+  answer.mutable_deployed()->set_job(job);
+  if (!status.ok()) WriteError(status, answer.mutable_deployed()->mutable_error());
+  stream->Send(std::move(answer));
+}
+
+void Worker::Actor::Remove(const std::string& job) {
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return;
+  const std::shared_ptr<JobOnWorker> removed = found->second.job;  // It may be what calls.
+  jobs_.erase(found);
+  removed->Undeploy();
+}
+
+JobOnWorker::Environment Worker::Actor::JobEnvironment() {
   JobOnWorker::Environment environment;
   environment.worker = options_.name;
   environment.incarnation = incarnation_;
-  environment.deployment = deployments_++;
   environment.data_dir = options_.data_dir;
   environment.fs = environment_.fs;
   environment.executor = environment_.executor;
   environment.io = environment_.io;
+  environment.network = environment_.network;
   environment.slots = slots_;
-  environment.stream = stream;
-  auto job = JobOnWorker::Deploy(message, std::move(environment));
-  proto::ToDriver answer;
-  answer.set_worker(options_.name);
-  answer.set_incarnation(incarnation_);
-  answer.mutable_deployed()->set_job(message.job());
-  if (job.ok()) {
-    jobs_[message.job()] = {stream, *std::move(job)};
-  } else {
-    WriteError(job.status(), answer.mutable_deployed()->mutable_error());
-  }
-  stream->Send(std::move(answer));
+  environment.memory = &memory_;
+  environment.next_number = [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    return self == nullptr ? 0 : ++self->numbers_;
+  };
+  environment.check_fatal = [on_fatal = environment_.on_fatal](const arrow::Status& status) {
+    CheckFatal(on_fatal, status);
+  };
+  return environment;
 }
 
 JobOnWorker* Worker::Actor::Find(const std::string& job) {
@@ -192,18 +316,22 @@ void Worker::Actor::OnComputed(int slot, SlotReport report) {
 
 void Worker::Actor::OnStaged(int slot, const AttemptId& id,
                              arrow::Result<connectors::StagedOutput> staged) {
+  CheckFatal(environment_.on_fatal,
+             staged.status());  // Also of an attempt that nobody waits for any more.
   auto shared = std::make_shared<arrow::Result<connectors::StagedOutput>>(std::move(staged));
   PostTo(id.job, [id, shared](JobOnWorker* found) { found->OnStaged(id, std::move(*shared)); });
 }
 
 void Worker::Actor::OnFailed(int slot, const AttemptId& id, const arrow::Status& error) {
+  CheckFatal(environment_.on_fatal, error);
   PostTo(id.job, [id, error](JobOnWorker* found) { found->OnFailed(id, error); });
 }
 
-void Worker::Actor::OnCaptured(int slot, const std::string& job,
+void Worker::Actor::OnCaptured(int slot, const std::string& job, uint64_t capture,
                                std::unique_ptr<state::FlushBatch> batch) {
   auto shared = std::make_shared<std::unique_ptr<state::FlushBatch>>(std::move(batch));
-  PostTo(job, [shared](JobOnWorker* found) { found->OnCaptured(std::move(*shared)); });
+  PostTo(job,
+         [capture, shared](JobOnWorker* found) { found->OnCaptured(capture, std::move(*shared)); });
 }
 
 }  // namespace tidemill::worker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "worker/exchange/exchange_network.h"
 
 namespace tidemill::proto {
+class JobReport;
 class ToDriver;
 class ToWorker;
 }  // namespace tidemill::proto
@@ -22,9 +24,11 @@ namespace tidemill::worker {
 using DriverStream = MessageStream<proto::ToDriver, proto::ToWorker>;
 
 struct WorkerOptions {
-  std::string name;  // unique in the cluster
+  std::string name;  // unique in the cluster; goes into file names
   int slots = 1;
-  std::string data_dir;  // local disk for RocksDB and restore; made when needed
+  std::string data_dir;      // local disk for RocksDB and restore; made when needed
+  int64_t memory_bytes = 0;  // most that the state of all jobs may take; 0: no limit
+  std::string incarnation;   // of the process; "": a random UUID
 };
 
 // Everything outside; must outlive the worker. The executors for slots are serial, one each.
@@ -35,18 +39,38 @@ struct WorkerEnvironment {
   std::vector<Executor*> slot_executors;
   Executor* io = nullptr;  // a pool, for blocking calls
   ExchangeNetwork* network = nullptr;
+  // An fsync failed, of any attempt: does not return in production (exit 70). From any thread. Left
+  // empty: prints and ends the process.
+  std::function<void(const arrow::Status&)> on_fatal;
 };
 
 // Runs the jobs that drivers deploy: gives each slot its share of an epoch, makes the changelog
 // durable, reports Prepared. An actor on environment.executor. Before the destructor, the executors
-// must have been stopped, or nothing may be deployed. *Thread-safe.*
+// must have been stopped, or nothing may be deployed. *Thread-safe*, but for what is said to be for
+// the executor only.
 class Worker {
  public:
   Worker(WorkerOptions options, WorkerEnvironment environment);
   ~Worker();
 
-  // Serves one driver stream until it closes; what was deployed over it is then undeployed.
+  // In one process: registers with a driver and serves its stream until it closes; what was
+  // deployed over it is then undeployed.
   void Serve(std::shared_ptr<DriverStream> stream);
+
+  // In a cluster, where DriverLink has the only stream and jobs survive it; on the executor only.
+  // From Connect on, jobs are taken from this stream. After Disconnect they keep what they have,
+  // and say nothing until the next driver adopts them.
+  std::vector<proto::JobReport> Report() const;
+  void Connect(std::shared_ptr<DriverStream> stream);
+  void Disconnect();
+  void Handle(const proto::ToWorker& message);
+
+  // Rows of an attempt were lost on their way from or to this worker: it cannot be committed.
+  void OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why);
+
+  const std::string& name() const;
+  const std::string& incarnation() const;
+  int slots() const;
 
  private:
   class Actor;

@@ -306,6 +306,7 @@ arrow::Status RocksDbTier::Impl::DropKeyGroups(std::span<const uint32_t> key_gro
   if (db == nullptr) return arrow::Status::OK();
   std::vector<uint32_t> sorted(key_groups.begin(), key_groups.end());
   std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   const int64_t number = next_run++;
   std::vector<rocksdb::IngestExternalFileArg> args;
   for (const int32_t id : options.operators) {

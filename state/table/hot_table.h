@@ -80,6 +80,8 @@ class HotTable {
   // Between epochs: rows changed since the last capture (all of them the first time), unsorted,
   // each key once; they count as captured now.
   void CaptureDirty(RowBlock* out);
+  // Between epochs: forgets all captures, so that the next one is a first one again.
+  void MarkAllDirty();
   // Writes after-images and tombstones into the table, as changes of the open epoch.
   // Errors: CHECKPOINT_CORRUPT (kCorrupt) where a row does not decode.
   arrow::Status Import(const RowBlock& block);

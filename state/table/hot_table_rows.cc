@@ -158,6 +158,14 @@ void HotTable::CaptureDirty(RowBlock* out) {
   ExportRows(rows, out);
 }
 
+void HotTable::MarkAllDirty() {
+  TIDEMILL_CHECK(changed_.empty());
+  tombstones_.reset();
+  for (uint32_t row = 0; row < num_rows(); ++row) {
+    if (is_live(row)) marks_[row] = static_cast<uint8_t>((marks_[row] & ~kCaptured) | kDirty);
+  }
+}
+
 void HotTable::RecordRemoval(uint32_t row) {
   if (tombstones_ == nullptr) {
     tombstones_ = std::make_unique<RowBlock>();

@@ -157,6 +157,25 @@ TEST(HotTableTest, CaptureTakesEachDirtyKeyOnceAndThenNothing) {
   EXPECT_EQ(block.num_rows, 0u);
 }
 
+TEST(HotTableTest, ForgottenCapturesMakeTheNextOneTakeAllRowsAndNoRemoval) {
+  auto table = WordTable();
+  for (const char* key : {"a", "b", "c"}) PutWord(table.get(), key, 1, "x");
+  table->CommitEpoch(0);
+  RowBlock block;
+  table->CaptureDirty(&block);
+  EraseWord(table.get(), "a");
+  table->CommitEpoch(1);
+
+  table->MarkAllDirty();
+  EraseWord(table.get(), "b");
+  table->CommitEpoch(2);
+
+  table->CaptureDirty(&block);
+  ASSERT_EQ(block.num_rows, 1u);
+  EXPECT_EQ(block.Key(0), "c");
+  EXPECT_EQ(table->last_changed_epoch(), 2);
+}
+
 TEST(HotTableTest, LiveRowsStayInInsertionOrderWhenHolesAreDropped) {
   auto table = WordTable();
   for (int i = 0; i < 1000; ++i) PutWord(table.get(), std::to_string(i), i, std::to_string(i));

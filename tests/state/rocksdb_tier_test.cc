@@ -93,6 +93,25 @@ TEST_F(RocksDbTierTest, DroppedKeyGroupsAreGoneFromLaterSnapshots) {
   EXPECT_THAT(Dump(restored), ::testing::ElementsAre("stays=1/x"));
 }
 
+TEST_F(RocksDbTierTest, AKeyGroupThatComesBackHoldsOnlyWhatIsFlushedAgain) {
+  PutWord(tables_[2].get(), "removed elsewhere", 1, "x");
+  PutWord(tables_[2].get(), "stays", 1, "x");
+  Commit();
+  FlushAndSnapshot();
+  tables_[2] = WordTable();
+  PutWord(tables_[2].get(), "stays", 2, "y");
+  Commit();
+  const std::vector<uint32_t> dropped = {2, 2};
+
+  ASSERT_TRUE(tier_->DropKeyGroups(dropped).ok());
+  snapshots_ = {FlushAndSnapshot()};
+
+  extents_.clear();
+  Tables restored = NewTables();
+  ASSERT_TRUE(RestoreInto(&restored).ok());
+  EXPECT_THAT(Dump(restored), ::testing::ElementsAre("stays=2/y"));
+}
+
 TEST_F(RocksDbTierTest, TheLocalDirectoryGoesWithTheTier) {
   Put("a", 1, "x");
   Commit();

@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "state/durable/restore.h"
 #include "tests/state/state_testing.h"
 
 namespace tidemill::worker {
@@ -20,6 +21,8 @@ class StateKeeperTest : public ::testing::Test {
     options.state_dir = directory_.path();
     options.worker = "w";
     options.incarnation = "i";
+    options.local_dir = JoinPath(directory_.path(), "local");
+    options.operators = {1};
     options.is_durable = false;
     return std::make_unique<StateKeeper>(std::move(options));
   }
@@ -69,6 +72,91 @@ TEST_F(StateKeeperTest, ACaptureBeginsANewSegment) {
   const std::string second = Append(keeper.get(), 3, 1).get()->front().file;
   EXPECT_NE(second, first);
   EXPECT_EQ(Append(keeper.get(), 4, 1).get()->front().file, second);
+}
+
+// Key group 3 is lost and comes back around captures; what was removed from it elsewhere must not
+// come back with it.
+class LostKeyGroupTest : public StateKeeperTest {
+ protected:
+  using Snapshots = arrow::Result<state::Snapshot>;
+
+  LostKeyGroupTest() : keeper_(Keeper()), table_(state::WordTable()) {
+    state::PutWord(table_.get(), "removed elsewhere", 1, "x");
+    state::PutWord(table_.get(), "stays", 1, "x");
+    table_->CommitEpoch(0);
+  }
+
+  // What another owner has made of the table.
+  void ComeBack() {
+    table_ = state::WordTable();
+    state::PutWord(table_.get(), "stays", 2, "y");
+    table_->CommitEpoch(1);
+  }
+  void Capture() {
+    keeper_->BeginCapture();
+    batches_ = std::make_shared<std::vector<std::unique_ptr<state::FlushBatch>>>();
+    batches_->push_back(std::make_unique<state::FlushBatch>());
+    batches_->back()->Add(1, 3, table_.get());
+  }
+  state::Snapshot Finish(int64_t epoch) {
+    std::promise<Snapshots> promise;
+    keeper_->TakeSnapshot(epoch, batches_, [&](Snapshots made) { promise.set_value(made); });
+    state::Snapshot snapshot = promise.get_future().get().ValueOrDie();
+    keeper_->EndCapture();
+    return snapshot;
+  }
+  std::vector<std::string> Rows(const state::Snapshot& snapshot) {
+    state::Restorer restorer({.fs = FileSystem::Local(),
+                              .state_dir = directory_.path(),
+                              .scratch_dir = JoinPath(directory_.path(), "scratch"),
+                              .snapshots = {snapshot},
+                              .committed_epoch = snapshot.epoch});
+    auto table = state::WordTable();
+    const std::vector<uint32_t> groups = {3};
+    EXPECT_TRUE(restorer.Restore(groups, [&](int32_t, uint32_t) { return table.get(); }).ok());
+    return state::DumpWords(*table);
+  }
+
+  std::unique_ptr<StateKeeper> keeper_;
+  std::unique_ptr<state::HotTable> table_;
+  std::shared_ptr<std::vector<std::unique_ptr<state::FlushBatch>>> batches_;
+  const std::vector<std::string> came_back_ = {"stays=2/y"};
+};
+
+TEST_F(LostKeyGroupTest, IsWipedBetweenTwoCaptures) {
+  Capture();
+  EXPECT_EQ(Rows(Finish(0)).size(), 2u);
+  keeper_->DropKeyGroups({3});
+  ComeBack();
+
+  Capture();
+
+  EXPECT_EQ(Rows(Finish(1)), came_back_);
+}
+
+TEST_F(LostKeyGroupTest, IsWipedAfterTheCaptureUnderWay) {
+  Capture();
+  keeper_->DropKeyGroups({3});
+  ComeBack();
+  EXPECT_EQ(Rows(Finish(0)).size(), 2u);
+
+  Capture();
+
+  EXPECT_EQ(Rows(Finish(1)), came_back_);
+}
+
+TEST_F(LostKeyGroupTest, IsWipedAfterBeingAwayForACapture) {
+  Capture();
+  keeper_->DropKeyGroups({3});
+  Finish(0);
+  keeper_->BeginCapture();
+  batches_ = std::make_shared<std::vector<std::unique_ptr<state::FlushBatch>>>();
+  EXPECT_TRUE(Finish(1).key_groups.empty());
+  ComeBack();
+
+  Capture();
+
+  EXPECT_EQ(Rows(Finish(2)), came_back_);
 }
 
 }  // namespace

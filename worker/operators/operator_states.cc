@@ -68,6 +68,12 @@ void OperatorStates::CaptureDirty(state::FlushBatch* batch) {
   }
 }
 
+void OperatorStates::MarkAllDirty() {
+  for (auto& [id, entry] : by_id_) {
+    for (uint32_t group : key_groups_) entry.tables[group]->MarkAllDirty();
+  }
+}
+
 OperatorStates::Summary OperatorStates::Summarise(int operator_id) const {
   Summary summary;
   for (uint32_t group : key_groups_) {

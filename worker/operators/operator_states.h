@@ -39,6 +39,8 @@ class OperatorStates {
   void UndoEpoch();
   void CollectChanges(state::ChangelogSections* sections) const;
   void CaptureDirty(state::FlushBatch* batch);
+  // The next capture takes all rows.
+  void MarkAllDirty();
 
   struct Summary {
     int64_t rows = 0;

@@ -37,6 +37,13 @@ std::shared_ptr<const Assignment> ReadAssignment(const proto::Assign& message) {
   return assignment;
 }
 
+std::vector<SharedFile> ReadSharedFiles(const proto::Deploy& message) {
+  std::vector<SharedFile> files;
+  for (const proto::SharedFile& file : message.shared_files())
+    files.push_back({file.purpose(), file.path(), file.checksum()});
+  return files;
+}
+
 state::Snapshot ReadSnapshot(const proto::Snapshot& message) {
   state::Snapshot snapshot;
   snapshot.id = message.id();
@@ -102,6 +109,12 @@ void WriteError(const arrow::Status& status, proto::Error* message) {
     message->set_span_begin(detail->span->begin);
     message->set_span_end(detail->span->end);
   }
+}
+
+arrow::Status ReadError(const proto::Error& message) {
+  const auto kind = static_cast<ErrorKind>(message.kind() == 0 ? 1 : message.kind());
+  const arrow::Status status = MakeError(kind, message.error_class(), message.message());
+  return message.hint().empty() ? status : WithHint(status, message.hint());
 }
 
 }  // namespace tidemill::worker

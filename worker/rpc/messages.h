@@ -8,11 +8,13 @@
 
 #include "connectors/sink.h"
 #include "state/durable/records.h"
+#include "worker/shared_files.h"
 #include "worker/slot/assignment.h"
 #include "worker/slot/epoch_task.h"
 
 namespace tidemill::proto {
 class Assign;
+class Deploy;
 class Error;
 class Extent;
 class RunEpoch;
@@ -26,6 +28,7 @@ namespace tidemill::worker {
 
 std::shared_ptr<const EpochTask> ReadRunEpoch(const proto::RunEpoch& message, uint64_t term);
 std::shared_ptr<const Assignment> ReadAssignment(const proto::Assign& message);
+std::vector<SharedFile> ReadSharedFiles(const proto::Deploy& message);
 state::Snapshot ReadSnapshot(const proto::Snapshot& message);
 state::Extent ReadExtent(const proto::Extent& message);
 
@@ -33,5 +36,6 @@ void WriteSnapshot(const state::Snapshot& snapshot, proto::Snapshot* message);
 void WriteExtent(const state::Extent& extent, proto::Extent* message);
 void WriteStagedOutput(connectors::StagedOutput output, proto::StagedOutput* message);
 void WriteError(const arrow::Status& status, proto::Error* message);
+arrow::Status ReadError(const proto::Error& message);
 
 }  // namespace tidemill::worker

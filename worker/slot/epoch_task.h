@@ -52,7 +52,8 @@ class SlotListener {
   virtual void OnStaged(int slot, const AttemptId& id,
                         arrow::Result<connectors::StagedOutput> staged) = 0;
   virtual void OnFailed(int slot, const AttemptId& id, const arrow::Status& error) = 0;
-  virtual void OnCaptured(int slot, const std::string& job,
+  // `capture` is the number it was asked for with.
+  virtual void OnCaptured(int slot, const std::string& job, uint64_t capture,
                           std::unique_ptr<state::FlushBatch> batch) = 0;
 };
 

@@ -78,19 +78,24 @@ arrow::Status JobSlot::MakePartitioners() {
   return arrow::Status::OK();
 }
 
-void JobSlot::RunEpoch(std::shared_ptr<const EpochTask> task, bool capture) {
+void JobSlot::RunEpoch(std::shared_ptr<const EpochTask> task, uint64_t capture) {
   SettleOpenEpoch(task->committed_epoch, task->committed_attempt);
-  if (capture) Capture();
+  if (capture != 0) Capture(capture);
   if (arrow::Status started = Start(std::move(task)); !started.ok()) Fail(started);
 }
 
-void JobSlot::Commit(int64_t epoch, uint64_t attempt, bool capture) {
+void JobSlot::Commit(int64_t epoch, uint64_t attempt, uint64_t capture) {
   SettleOpenEpoch(epoch, attempt);
-  if (capture) Capture();
+  if (capture != 0) Capture(capture);
 }
 
 void JobSlot::Abort() {
   if (is_open_) SettleOpenEpoch(-2, 0);
+}
+
+void JobSlot::Adopt(int64_t committed_epoch, uint64_t committed_attempt) {
+  SettleOpenEpoch(committed_epoch, committed_attempt);
+  states_->MarkAllDirty();
 }
 
 void JobSlot::SettleOpenEpoch(int64_t committed_epoch, uint64_t committed_attempt) {
@@ -109,10 +114,10 @@ void JobSlot::SettleOpenEpoch(int64_t committed_epoch, uint64_t committed_attemp
   }
 }
 
-void JobSlot::Capture() {
+void JobSlot::Capture(uint64_t capture) {
   auto batch = std::make_unique<state::FlushBatch>();
   states_->CaptureDirty(batch.get());
-  listener_->OnCaptured(slot_, job_->job, std::move(batch));
+  listener_->OnCaptured(slot_, job_->job, capture, std::move(batch));
 }
 
 arrow::Status JobSlot::Start(std::shared_ptr<const EpochTask> task) {

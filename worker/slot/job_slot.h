@@ -56,11 +56,14 @@ class JobSlot {
   arrow::Status Assign(std::shared_ptr<const Assignment> assignment, int self,
                        std::vector<RestoredTable> tables);
 
-  // Settles the open epoch as the task says and starts the attempt. With `capture` the rows changed
-  // since the last capture go to the listener before anything of the new epoch touches them.
-  void RunEpoch(std::shared_ptr<const EpochTask> task, bool capture);
-  void Commit(int64_t epoch, uint64_t attempt, bool capture);
+  // Settles the open epoch as the task says and starts the attempt. Where `capture` is not 0, the
+  // rows changed since the last capture go to the listener before anything of the new epoch touches
+  // them.
+  void RunEpoch(std::shared_ptr<const EpochTask> task, uint64_t capture);
+  void Commit(int64_t epoch, uint64_t attempt, uint64_t capture);
   void Abort();
+  // Settles the open epoch and forgets all captures: what they were for may be gone.
+  void Adopt(int64_t committed_epoch, uint64_t committed_attempt);
 
   void AddFrames(const AttemptId& id, std::vector<ExchangeFrame> frames);
   void AddProgress(const AttemptId& id, const ExchangeProgress& progress);
@@ -73,7 +76,7 @@ class JobSlot {
           SlotListener* listener, std::function<void()> wake);
 
   void SettleOpenEpoch(int64_t committed_epoch, uint64_t committed_attempt);
-  void Capture();
+  void Capture(uint64_t capture);
   arrow::Status Start(std::shared_ptr<const EpochTask> task);
   void Finish();
   void Fail(const arrow::Status& error);

@@ -84,14 +84,14 @@ void Slot::Assign(const std::string& job, std::shared_ptr<const Assignment> assi
   });
 }
 
-void Slot::RunEpoch(std::shared_ptr<const EpochTask> task, bool capture) {
+void Slot::RunEpoch(std::shared_ptr<const EpochTask> task, uint64_t capture) {
   PostTask([task = std::move(task), capture](Slot* self) {
     if (JobSlot* job = self->Find(task->id.job)) job->RunEpoch(task, capture);
     self->ScheduleStep();
   });
 }
 
-void Slot::Commit(const std::string& job, int64_t epoch, uint64_t attempt, bool capture) {
+void Slot::Commit(const std::string& job, int64_t epoch, uint64_t attempt, uint64_t capture) {
   PostTask([=](Slot* self) {
     if (JobSlot* found = self->Find(job)) found->Commit(epoch, attempt, capture);
   });
@@ -101,6 +101,12 @@ void Slot::Abort(const std::string& job, std::function<void()> done) {
   PostTask([job, done = std::move(done)](Slot* self) {
     if (JobSlot* found = self->Find(job)) found->Abort();
     done();
+  });
+}
+
+void Slot::Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt) {
+  PostTask([=](Slot* self) {
+    if (JobSlot* found = self->Find(job)) found->Adopt(committed_epoch, committed_attempt);
   });
 }
 

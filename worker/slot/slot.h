@@ -28,10 +28,11 @@ class Slot final : public SlotMailbox, public std::enable_shared_from_this<Slot>
   // error, which goes to the listener.
   void Assign(const std::string& job, std::shared_ptr<const Assignment> assignment, int self,
               std::vector<RestoredTable> tables, std::function<void()> done);
-  void RunEpoch(std::shared_ptr<const EpochTask> task, bool capture);
-  void Commit(const std::string& job, int64_t epoch, uint64_t attempt, bool capture);
+  void RunEpoch(std::shared_ptr<const EpochTask> task, uint64_t capture);
+  void Commit(const std::string& job, int64_t epoch, uint64_t attempt, uint64_t capture);
   // `done` is called on the slot's thread once nothing of the attempt runs here.
   void Abort(const std::string& job, std::function<void()> done);
+  void Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt);
 
   void OnFrames(const AttemptId& attempt, std::vector<ExchangeFrame> frames) override;
   void OnProgress(const AttemptId& attempt, const ExchangeProgress& progress) override;

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/base/executor.h"
+#include "state/durable/restore.h"
+#include "worker/operators/operator_states.h"
+#include "worker/slot/job_slot.h"
+
+namespace tidemill::worker {
+
+// The tables of key groups that are new on a worker.
+struct RestoreRequest {
+  state::Restorer::Options from;
+  std::vector<std::vector<uint32_t>> groups;     // by slot
+  std::shared_ptr<const OperatorStates> tables;  // makes them
+  Executor* io = nullptr;                        // reads
+  Executor* executor = nullptr;                  // takes the result; serial
+};
+struct RestoredTables {
+  arrow::Status status;                            // of the first slot that failed
+  std::vector<std::vector<RestoredTable>> tables;  // by slot
+  int64_t rows = 0;
+};
+
+// Makes and fills the tables, slot by slot in parallel. `done` is posted to the executor, or called
+// at once where there is nothing to read. Errors: those of state::Restorer.
+void RestoreTables(RestoreRequest request, std::function<void(RestoredTables)> done);
+
+}  // namespace tidemill::worker
