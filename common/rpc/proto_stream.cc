@@ -31,7 +31,7 @@ void StartFrames(const std::shared_ptr<FrameStream>& stream, Executor* executor,
   FrameStream::Handlers handlers;
   // The handlers die with the stream, so they hold it weakly.
   handlers.on_message = [weak = std::weak_ptr<FrameStream>(stream), on_frame = std::move(on_frame),
-                         on_close](grpc::ByteBuffer frame) {
+                         on_close](const grpc::ByteBuffer& frame) {
     const size_t size = frame.Length();
     if (on_frame(frame)) return;
     if (const auto stream = weak.lock()) stream->Close();
@@ -40,7 +40,7 @@ void StartFrames(const std::shared_ptr<FrameStream>& stream, Executor* executor,
                          "peer sent a frame that does not parse: bytes=" + std::to_string(size)));
     }
   };
-  handlers.on_close = on_close;
+  handlers.on_close = std::move(on_close);
   stream->Start(executor, std::move(handlers));
 }
 

@@ -17,6 +17,7 @@ using testing::IsEmpty;
 
 std::vector<std::string> Numbers(int count) {
   std::vector<std::string> numbers;
+  numbers.reserve(count);
   for (int i = 0; i < count; ++i) numbers.push_back(std::to_string(i));
   return numbers;
 }
