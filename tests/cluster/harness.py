@@ -19,6 +19,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
+# Every deadline is this many times longer: sanitizers make the program that much slower.
+PATIENCE = float(os.environ.get("TIDEMILL_TEST_PATIENCE", "1"))
+
 OK, USAGE, INVALID, NOT_FOUND, CONFLICT, JOB_FAILED, CORRUPT, FENCED = 0, 2, 3, 6, 7, 8, 9, 10
 
 
@@ -144,10 +147,10 @@ class Process:
     def wait(self, seconds):
         """The exit code; a process that does not end in time is killed and is a failure."""
         try:
-            return self.child.wait(seconds)
+            return self.child.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Failure(f"did not end within {seconds} s: {self.describe()}") from None
+            raise Failure(f"did not end within {seconds * PATIENCE:g} s: {self.describe()}") from None
 
     def expect(self, codes, seconds):
         """Waits for the end and checks the exit code."""
