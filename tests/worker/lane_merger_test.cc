@@ -26,10 +26,10 @@ std::vector<int64_t> Drain(LaneMerger* merger) {
 
 TEST(LaneMergerTest, InterleavesLanesChunkByChunkWhateverTheArrivalOrder) {
   LaneMerger merger(2);
-  merger.Add(MakeFrame(1, 0, 2, true, false));
-  merger.Add(MakeFrame(1, 1, 4, false, true));
-  merger.Add(MakeFrame(0, 0, 1, true, false));
-  merger.Add(MakeFrame(0, 1, 3, false, true));
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 0, 2, true, false)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 1, 4, false, true)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(0, 0, 1, true, false)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(0, 1, 3, false, true)).ok());
 
   EXPECT_EQ(Drain(&merger), (std::vector<int64_t>{1, 2, 3, 4}));
   EXPECT_TRUE(merger.is_finished());
@@ -37,22 +37,22 @@ TEST(LaneMergerTest, InterleavesLanesChunkByChunkWhateverTheArrivalOrder) {
 
 TEST(LaneMergerTest, WaitsForTheLaneThatIsNext) {
   LaneMerger merger(2);
-  merger.Add(MakeFrame(1, 0, 2, false, true));
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 0, 2, false, true)).ok());
 
   EXPECT_TRUE(Drain(&merger).empty());
   EXPECT_FALSE(merger.is_finished());
 
-  merger.Add(MakeFrame(0, 0, 1, false, true));
+  ASSERT_TRUE(merger.Add(MakeFrame(0, 0, 1, false, true)).ok());
   EXPECT_EQ(Drain(&merger), (std::vector<int64_t>{1, 2}));
   EXPECT_TRUE(merger.is_finished());
 }
 
 TEST(LaneMergerTest, PassesOverLanesThatEndedEarlierAndOverEmptyPieces) {
   LaneMerger merger(2);
-  merger.Add(MakeFrame(0, 0, 0, false, true));
-  merger.Add(MakeFrame(1, 0, 1, true, false));
-  merger.Add(MakeFrame(1, 1, 0, true, false));
-  merger.Add(MakeFrame(1, 2, 2, false, true));
+  ASSERT_TRUE(merger.Add(MakeFrame(0, 0, 0, false, true)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 0, 1, true, false)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 1, 0, true, false)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 2, 2, false, true)).ok());
 
   EXPECT_EQ(Drain(&merger), (std::vector<int64_t>{1, 2}));
   EXPECT_TRUE(merger.is_finished());
@@ -60,13 +60,28 @@ TEST(LaneMergerTest, PassesOverLanesThatEndedEarlierAndOverEmptyPieces) {
 
 TEST(LaneMergerTest, ChunkTellsWhatIsFullyTaken) {
   LaneMerger merger(2);
-  merger.Add(MakeFrame(0, 0, 1, true, false));
+  ASSERT_TRUE(merger.Add(MakeFrame(0, 0, 1, true, false)).ok());
   Drain(&merger);
   EXPECT_EQ(merger.chunk(), 0);
 
-  merger.Add(MakeFrame(1, 0, 1, true, false));
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 0, 1, true, false)).ok());
   Drain(&merger);
   EXPECT_EQ(merger.chunk(), 1);
+}
+
+TEST(LaneMergerTest, RefusesWhatDoesNotContinueALane) {
+  LaneMerger merger(2);
+  ASSERT_TRUE(merger.Add(MakeFrame(0, 0, 1, true, false)).ok());
+  ASSERT_TRUE(merger.Add(MakeFrame(1, 0, 1, false, true)).ok());
+
+  EXPECT_FALSE(merger.Add(MakeFrame(0, 0, 1, true, false)).ok());
+  EXPECT_FALSE(merger.Add(MakeFrame(0, 2, 1, true, false)).ok());
+  EXPECT_FALSE(merger.Add(MakeFrame(1, 1, 1, true, false)).ok());
+  EXPECT_FALSE(merger.Add(MakeFrame(2, 0, 1, true, false)).ok());
+  EXPECT_FALSE(merger.Add(MakeFrame(-1, 0, 1, true, false)).ok());
+
+  EXPECT_TRUE(merger.Add(MakeFrame(0, 1, 1, false, true)).ok());
+  EXPECT_EQ(Drain(&merger).size(), 3u);
 }
 
 }  // namespace

@@ -97,7 +97,8 @@ TEST(SortTest, OrdersBySeveralKeysWithTheirOwnNullPlacement) {
   Collector out;
 
   ASSERT_TRUE(sort.Process(Context(), {batch, {}}, &out).ok());
-  ASSERT_TRUE(sort.EndInput(Context(), &out).ok());
+  ASSERT_TRUE(sort.EmitNext(Context(), 0, &out).ValueOrDie());
+  ASSERT_FALSE(sort.EmitNext(Context(), 0, &out).ValueOrDie());
 
   ExpectRows(out, "a INT, b STRING", R"([[2, null], [2, "y"], [1, "x"], [null, "q"]])");
 }

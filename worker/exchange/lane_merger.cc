@@ -1,16 +1,30 @@
 #include "worker/exchange/lane_merger.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/error.h"
 
 namespace tidemill::worker {
 
 LaneMerger::LaneMerger(int lanes) : lanes_(lanes), open_lanes_(lanes) {}
 
-void LaneMerger::Add(ExchangeFrame frame) {
-  TIDEMILL_CHECK(frame.lane >= 0 && frame.lane < static_cast<int>(lanes_.size()));
-  lanes_[frame.lane].frames.push_back(std::move(frame));
+// Frames may come from another process: nothing about them is taken for granted.
+arrow::Status LaneMerger::Add(ExchangeFrame frame) {
+  const bool has_lane = frame.lane >= 0 && frame.lane < static_cast<int>(lanes_.size());
+  if (!has_lane || lanes_[frame.lane].has_arrived ||
+      lanes_[frame.lane].arriving_chunk != frame.chunk) {
+    return MakeError(
+        ErrorKind::kUnavailable, "EXCHANGE_FRAME_INVALID",
+        fmt::format("frame does not continue its lane: lane={} chunk={}", frame.lane, frame.chunk));
+  }
+  Lane& lane = lanes_[frame.lane];
+  if (frame.ends_chunk || frame.ends_lane) ++lane.arriving_chunk;
+  lane.has_arrived = frame.ends_lane;
+  lane.frames.push_back(std::move(frame));
+  return arrow::Status::OK();
 }
 
 std::optional<Rows> LaneMerger::Next() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/status.h>
+
 #include <deque>
 #include <optional>
 #include <vector>
@@ -14,7 +16,8 @@ class LaneMerger {
  public:
   explicit LaneMerger(int lanes);
 
-  void Add(ExchangeFrame frame);
+  // Errors: EXCHANGE_FRAME_INVALID (kUnavailable) for a frame that does not continue its lane.
+  arrow::Status Add(ExchangeFrame frame);
 
   // The next rows in order; nothing when they have not arrived yet or when all lanes have ended.
   std::optional<Rows> Next();
@@ -26,7 +29,9 @@ class LaneMerger {
  private:
   struct Lane {
     std::deque<ExchangeFrame> frames;
-    bool has_ended = false;
+    int64_t arriving_chunk = 0;  // of the next frame
+    bool has_arrived = false;    // all of it
+    bool has_ended = false;      // all of it is taken
   };
 
   void Advance();

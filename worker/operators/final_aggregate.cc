@@ -4,18 +4,12 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "common/base/check.h"
 
 namespace tidemill::worker {
-
-namespace {
-
-constexpr size_t kOutputRows = 1 << 14;
-
-}  // namespace
 
 FinalAggregate::FinalAggregate(FinalAggregatePlan plan, std::shared_ptr<arrow::Schema> schema,
                                OperatorStates* states, std::shared_ptr<const state::KeyCodec> codec)
@@ -71,44 +65,40 @@ arrow::Status FinalAggregate::TouchGlobalRow() {
   return arrow::Status::OK();
 }
 
-arrow::Status FinalAggregate::EndInput(const EvalContext& context, RowConsumer* out) {
-  if (plan_.key_types.empty()) ARROW_RETURN_NOT_OK(TouchGlobalRow());
-  std::vector<uint32_t> rows;
-  for (uint32_t group : states_->key_groups()) {
-    const state::HotTable& table = *states_->Find(plan_.operator_id, group);
-    if (plan_.output_mode == connectors::OutputMode::kComplete) {
-      table.LiveRows(&rows);
-    } else {
-      const auto changed = table.changed_rows();
-      rows.assign(changed.begin(), changed.end());
-      std::erase_if(rows, [&table](uint32_t row) { return !table.is_live(row); });
-    }
-    ARROW_RETURN_NOT_OK(Emit(context, group, rows, table, out));
+void FinalAggregate::PickRows(const state::HotTable& table, uint32_t* next) {
+  emitted_.clear();
+  const bool is_complete = plan_.output_mode == connectors::OutputMode::kComplete;
+  const auto changed = table.changed_rows();
+  const auto end = is_complete ? table.num_rows() : static_cast<uint32_t>(changed.size());
+  for (; *next < end && emitted_.size() < kEmitRows; ++*next) {
+    const uint32_t row = is_complete ? *next : changed[*next];
+    if (table.is_live(row)) emitted_.push_back(row);
   }
-  return arrow::Status::OK();
 }
 
-arrow::Status FinalAggregate::Emit(const EvalContext& context, uint32_t key_group,
-                                   std::span<const uint32_t> rows, const state::HotTable& table,
-                                   RowConsumer* out) const {
-  for (size_t begin = 0; begin < rows.size(); begin += kOutputRows) {
-    const auto piece = rows.subspan(begin, std::min(kOutputRows, rows.size() - begin));
-    ARROW_ASSIGN_OR_RAISE(auto columns, table.KeyArrays(piece, context.pool));
-    ARROW_ASSIGN_OR_RAISE(auto accumulators, table.ValueArrays(piece, context.pool));
-    size_t state_column = 0;
-    for (const auto& kernel : plan_.kernels) {
-      const size_t width = kernel->signature().state_types.size();
-      ARROW_ASSIGN_OR_RAISE(
-          auto result,
-          kernel->Finish(std::span(accumulators).subspan(state_column, width), context.pool));
-      columns.push_back(std::move(result));
-      state_column += width;
-    }
-    const auto length = static_cast<int64_t>(piece.size());
-    ARROW_RETURN_NOT_OK(out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)),
-                                      {GroupRun{key_group, 0, static_cast<int32_t>(length)}}}));
+arrow::Result<bool> FinalAggregate::EmitNext(const EvalContext& context, uint32_t key_group,
+                                             RowConsumer* out) {
+  const state::HotTable* table = states_->Find(plan_.operator_id, key_group);
+  if (table == nullptr) return false;
+  uint32_t& next = next_[key_group];
+  if (key_group == 0 && next == 0 && plan_.key_types.empty()) ARROW_RETURN_NOT_OK(TouchGlobalRow());
+  PickRows(*table, &next);
+  if (emitted_.empty()) return false;
+  ARROW_ASSIGN_OR_RAISE(auto columns, table->KeyArrays(emitted_, context.pool));
+  ARROW_ASSIGN_OR_RAISE(auto accumulators, table->ValueArrays(emitted_, context.pool));
+  size_t state_column = 0;
+  for (const auto& kernel : plan_.kernels) {
+    const size_t width = kernel->signature().state_types.size();
+    ARROW_ASSIGN_OR_RAISE(
+        auto result,
+        kernel->Finish(std::span(accumulators).subspan(state_column, width), context.pool));
+    columns.push_back(std::move(result));
+    state_column += width;
   }
-  return arrow::Status::OK();
+  const auto length = static_cast<int64_t>(emitted_.size());
+  ARROW_RETURN_NOT_OK(out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)),
+                                    {GroupRun{key_group, 0, static_cast<int32_t>(length)}}}));
+  return true;
 }
 
 }  // namespace tidemill::worker

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <arrow/status.h>
+#include <arrow/result.h>
 
 #include <memory>
 
@@ -16,6 +16,8 @@ class RowConsumer {
   virtual arrow::Status Consume(Rows rows) = 0;
 };
 
+inline constexpr int64_t kEmitRows = 1 << 14;
+
 // One step of a stage's pipeline, on one slot (and, in a source stage, for one lane). Push model:
 // every call gives its output to `out` before it returns. What an operator computes depends on the
 // rows it is given and on committed state alone, never on time or on other slots.
@@ -30,7 +32,14 @@ class Operator {
   virtual arrow::Status EndChunk(const EvalContext& context, RowConsumer* out) {
     return arrow::Status::OK();
   }
-  // The lane, or the stage's input of the epoch, ends: everything goes out.
+  // One piece, of about kEmitRows rows, of what a stateful or sorting operator gives once the
+  // stage's input of the epoch has ended; false when nothing is left. Asked for one key group after
+  // the other or in turn, as consumers have room; a gathered stage asks for key group 0 alone.
+  virtual arrow::Result<bool> EmitNext(const EvalContext& context, uint32_t key_group,
+                                       RowConsumer* out) {
+    return false;
+  }
+  // The lane, or the stage's input of the epoch, ends (behind EmitNext): what is buffered goes out.
   virtual arrow::Status EndInput(const EvalContext& context, RowConsumer* out) {
     return arrow::Status::OK();
   }

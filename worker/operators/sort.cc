@@ -35,10 +35,16 @@ arrow::Status Sort::Process(const EvalContext& context, Rows rows, RowConsumer* 
   return arrow::Status::OK();
 }
 
-arrow::Status Sort::EndInput(const EvalContext& context, RowConsumer* out) {
-  const auto batches = std::exchange(batches_, {});
-  if (batches.empty()) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(schema_, batches));
+void Sort::Reset() {
+  batches_.clear();
+  all_.reset();
+  order_.reset();
+  emitted_ = 0;
+}
+
+arrow::Status Sort::SortAll(const EvalContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(schema_, batches_));
+  batches_.clear();
   ARROW_ASSIGN_OR_RAISE(auto all, table->CombineChunksToBatch());
   std::vector<std::vector<uint64_t>> ranks;
   for (size_t i = 0; i < plan_.keys.size(); ++i) {
@@ -56,9 +62,21 @@ arrow::Status Sort::EndInput(const EvalContext& context, RowConsumer* out) {
   });
   arrow::Int64Builder indices;
   ARROW_RETURN_NOT_OK(indices.AppendValues(order));
-  ARROW_ASSIGN_OR_RAISE(auto index_array, indices.Finish());
-  ARROW_ASSIGN_OR_RAISE(arrow::Datum sorted, arrow::compute::Take(all, index_array));
-  return out->Consume({sorted.record_batch(), {}});
+  ARROW_ASSIGN_OR_RAISE(order_, indices.Finish());
+  all_ = std::move(all);
+  return arrow::Status::OK();
+}
+
+arrow::Result<bool> Sort::EmitNext(const EvalContext& context, uint32_t key_group,
+                                   RowConsumer* out) {
+  if (!batches_.empty()) ARROW_RETURN_NOT_OK(SortAll(context));
+  if (all_ == nullptr) return false;
+  ARROW_ASSIGN_OR_RAISE(arrow::Datum sorted,
+                        arrow::compute::Take(all_, order_->Slice(emitted_, kEmitRows)));
+  emitted_ += sorted.length();
+  if (emitted_ == order_->length()) Reset();
+  ARROW_RETURN_NOT_OK(out->Consume({sorted.record_batch(), {}}));
+  return true;
 }
 
 arrow::Status Limit::Process(const EvalContext& context, Rows rows, RowConsumer* out) {

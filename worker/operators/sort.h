@@ -16,13 +16,20 @@ class Sort final : public Operator {
   Sort(SortPlan plan, std::shared_ptr<arrow::Schema> schema)
       : plan_(std::move(plan)), schema_(std::move(schema)) {}
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
-  arrow::Status EndInput(const EvalContext& context, RowConsumer* out) override;
-  void Reset() override { batches_.clear(); }
+  arrow::Result<bool> EmitNext(const EvalContext& context, uint32_t key_group,
+                               RowConsumer* out) override;
+  void Reset() override;
 
  private:
+  arrow::Status SortAll(const EvalContext& context);
+
   const SortPlan plan_;
   const std::shared_ptr<arrow::Schema> schema_;
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches_;
+  // Behind the input: all rows, the order of those to emit, and how many have been.
+  std::shared_ptr<arrow::RecordBatch> all_;
+  std::shared_ptr<arrow::Array> order_;
+  int64_t emitted_ = 0;
 };
 
 // Passes the first `count` rows of the epoch (a gathered stage).

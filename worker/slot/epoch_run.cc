@@ -121,13 +121,11 @@ int EpochRun::LanesOf(int stage_id) const {
   return 0;
 }
 
-void EpochRun::AddFrame(ExchangeFrame frame) {
+arrow::Status EpochRun::AddFrame(ExchangeFrame frame) {
   for (KeyedStage& stage : stages_) {
-    if (stage.stage->exchange_stage == frame.stage) {
-      stage.runner->AddFrame(std::move(frame));
-      return;
-    }
+    if (stage.stage->exchange_stage == frame.stage) return stage.runner->AddFrame(std::move(frame));
   }
+  return arrow::Status::OK();
 }
 
 void EpochRun::AddProgress(const ExchangeProgress& progress) {

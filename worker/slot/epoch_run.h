@@ -49,7 +49,8 @@ class EpochRun {
                                                        Wiring wiring);
   ~EpochRun();
 
-  void AddFrame(ExchangeFrame frame);
+  // Errors: a frame that does not fit the job or its lane; the attempt cannot go on.
+  arrow::Status AddFrame(ExchangeFrame frame);
   void AddProgress(const ExchangeProgress& progress);
 
   // One piece of work for everything that is ready; kDone once, when all input is consumed.

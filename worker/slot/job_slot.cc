@@ -152,7 +152,7 @@ arrow::Status JobSlot::Start(std::shared_ptr<const EpochTask> task) {
 
   for (auto& [id, frame] : std::exchange(early_frames_, {})) {
     if (id == last_) {
-      run_->AddFrame(std::move(frame));
+      ARROW_RETURN_NOT_OK(run_->AddFrame(std::move(frame)));
     } else if (IsLater(id, last_)) {
       early_frames_.emplace_back(id, std::move(frame));
     }
@@ -169,7 +169,10 @@ arrow::Status JobSlot::Start(std::shared_ptr<const EpochTask> task) {
 
 void JobSlot::AddFrames(const AttemptId& id, std::vector<ExchangeFrame> frames) {
   if (run_ != nullptr && id == last_) {
-    for (ExchangeFrame& frame : frames) run_->AddFrame(std::move(frame));
+    for (ExchangeFrame& frame : frames) {
+      const arrow::Status added = run_->AddFrame(std::move(frame));
+      if (!added.ok()) return Fail(added);
+    }
   } else if (IsLater(id, last_)) {
     for (ExchangeFrame& frame : frames) early_frames_.emplace_back(id, std::move(frame));
   }

@@ -78,6 +78,18 @@ arrow::Status Pipeline::EndChunk(const EvalContext& context, RowConsumer* out) {
   return arrow::Status::OK();
 }
 
+arrow::Result<bool> Pipeline::EmitNext(const EvalContext& context, uint32_t key_group,
+                                       RowConsumer* out) {
+  context_ = &context;
+  out_ = out;
+  for (size_t i = 0; i < operators_.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_emitted,
+                          operators_[i]->EmitNext(context, key_group, &links_[i + 1]));
+    if (has_emitted) return true;
+  }
+  return false;
+}
+
 arrow::Status Pipeline::EndInput(const EvalContext& context, RowConsumer* out) {
   context_ = &context;
   out_ = out;

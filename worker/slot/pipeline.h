@@ -22,6 +22,9 @@ class Pipeline {
 
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out);
   arrow::Status EndChunk(const EvalContext& context, RowConsumer* out);
+  // A piece of what the first operator that has something left gives of the key group; false when
+  // none has. Before EndInput.
+  arrow::Result<bool> EmitNext(const EvalContext& context, uint32_t key_group, RowConsumer* out);
   arrow::Status EndInput(const EvalContext& context, RowConsumer* out);
   void Reset();
 

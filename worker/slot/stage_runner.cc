@@ -1,6 +1,13 @@
 #include "worker/slot/stage_runner.h"
 
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
+
+#include "common/base/error.h"
 
 namespace tidemill::worker {
 
@@ -18,12 +25,43 @@ StageRunner::StageRunner(const StagePlan* stage, Place place, AttemptId attempt,
       consumer_(this),
       merger_(place_.producer_lanes) {}
 
-// Rows of a keyed stage belong to one key group each; every piece is a chunk of its lane.
+arrow::Status StageRunner::CheckRows(const Rows& rows) {
+  if (rows.batch == nullptr) return arrow::Status::OK();
+  const auto refuse = [this](const char* what) {
+    return MakeError(ErrorKind::kUnavailable, "EXCHANGE_FRAME_INVALID",
+                     fmt::format("rows do not belong here: {}: stage={} slot={}", what, stage_->id,
+                                 place_.slot));
+  };
+  if (rows.batch->schema() != accepted_schema_) {
+    const auto& want = stage_->input_schema->fields();
+    const auto& got = rows.batch->schema()->fields();
+    const bool fits =
+        std::equal(want.begin(), want.end(), got.begin(), got.end(),
+                   [](const auto& a, const auto& b) { return a->type()->Equals(*b->type()); });
+    if (!fits) return refuse("schema");
+    accepted_schema_ = rows.batch->schema();
+  }
+  if (place_.is_gathered) return arrow::Status::OK();
+  if (rows.runs.empty() && rows.batch->num_rows() > 0) return refuse("no key groups");
+  for (const GroupRun& run : rows.runs) {
+    if (!std::binary_search(place_.key_groups.begin(), place_.key_groups.end(), run.key_group))
+      return refuse("key group");
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status StageRunner::AddFrame(ExchangeFrame frame) {
+  ARROW_RETURN_NOT_OK(CheckRows(frame.rows));
+  return merger_.Add(std::move(frame));
+}
+
+// Rows of a keyed stage belong to one key group each.
 arrow::Status StageRunner::Consumer::Consume(Rows rows) {
   const int lane = runner_->place_.is_gathered || rows.runs.empty()
                        ? 0
                        : static_cast<int>(rows.runs[0].key_group);
   const int64_t chunk = runner_->lane_chunk_[lane]++;
+  runner_->sent_rows_ += rows.batch->num_rows();
   ARROW_RETURN_NOT_OK(runner_->output_->Send(lane, chunk, std::move(rows)));
   runner_->output_->EndChunk(lane, chunk);
   return arrow::Status::OK();
@@ -31,7 +69,8 @@ arrow::Status StageRunner::Consumer::Consume(Rows rows) {
 
 arrow::Result<StepResult> StageRunner::Step() {
   if (is_done_) return StepResult::kDone;
-  if (!output_->MayProduce(0)) return StepResult::kBlocked;
+  if (is_emitting_) return Emit();
+  if (!output_->MayProduce(place_.is_gathered ? lane_chunk_[0] : 0)) return StepResult::kBlocked;
   std::optional<Rows> rows = merger_.Next();
   TellProducers();
   if (rows) {
@@ -39,8 +78,13 @@ arrow::Result<StepResult> StageRunner::Step() {
     return StepResult::kProgress;
   }
   if (!merger_.is_finished()) return StepResult::kBlocked;
-  ARROW_RETURN_NOT_OK(Finish());
-  return StepResult::kDone;
+  is_emitting_ = true;
+  if (place_.is_gathered) {
+    open_lanes_.push_back(0);
+  } else {
+    open_lanes_.assign(place_.key_groups.begin(), place_.key_groups.end());
+  }
+  return Emit();
 }
 
 void StageRunner::TellProducers() {
@@ -51,16 +95,42 @@ void StageRunner::TellProducers() {
     network_->SendProgress(address, attempt_, progress);
 }
 
+arrow::Result<StepResult> StageRunner::Emit() {
+  const int64_t enough = sent_rows_ + kEmitRows;
+  while (!open_lanes_.empty()) {
+    if (turn_ == open_lanes_.size()) {
+      turn_ = 0;
+      ++emitted_chunk_;
+    }
+    const int lane = open_lanes_[turn_];
+    const int64_t chunk = lane_chunk_[lane];
+    if (chunk > emitted_chunk_) {
+      ++turn_;
+      continue;
+    }
+    if (sent_rows_ >= enough) return StepResult::kProgress;
+    if (!output_->MayProduce(chunk)) return StepResult::kBlocked;
+    ARROW_ASSIGN_OR_RAISE(const bool has_emitted,
+                          pipeline_->EmitNext(context_, static_cast<uint32_t>(lane), &consumer_));
+    if (has_emitted) continue;
+    // A gathered stage may still have what its operators buffer.
+    if (!place_.is_gathered) output_->EndLane(lane, chunk);
+    open_lanes_.erase(open_lanes_.begin() + static_cast<std::ptrdiff_t>(turn_));
+  }
+  ARROW_RETURN_NOT_OK(Finish());
+  return StepResult::kDone;
+}
+
 arrow::Status StageRunner::Finish() {
+  is_done_ = true;
+  const int64_t sent_rows = sent_rows_;
   ARROW_RETURN_NOT_OK(pipeline_->EndInput(context_, &consumer_));
   if (place_.is_gathered) {
     output_->EndLane(0, lane_chunk_[0]);
-  } else {
-    for (uint32_t group : place_.key_groups) {
-      output_->EndLane(static_cast<int>(group), lane_chunk_[static_cast<int>(group)]);
-    }
+  } else if (sent_rows_ != sent_rows) {
+    return MakeError(ErrorKind::kBug, "PLAN_INVALID",
+                     fmt::format("rows behind the end of their key group: stage={}", stage_->id));
   }
-  is_done_ = true;
   return arrow::Status::OK();
 }
 

@@ -3,6 +3,8 @@
 #include <arrow/result.h>
 
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "worker/exchange/lane_merger.h"
 #include "worker/slot/lane_runner.h"
@@ -11,7 +13,9 @@ namespace tidemill::worker {
 
 // One stage behind an exchange on one slot in one epoch: takes the lanes of the producing stage in
 // order, runs the pipeline, tells producers how far it is. Its own output has one lane per key
-// group that the slot owns, or lane 0 when the stage is gathered. *Thread-compatible.*
+// group that the slot owns, or lane 0 when the stage is gathered; each piece is a chunk of its
+// lane. What goes out behind the input goes lane by lane, chunk by chunk, which is the order in
+// which consumers take it: only so can it stop wherever they have no room. *Thread-compatible.*
 class StageRunner {
  public:
   struct Place {
@@ -26,7 +30,9 @@ class StageRunner {
               const EvalContext& context, Pipeline* pipeline, RowOutput* output,
               ExchangeNetwork* network);
 
-  void AddFrame(ExchangeFrame frame) { merger_.Add(std::move(frame)); }
+  // Errors: EXCHANGE_FRAME_INVALID (kUnavailable) for rows of another schema or of key groups that
+  // are not here, or out of order.
+  arrow::Status AddFrame(ExchangeFrame frame);
   arrow::Result<StepResult> Step();
 
   int producing_stage() const { return stage_->exchange_stage; }
@@ -42,7 +48,10 @@ class StageRunner {
     StageRunner* const runner_;
   };
 
+  arrow::Status CheckRows(const Rows& rows);
   void TellProducers();
+  // Emits about kEmitRows rows, as far as there is room.
+  arrow::Result<StepResult> Emit();
   arrow::Status Finish();
 
   const StagePlan* const stage_;
@@ -55,8 +64,16 @@ class StageRunner {
   ExchangeNetwork* const network_;
   Consumer consumer_;
   LaneMerger merger_;
-  std::map<int, int64_t> lane_chunk_;  // of the output: next chunk by lane
+  std::shared_ptr<arrow::Schema> accepted_schema_;  // the last one found to fit
+  std::map<int, int64_t> lane_chunk_;               // of the output: next chunk by lane
+  int64_t sent_rows_ = 0;
+  // While emitting: lanes that have not ended, ascending; the one whose turn it is; and the chunk
+  // that all of them are given before the next.
+  std::vector<int> open_lanes_;
+  size_t turn_ = 0;
+  int64_t emitted_chunk_ = 0;
   int64_t told_chunk_ = 0;
+  bool is_emitting_ = false;  // the input has ended
   bool is_done_ = false;
 };
 
