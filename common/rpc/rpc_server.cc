@@ -17,7 +17,8 @@
 #include "common/base/mutex.h"
 #include "common/rpc/callback_threads.h"
 #include "common/rpc/channel_options.h"
-#include "common/rpc/listen_address.h"
+#include "common/rpc/doorkeeper.h"
+#include "common/rpc/listener.h"
 #include "common/rpc/stream_core.h"
 
 namespace tidemill::rpc {
@@ -31,7 +32,7 @@ constexpr int kStreamsPerConnection = 256;
 // once or after the handshake's time.
 constexpr int kIdleConnectionMs = 60'000;
 constexpr int kHandshakeMs = 5'000;
-// A backstop against connections without end: above it gRPC takes no new ones and drops some.
+// A backstop: above it gRPC stops to read and drops connections.
 constexpr size_t kReceiveBytes = size_t{2} << 30;
 // Streams that were closed before a stop may still flush for so long.
 constexpr std::chrono::seconds kStopGrace{2};
@@ -167,22 +168,28 @@ class GrpcServer final : public RpcServer {
   explicit GrpcServer(Options* options) : service_(std::move(options->streams), options->limits) {}
   ~GrpcServer() override { Stop(); }
 
-  arrow::Status Listen(const internal::ListenAddress& address, const Options& options) {
+  arrow::Status Begin(internal::Listener listener, const Options& options) {
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(address.numeric, grpc::InsecureServerCredentials(), &port);
+    auto entrance = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        grpc::InsecureServerCredentials());
     builder.RegisterCallbackGenericService(&service_);
     for (grpc::Service* service : options.services) builder.RegisterService(service);
     builder.SetMaxReceiveMessageSize(static_cast<int>(options.limits.message_bytes));
     builder.SetMaxSendMessageSize(-1);
     SetLimits(&builder);
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || port == 0) {
-      server_ = nullptr;
-      return MakeError(ErrorKind::kConflict, "ADDRESS_IN_USE",
-                       "cannot listen: address=" + address.numeric);
+    if (server_ == nullptr) {
+      return MakeError(ErrorKind::kBug, "INTERNAL_ERROR",
+                       "cannot start a server: address=" + listener.address);
     }
-    address_ = fmt::format("{}:{}", address.host, port);
+    address_ = std::move(listener.address);
+    doorkeeper_ = std::make_unique<internal::Doorkeeper>(
+        std::move(listener.socket), [entrance = std::shared_ptr(std::move(entrance))](int fd) {
+          grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+          connection.fd = fd;
+          entrance->HandleNewConnection(&connection);
+        });
     return arrow::Status::OK();
   }
 
@@ -191,9 +198,10 @@ class GrpcServer final : public RpcServer {
   void Stop() override {
     {
       MutexLock lock(&mutex_);
-      if (server_ == nullptr || is_stopped_) return;
+      if (doorkeeper_ == nullptr || is_stopped_) return;
       is_stopped_ = true;
     }
+    doorkeeper_->Stop();
     service_.EndStreams();
     server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
     server_->Wait();
@@ -202,7 +210,6 @@ class GrpcServer final : public RpcServer {
 
  private:
   static void SetLimits(grpc::ServerBuilder* builder) {
-    builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, internal::kKeepAliveMs);
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, internal::kKeepAliveTimeoutMs);
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -223,6 +230,7 @@ class GrpcServer final : public RpcServer {
   FrameService service_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<internal::Doorkeeper> doorkeeper_;
   Mutex mutex_;
   bool is_stopped_ GUARDED_BY(mutex_) = false;
 };
@@ -230,11 +238,11 @@ class GrpcServer final : public RpcServer {
 }  // namespace
 
 arrow::Result<std::unique_ptr<RpcServer>> RpcServer::Start(Options options) {
-  ARROW_ASSIGN_OR_RAISE(const internal::ListenAddress address,
-                        internal::ResolveListenAddress(options.listen, options.allows_remote));
+  ARROW_ASSIGN_OR_RAISE(internal::Listener listener,
+                        internal::Listen(options.listen, options.allows_remote));
   internal::KeepCallbackThreads();
   auto server = std::make_unique<GrpcServer>(&options);
-  ARROW_RETURN_NOT_OK(server->Listen(address, options));
+  ARROW_RETURN_NOT_OK(server->Begin(std::move(listener), options));
   return server;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "tests/rpc/recorded_end.h"
@@ -19,14 +20,19 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Sends bytes to a loopback port and reads until the other side hangs up (5 s at most).
-void SendRaw(int port, const std::string& bytes) {
+int ConnectRaw(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return fd;
+}
+
+// Sends bytes to a loopback port and reads until the other side hangs up (5 s at most).
+void SendRaw(int port, const std::string& bytes) {
+  const int fd = ConnectRaw(port);
   const timeval patience = {.tv_sec = 5, .tv_usec = 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   (void)send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);  // The peer may hang up early.
@@ -57,6 +63,20 @@ TEST(RpcServerTest, GarbageDoesNoHarm) {
   after->Start();
   after->Send("c");
   EXPECT_THAT(after->Await(1), ElementsAre("c"));
+}
+
+TEST(RpcServerTest, ConnectionsThatSayNothingKeepNobodyOut) {
+  RecordingServer server;
+  std::vector<int> silent;
+  silent.reserve(400);
+  for (int i = 0; i < 400; ++i) silent.push_back(ConnectRaw(server.port()));
+
+  const auto client = Connect(server.address());
+  client->Start();
+  client->Send("a");
+
+  EXPECT_THAT(client->Await(1), ElementsAre("a"));
+  for (const int fd : silent) close(fd);
 }
 
 TEST(RpcServerTest, AnUnknownMethodIsRefused) {

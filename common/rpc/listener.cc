@@ -1,4 +1,4 @@
-#include "common/rpc/listen_address.h"
+#include "common/rpc/listener.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -19,6 +19,8 @@ namespace tidemill::rpc::internal {
 
 namespace {
 
+constexpr int kBacklog = 1024;
+
 using AddressList = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 
 arrow::Status Invalid(const std::string& text, const std::string& why) {
@@ -35,51 +37,46 @@ bool IsLoopback(const sockaddr* address) {
   return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-std::string NumericOf(const sockaddr* address, int port) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (address->sa_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
-    inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
-    return fmt::format("{}:{}", text, port);
-  }
-  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
-  inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
-  return fmt::format("[{}]:{}", text, port);
-}
-
-// gRPC says only that it could not bind, so the reason is asked of the system before.
-arrow::Status TryBind(const std::string& text, const addrinfo& address) {
-  const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return Invalid(text, std::strerror(errno));
+arrow::Result<Socket> Bind(const std::string& text, const addrinfo& address) {
+  Socket socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
-  int error = 0;
-  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      bind(fd, address.ai_addr, address.ai_addrlen) != 0 || listen(fd, 1) != 0) {
-    error = errno;
+  // SO_REUSEADDR: connections of a server before this one may linger. Never SO_REUSEPORT.
+  if (socket.fd() >= 0 && setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+      bind(socket.fd(), address.ai_addr, address.ai_addrlen) == 0 &&
+      listen(socket.fd(), kBacklog) == 0) {
+    return socket;
   }
-  close(fd);
-  if (error == 0) return arrow::Status::OK();
-  if (error != EADDRINUSE) return Invalid(text, std::strerror(error));
+  if (errno != EADDRINUSE) return Invalid(text, std::strerror(errno));
   return MakeError(
       ErrorKind::kConflict, "ADDRESS_IN_USE",
       fmt::format("cannot listen: another process listens there: address=\"{}\"", text));
 }
 
+int PortOf(const Socket& socket) {
+  sockaddr_storage address = {};
+  socklen_t size = sizeof address;
+  if (getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  // The port is at the same place in both families.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+}
+
 }  // namespace
 
-arrow::Result<ListenAddress> ResolveListenAddress(const std::string& text, bool allows_remote) {
+Socket::~Socket() {
+  if (fd_ >= 0) close(fd_);
+}
+
+arrow::Result<Listener> Listen(const std::string& text, bool allows_remote) {
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return Invalid(text, "must be host:port");
-  ListenAddress result;
-  result.host = text.substr(0, colon);
+  std::string host = text.substr(0, colon);
+  int port = 0;
   const std::string_view digits = std::string_view(text).substr(colon + 1);
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), result.port);
-  if (error != std::errc() || end != digits.data() + digits.size() || result.port < 0 ||
-      result.port > 65535) {
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size() || port < 0 || port > 65535) {
     return Invalid(text, "port must be a number from 0 to 65535");
   }
-  std::string host = result.host;
+  const std::string shown_host = host;
   if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   if (host.find_first_of("[]/ ") != std::string::npos) return Invalid(text, "must be host:port");
 
@@ -103,8 +100,9 @@ arrow::Result<ListenAddress> ResolveListenAddress(const std::string& text, bool 
                               text)),
         "--insecure-bind allows it; do so in networks that you trust");
   }
-  ARROW_RETURN_NOT_OK(TryBind(text, *chosen));
-  result.numeric = NumericOf(chosen->ai_addr, result.port);
+  Listener result;
+  ARROW_ASSIGN_OR_RAISE(result.socket, Bind(text, *chosen));
+  result.address = fmt::format("{}:{}", shown_host, PortOf(result.socket));
   return result;
 }
 
