@@ -42,6 +42,15 @@ bool ReadsContext(const Expr& expr) {
   return IsEpochBound(expr) || expr.type->id() == arrow::Type::TIMESTAMP;
 }
 
+// Where no later argument replaces the value: COALESCE goes on after NULL, NANVL after NaN.
+arrow::Result<arrow::Datum> Stays(const Expr& expr, const arrow::Datum& value,
+                                  cp::ExecContext& exec) {
+  if (expr.name != "nanvl") return cp::IsValid(value, &exec);
+  ARROW_ASSIGN_OR_RAISE(arrow::Datum is_nan, cp::CallFunction("is_nan", {value}, &exec));
+  ARROW_ASSIGN_OR_RAISE(is_nan, cp::CallFunction("coalesce", {is_nan, arrow::Datum(false)}, &exec));
+  return cp::Invert(is_nan, &exec);
+}
+
 // The value, or an error of ours where a function broke its promise.
 arrow::Result<arrow::Datum> CheckType(arrow::Datum value, const Expr& expr) {
   if (value.type()->Equals(*expr.type)) return value;
@@ -95,7 +104,7 @@ arrow::Status CompiledExpr::Node::BindCall() {
     form = Form::kCase;
     return arrow::Status::OK();
   }
-  if (IsAnyOf(expr->name, {"coalesce", "nvl", "ifnull"})) {
+  if (IsAnyOf(expr->name, {"coalesce", "nvl", "ifnull", "nanvl"})) {
     form = Form::kCoalesce;
     return arrow::Status::OK();
   }
@@ -288,17 +297,19 @@ arrow::Result<arrow::Datum> CompiledExpr::Node::EvaluateCoalesce(const Selection
   if (args.size() == 2 && args[1]->is_total && expr->type->num_fields() == 0) {
     ARROW_ASSIGN_OR_RAISE(arrow::Datum value, args[0]->Evaluate(rows));
     ARROW_ASSIGN_OR_RAISE(arrow::Datum otherwise, args[1]->Evaluate(rows));
-    return cp::CallFunction("coalesce", {value, otherwise}, &exec);
+    if (expr->name != "nanvl") return cp::CallFunction("coalesce", {value, otherwise}, &exec);
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum stays, Stays(*expr, value, exec));
+    return cp::IfElse(stays, value, otherwise, &exec);
   }
   Merger merger(rows, expr->type);
   RowSet open = RowSet::All(rows.num_rows());
   for (const auto& arg : args) {
     ARROW_ASSIGN_OR_RAISE(Selection rest, rows.Narrow(open));
     ARROW_ASSIGN_OR_RAISE(arrow::Datum value, arg->Evaluate(rest));
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum has_value, cp::IsValid(value, &exec));
-    ARROW_RETURN_NOT_OK(merger.Add(open, std::move(value)));  // NULLs are overwritten below
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum stays, Stays(*expr, value, exec));
+    ARROW_RETURN_NOT_OK(merger.Add(open, std::move(value)));  // others are overwritten below
     // The rows with a value leave `open`.
-    ARROW_RETURN_NOT_OK(open.Split(has_value, exec).status());
+    ARROW_RETURN_NOT_OK(open.Split(stays, exec).status());
     if (open.IsNone()) break;
   }
   return merger.Finish();

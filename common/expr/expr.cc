@@ -77,6 +77,43 @@ std::string Upper(std::string_view text) {
   return upper;
 }
 
+// What Spark adds to the text of a call that leaves arguments out.
+struct DefaultArgument {
+  std::string_view name;
+  size_t given;  // arguments
+  std::string_view text;
+};
+
+constexpr std::array<DefaultArgument, 9> kDefaultArguments = {{{"split", 2, ", -1"},
+                                                               {"substring", 2, ", 2147483647"},
+                                                               {"regexp_replace", 3, ", 1"},
+                                                               {"regexp_extract", 2, ", 1"},
+                                                               {"round", 1, ", 0"},
+                                                               {"bround", 1, ", 0"},
+                                                               {"locate", 2, ", 1"},
+                                                               {"lpad", 2, ",  "},
+                                                               {"rpad", 2, ",  "}}};
+
+// name(arg, ...), as Spark spells it for functions without a form of their own.
+std::string PlainCallText(const Expr& expr) {
+  const std::string& name = expr.name;
+  const size_t given = expr.args.size();
+  if (given == 1 && (name == "ceil" || name == "floor")) {
+    return fmt::format("{}({})", Upper(name), ExprText(*expr.args[0]));
+  }
+  if (given == 1 && name == "log") return fmt::format("LOG(E(), {})", ExprText(*expr.args[0]));
+  if (given == 2 && (name == "trim" || name == "ltrim" || name == "rtrim")) {
+    const char* side = name == "trim" ? "BOTH" : name == "ltrim" ? "LEADING" : "TRAILING";
+    return fmt::format("TRIM({} {} FROM {})", side, ExprText(*expr.args[0]),
+                       ExprText(*expr.args[1]));
+  }
+  std::string_view omitted;
+  for (const DefaultArgument& argument : kDefaultArguments) {
+    if (argument.name == name && argument.given == given) omitted = argument.text;
+  }
+  return fmt::format("{}({}{})", name, JoinTexts(expr.args), omitted);
+}
+
 std::string CallText(const Expr& expr) {
   const std::vector<ExprPtr>& args = expr.args;
   const std::string& name = expr.name;
@@ -113,7 +150,7 @@ std::string CallText(const Expr& expr) {
   }
   if (name == "get_field" && args.size() == 2) return fmt::format("{}.{}", arg(0), arg(1));
   if (name == "get_item" && args.size() == 2) return fmt::format("{}[{}]", arg(0), arg(1));
-  return fmt::format("{}({})", name, JoinTexts(args));
+  return PlainCallText(expr);
 }
 
 bool LiteralEquals(const Expr& a, const Expr& b) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <utility>
 
@@ -141,6 +142,27 @@ std::string CanonicalName(const std::string& name, std::vector<ExprPtr>* args) {
   return name;
 }
 
+// The functions that are named as the type they cast to.
+bool IsTypeName(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kNames = {
+      "boolean", "tinyint", "smallint", "int",       "bigint", "float",
+      "double",  "decimal", "date",     "timestamp", "binary", "string"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// int(x) is CAST(x AS INT), but Spark leaves it out of names.
+arrow::Result<ExprPtr> MakeTypeCall(const std::string& name, const std::vector<ExprPtr>& args,
+                                    Span span) {
+  const arrow::Status counted =
+      CheckArgCount(name, fmt::format("{}(expr)", name), args.size(), 1, 1);
+  if (!counted.ok()) return WithSpan(counted, span);
+  ARROW_ASSIGN_OR_RAISE(TypePtr type, ParseDdlType(name));
+  if (!CanCast(*args[0]->type, *type)) return WithSpan(CannotCast(*args[0], type, false), span);
+  auto cast = NewCall("cast", std::move(type), args, span);
+  cast->is_implicit = true;
+  return cast;
+}
+
 arrow::Status UnknownFunction(std::string_view name) {
   const std::string nearest = NearestName(name, FunctionNames());
   arrow::Status status = MakeError(
@@ -161,6 +183,7 @@ arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, MakeCall("isnotnull", {args[0]}, span));
     return MakeCall("if", {condition, args[1], args[2]}, span);
   }
+  if (IsTypeName(lower)) return MakeTypeCall(lower, args, span);
   const bool is_struct = lower == "struct" && !args.empty();
   if (is_struct) args = WithFieldNames(args);
   const FunctionInfo* info = FindFunction(is_struct ? "named_struct" : lower);

@@ -86,6 +86,23 @@ FunctionInfo Coalesce(const std::string& name, size_t least, size_t most) {
   });
 }
 
+// DOUBLE unless both are FLOAT; no kernel, the evaluator computes the second one where it is
+// needed.
+arrow::Result<BoundFunction> BindNanvl(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(CheckArgCount("nanvl", "nanvl(expr1, expr2)", args.size(), 2, 2));
+  bool is_float = args[0]->type->id() == arrow::Type::FLOAT;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const arrow::DataType& type = *args[i]->type;
+    const bool is_null = type.id() == arrow::Type::NA;
+    if (!is_null && !IsNumericType(type) && !IsStringType(type)) {
+      return UnexpectedInput("nanvl", args, i, "(\"DOUBLE\" or \"FLOAT\")");
+    }
+    is_float = is_float && (is_null || type.id() == arrow::Type::FLOAT);
+  }
+  const TypePtr type = is_float ? arrow::float32() : arrow::float64();
+  return BoundFunction{{type, type}, type, nullptr};
+}
+
 // Compares in the common type, but gives the first argument as it is.
 arrow::Result<BoundFunction> BindNullif(std::span<const ExprPtr> args) {
   ARROW_RETURN_NOT_OK(CheckArgCount("nullif", "nullif(expr1, expr2)", args.size(), 2, 2));
@@ -152,6 +169,7 @@ void AddConditionalFunctions(FunctionCatalog* catalog) {
   catalog->Add(Coalesce("coalesce", 1, 1 << 20));
   catalog->Add(Coalesce("nvl", 2, 2));
   catalog->Add(Coalesce("ifnull", 2, 2));
+  catalog->Add(Special("nanvl", "nanvl(expr1, expr2)", BindNanvl));
   FunctionInfo nullif = Special("nullif", "nullif(expr1, expr2)", BindNullif);
   nullif.is_total = false;  // it may cast text
   catalog->Add(std::move(nullif));

@@ -29,7 +29,7 @@ TEST(ExprTest, TextIsSparksColumnName) {
             "CASE WHEN (a > 1) THEN 1 ELSE a END");
   EXPECT_EQ(ExprText(*CastTo(A(), "STRING")), "CAST(a AS STRING)");
   EXPECT_EQ(ExprText(*CastTo(B(), "INT", true)), "TRY_CAST(b AS INT)");
-  EXPECT_EQ(ExprText(*Call("split", {B(), Literal("STRING", "\" \"")})), "split(b,  )");
+  EXPECT_EQ(ExprText(*Call("split", {B(), Literal("STRING", "\" \"")})), "split(b,  , -1)");
   EXPECT_EQ(ExprText(*Call("rand", {})), "rand()");
   EXPECT_EQ(ExprText(*Call("negative", {A()})), "(- a)");
 }

@@ -106,7 +106,8 @@ TEST(StringTest, WrongArgumentsAreRefusedInSparksWords) {
   EXPECT_EQ(TypeOf("substring", {"STRING", "BIGINT"}),
             "error: DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE");
   EXPECT_EQ(MessageOf("substring", {Text(R"(["a"])"), {"BIGINT", "[1]"}}),
-            "Cannot resolve \"substring(a, b)\" due to data type mismatch: The second parameter "
+            "Cannot resolve \"substring(a, b, 2147483647)\" due to data type mismatch: The second "
+            "parameter "
             "requires the \"INT\" type, however \"b\" has the type \"BIGINT\".");
 }
 

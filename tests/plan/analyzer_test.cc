@@ -55,7 +55,7 @@ TEST(AnalyzerTest, SubqueriesHideTheirTables) {
 TEST(AnalyzerTest, AGeneratorOfTheSelectListStandsBelowItsProjection) {
   EXPECT_EQ(AnalyzedText("SELECT explode(split(value, ' ')) AS word, value FROM lines"),
             "Project [word, value]\n"
-            "+- Generate explode(split(value,  )), [word], keeping [value]\n"
+            "+- Generate explode(split(value,  , -1)), [word], keeping [value]\n"
             "   +- Read lines text [value], streaming\n");
   EXPECT_EQ(SchemaText("SELECT posexplode(tags), n FROM log"), "pos INT, col STRING, n INT");
   EXPECT_EQ(SchemaText("SELECT explode_outer(attrs) AS (k, v) FROM log"), "k STRING, v INT");

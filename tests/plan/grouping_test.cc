@@ -67,7 +67,7 @@ TEST(GroupingTest, AGeneratorMayReadGroups) {
                          "GROUP BY user",
                          kUpdate),
             "Project [user, part, count(1)]\n"
-            "+- Generate explode(split(user, ,)), [part], keeping [user, count(1)]\n"
+            "+- Generate explode(split(user, ,, -1)), [part], keeping [user, count(1)]\n"
             "   +- Aggregate keys=[user], functions=[count(1)]\n"
             "      +- Read log json [user, page, ms, n, s, tags, attrs, ts], streaming\n");
 }

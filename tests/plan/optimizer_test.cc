@@ -11,7 +11,7 @@ TEST(OptimizerTest, WordCountReadsSplitsAndGroupsInOneGo) {
                           kComplete),
             "Project [word, count(1) AS count]\n"
             "+- Aggregate keys=[word], functions=[count(1)]\n"
-            "   +- Generate explode(split(value,  )), [word]\n"
+            "   +- Generate explode(split(value,  , -1)), [word]\n"
             "      +- Read lines text [value], streaming\n");
 }
 
@@ -120,7 +120,7 @@ TEST(OptimizerTest, NamesThatRulesLoseComeBackAtTheEnd) {
 TEST(OptimizerTest, AProjectionIsTakenIntoTheGenerator) {
   EXPECT_EQ(OptimizedText("SELECT explode(words) AS w FROM (SELECT split(value, ' ') AS words FROM "
                           "lines)"),
-            "Generate explode(split(value,  )), [w]\n"
+            "Generate explode(split(value,  , -1)), [w]\n"
             "+- Read lines text [value], streaming\n");
 }
 

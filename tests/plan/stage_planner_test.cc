@@ -30,7 +30,7 @@ TEST(StagePlannerTest, AnAggregationIsSplitByAHashExchange) {
                      "word FROM lines) GROUP BY word HAVING count(*) > 1",
                      kUpdate),
             "Stage 0: reads lines text [value]\n"
-            "  Generate explode(split(value,  )), [word]\n"
+            "  Generate explode(split(value,  , -1)), [word]\n"
             "  PartialAggregate keys=[word], functions=[count(1)]\n"
             "  -> hash exchange by [k0]\n"
             "Stage 1: from stage 0\n"
