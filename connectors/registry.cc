@@ -16,6 +16,7 @@
 #include "connectors/file/sink/file_sink.h"
 #include "connectors/file/text_reader.h"
 #include "connectors/memory/memory_sink.h"
+#include "connectors/memory/memory_source.h"
 #include "connectors/noop/noop_sink.h"
 #include "connectors/rate/rate_source.h"
 #include "connectors/sink.h"
@@ -42,6 +43,9 @@ constexpr std::array<SourceFormat, 5> kSources = {{
     {"rate", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
     {"rate-micro-batch", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
 }};
+// Not for specifications, so no message suggests it.
+constexpr SourceFormat kMemorySource = {"memory", ResolveMemorySource, MakeMemorySourceDriver,
+                                        MakeMemorySourceReader};
 
 struct SinkFormat {
   std::string_view name;
@@ -83,10 +87,15 @@ arrow::Result<const Format*> Find(std::string_view role, std::string* name,
   return WithHint(status, fmt::format("{} formats: {}", role, fmt::join(names, ", ")));
 }
 
+arrow::Result<const SourceFormat*> FindSource(std::string* name) {
+  if (*name == kMemorySource.name) return &kMemorySource;
+  return Find("source", name, kSources);
+}
+
 }  // namespace
 
 arrow::Result<SourceSpec> ResolveSource(SourceSpec spec) {
-  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &spec.format, kSources));
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, FindSource(&spec.format));
   return format->resolve(std::move(spec));
 }
 
@@ -96,14 +105,14 @@ arrow::Result<std::unique_ptr<SourceDriver>> MakeSourceDriver(
     // NOLINTNEXTLINE(performance-unnecessary-value-param)
     SourceDriverContext context) {
   std::string name = spec.format;
-  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &name, kSources));
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, FindSource(&name));
   return format->make_driver(spec, context);
 }
 
 arrow::Result<std::unique_ptr<SourceReader>> MakeSourceReader(const SourceSpec& spec,
                                                               const std::vector<int>& columns) {
   std::string name = spec.format;
-  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, Find("source", &name, kSources));
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, FindSource(&name));
   return format->make_reader(spec, columns);
 }
 

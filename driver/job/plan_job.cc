@@ -8,6 +8,7 @@
 #include "connectors/source.h"
 #include "driver/log/checkpoint_dir.h"
 #include "driver/spec/settings.h"
+#include "driver/sql/parser.h"
 
 namespace tidemill::driver {
 
@@ -22,6 +23,8 @@ arrow::Result<std::map<std::string, std::string>> FrozenSchemas(const JobSpec& s
   return frozen ? frozen->schemas : std::map<std::string, std::string>();
 }
 
+// Without a file system only what the specification itself says is known: a schema that is to be
+// inferred stays null.
 class SourceResolver {
  public:
   SourceResolver(const JobSpec& spec, const Settings& settings, FileSystem* fs)
@@ -64,6 +67,7 @@ arrow::Result<connectors::SourceSpec> SourceResolver::Resolve(const SourceDecl& 
   if (resolved->options.Has("path")) {
     resolved->options.Set("splitBytes", std::to_string(settings_.split_bytes()));
   }
+  if (fs_ == nullptr) return resolved;
   arrow::Status exists = RequireInput(*resolved);
   if (!exists.ok()) return LocateInSpec(spec_, exists, declaration.place);
   if (resolved->schema == nullptr) {
@@ -94,7 +98,35 @@ arrow::Status SourceResolver::Infer(connectors::SourceSpec* source) {
   return arrow::Status::OK();
 }
 
+arrow::Result<connectors::SinkSpec> ResolveSinkOf(const JobSpec& spec,
+                                                  const AnalyzedQuery& analyzed) {
+  connectors::SinkSpec sink;
+  sink.format = spec.sink_format;
+  sink.options = spec.sink_options;
+  sink.schema = analyzed.schema;
+  sink.output_mode = analyzed.output_mode;
+  sink.job_name = spec.name;
+  auto resolved = connectors::ResolveSink(std::move(sink));
+  return resolved.ok() ? resolved : LocateInSpec(spec, resolved.status(), spec.sink_place);
+}
+
 }  // namespace
+
+arrow::Status CheckJob(const JobSpec& spec) {
+  ARROW_ASSIGN_OR_RAISE(const Settings settings, Settings::Make(spec.settings));
+  SourceResolver resolver(spec, settings, /*fs=*/nullptr);
+  std::vector<connectors::SourceSpec> sources;
+  bool knows_schemas = true;
+  for (const SourceDecl& declaration : spec.sources) {
+    ARROW_ASSIGN_OR_RAISE(auto source, resolver.Resolve(declaration));
+    knows_schemas = knows_schemas && source.schema != nullptr;
+    sources.push_back(std::move(source));
+  }
+  if (!knows_schemas) return LocateInQuery(spec, sql::ParseQuery(spec.query).status());
+  ARROW_ASSIGN_OR_RAISE(const AnalyzedQuery analyzed, AnalyzeQuery(spec, sources));
+  ARROW_ASSIGN_OR_RAISE(const connectors::SinkSpec sink, ResolveSinkOf(spec, analyzed));
+  return PlanStages(analyzed, sink, connectors::NeedsOf(sink)).status();
+}
 
 arrow::Result<PlannedJob> PlanJob(const JobSpec& spec, FileSystem* fs) {
   ARROW_ASSIGN_OR_RAISE(Settings settings, Settings::Make(spec.settings));
@@ -106,17 +138,8 @@ arrow::Result<PlannedJob> PlanJob(const JobSpec& spec, FileSystem* fs) {
   }
   ARROW_ASSIGN_OR_RAISE(AnalyzedQuery analyzed, AnalyzeQuery(spec, sources));
 
-  connectors::SinkSpec sink;
-  sink.format = spec.sink_format;
-  sink.options = spec.sink_options;
-  sink.schema = analyzed.schema;
-  sink.output_mode = spec.output_mode;
-  sink.job_name = spec.name;
-  auto resolved = connectors::ResolveSink(std::move(sink));
-  if (!resolved.ok()) return LocateInSpec(spec, resolved.status(), spec.sink_place);
-
   PlannedJob job;
-  job.sink = *std::move(resolved);
+  ARROW_ASSIGN_OR_RAISE(job.sink, ResolveSinkOf(spec, analyzed));
   ARROW_ASSIGN_OR_RAISE(job.query, PlanStages(analyzed, job.sink, connectors::NeedsOf(job.sink)));
   job.inferred_schemas = std::move(resolver.inferred_schemas);
   job.warnings = std::move(analyzed.warnings);

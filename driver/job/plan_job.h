@@ -27,6 +27,10 @@ struct PlannedJob {
 // Errors are kInvalid and show their place in the specification.
 arrow::Result<PlannedJob> PlanJob(const JobSpec& spec, FileSystem* fs);
 
+// The part of PlanJob that looks at no files, so that a client can check a specification which is
+// planned elsewhere. A query over a source whose schema is to be inferred is only parsed.
+arrow::Status CheckJob(const JobSpec& spec);
+
 // What JobRunner needs of a planned specification. The checkpoint is the specification's; "" where
 // it names none, for the caller to choose a temporary one.
 arrow::Result<JobDefinition> MakeDefinition(const JobSpec& spec, const PlannedJob& planned);

@@ -50,7 +50,12 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
   ARROW_ASSIGN_OR_RAISE(auto select, sql::ParseQuery(query.query));
   const AnalyzerContext context{sources, query.query, zone};
   ARROW_ASSIGN_OR_RAISE(query.analyzed, Analyze(*select, context));
-  ARROW_RETURN_NOT_OK(CheckStreaming(query.analyzed, query.output_mode));
+  if (spec.is_bounded) {
+    query.output_mode = BoundedOutputMode(query.analyzed);
+    ARROW_RETURN_NOT_OK(CheckBounded(query.analyzed));
+  } else {
+    ARROW_RETURN_NOT_OK(CheckStreaming(query.analyzed, query.output_mode));
+  }
   ARROW_ASSIGN_OR_RAISE(query.optimized, Optimize(query.analyzed, zone));
   query.schema = SchemaOf(query.analyzed->output);
   if (!SchemaOf(query.optimized->output)->Equals(*query.schema)) {

@@ -101,4 +101,22 @@ arrow::Status CheckStreaming(const LogicalPlanPtr& plan, OutputMode output_mode)
   return status;
 }
 
+arrow::Status CheckBounded(const LogicalPlanPtr& plan) {
+  arrow::Status status;
+  ForEachNode(plan, [&](const LogicalPlanPtr& node) {
+    if (!status.ok() || node->kind != Kind::kAggregate) return;
+    for (const AggregateCall& call : As<AggregateNode>(*node).calls) {
+      if (!call.is_distinct) continue;
+      status =
+          NotSupportedYet("DISTINCT_AGGREGATE", "DISTINCT in an aggregate function", call.span);
+      return;
+    }
+  });
+  return status;
+}
+
+OutputMode BoundedOutputMode(const LogicalPlanPtr& plan) {
+  return FindAggregate(plan) == nullptr ? OutputMode::kAppend : OutputMode::kComplete;
+}
+
 }  // namespace tidemill::driver

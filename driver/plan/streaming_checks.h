@@ -14,4 +14,10 @@ namespace tidemill::driver {
 // UNSUPPORTED_FEATURE.STREAMING_LIMIT (kInvalid).
 arrow::Status CheckStreaming(const LogicalPlanPtr& plan, connectors::OutputMode output_mode);
 
+// Refuses what no operator can do yet in a query that reads tables once, to their ends. Errors:
+// UNSUPPORTED_FEATURE (kInvalid).
+arrow::Status CheckBounded(const LogicalPlanPtr& plan);
+// In which the one epoch of such a query gives its whole result.
+connectors::OutputMode BoundedOutputMode(const LogicalPlanPtr& plan);
+
 }  // namespace tidemill::driver

@@ -62,6 +62,9 @@ struct JobSpec {
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
   SpecPlace output_mode_place;
   Trigger trigger;
+  // One pass over tables that do not change, read to their ends in one epoch (`tidemill sql`): what
+  // only streams cannot do is allowed, and the output mode follows from the query.
+  bool is_bounded = false;
   std::optional<std::string> checkpoint;  // absolute
   // What was set, checked, by canonical names (Spark's names mapped); Settings::Make(settings) has
   // the rest too.
