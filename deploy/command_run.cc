@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <future>
 #include <map>
 #include <memory>
@@ -14,7 +13,6 @@
 #include <vector>
 
 #include "common/base/error.h"
-#include "common/base/random.h"
 #include "common/fs/file_system.h"
 #include "deploy/commands.h"
 #include "deploy/conf_option.h"
@@ -33,11 +31,6 @@ struct RunOptions {
   int slots = 0;  // 0: one per core
   std::vector<std::string> conf;
 };
-
-std::string TemporaryDirectory() {
-  const char* base = std::getenv("TMPDIR");
-  return fmt::format("{}/tidemill-{}", base == nullptr ? "/tmp" : base, NewUuid(Random::System()));
-}
 
 std::string HolderText() {
   char host[256] = {};

@@ -20,4 +20,13 @@ void AddExplainCommand(CLI::App* app, CommandResult* result);
 void AddCheckpointCommand(CLI::App* app, CommandResult* result);
 void AddVersionCommand(CLI::App* app, CommandResult* result);
 
+// Clients of a driver.
+void AddClusterCommand(CLI::App* app, CommandResult* result);
+void AddSubmitCommand(CLI::App* app, CommandResult* result);
+void AddPsCommand(CLI::App* app, CommandResult* result);
+void AddStatusCommand(CLI::App* app, CommandResult* result);
+void AddStopCommand(CLI::App* app, CommandResult* result);
+void AddWorkersCommand(CLI::App* app, CommandResult* result);
+void AddSqlCommand(CLI::App* app, CommandResult* result);
+
 }  // namespace tidemill::deploy

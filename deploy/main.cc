@@ -53,6 +53,13 @@ int Main(int argc, char** argv) {
 
   tidemill::deploy::CommandResult result;
   tidemill::deploy::AddRunCommand(&app, &result);
+  tidemill::deploy::AddClusterCommand(&app, &result);
+  tidemill::deploy::AddSubmitCommand(&app, &result);
+  tidemill::deploy::AddPsCommand(&app, &result);
+  tidemill::deploy::AddStatusCommand(&app, &result);
+  tidemill::deploy::AddStopCommand(&app, &result);
+  tidemill::deploy::AddWorkersCommand(&app, &result);
+  tidemill::deploy::AddSqlCommand(&app, &result);
   tidemill::deploy::AddExplainCommand(&app, &result);
   tidemill::deploy::AddCheckpointCommand(&app, &result);
   tidemill::deploy::AddVersionCommand(&app, &result);

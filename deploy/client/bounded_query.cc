@@ -1,0 +1,120 @@
+#include "deploy/client/bounded_query.h"
+
+#include <arrow/buffer.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "common/base/random.h"
+#include "common/fs/file_system.h"
+#include "connectors/memory/memory_source.h"
+#include "connectors/memory/memory_tables.h"
+#include "deploy/embedded_engine.h"
+#include "driver/job/plan_job.h"
+#include "driver/spec/job_spec.h"
+#include "driver/sql/parser.h"
+
+namespace tidemill::deploy {
+
+namespace {
+
+void CollectTables(const driver::sql::Select& select, std::vector<TableName>* tables) {
+  if (select.from == nullptr) return;
+  if (select.from->subquery != nullptr) return CollectTables(*select.from->subquery, tables);
+  const auto is_same = [&](const TableName& table) { return table.name == select.from->name; };
+  if (std::any_of(tables->begin(), tables->end(), is_same)) return;
+  tables->push_back({select.from->name, select.from->span});
+}
+
+driver::JobSpec SpecOf(const BoundedQuery& query) {
+  driver::JobSpec spec;
+  spec.name = "query-" + NewUuid(Random::System());
+  spec.query = query.text;
+  spec.query_place.pieces = {{0, 0}};
+  spec.file = query.file;
+  spec.text = query.text;
+  spec.sink_format = "memory";
+  spec.trigger.kind = driver::TriggerKind::kOnce;
+  spec.is_bounded = true;
+  spec.settings = query.settings;
+  return spec;
+}
+
+arrow::Status RunJob(const driver::JobSpec& spec, const driver::JobDefinition& definition) {
+  EmbeddedEngine::Options options;
+  options.data_dir = TemporaryDirectory();
+  options.holder = fmt::format("pid={}", ::getpid());
+  options.print = [](std::string_view) {};
+  std::promise<driver::JobResult> done;
+  EmbeddedEngine engine(std::move(options));
+  const auto job = engine.Start(
+      definition, [&done](driver::JobResult result) { done.set_value(std::move(result)); });
+  return driver::LocateInQuery(spec, done.get_future().get().status);
+}
+
+}  // namespace
+
+arrow::Result<RowSet> DecodeTable(std::string_view arrow_ipc) {
+  // The batches point into the buffer, so it owns a copy.
+  auto input =
+      std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::string(arrow_ipc)));
+  const auto read = [&]() -> arrow::Result<RowSet> {
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
+    RowSet rows{.schema = reader->schema()};
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+      if (batch == nullptr) return rows;
+      ARROW_RETURN_NOT_OK(batch->ValidateFull());
+      rows.batches.push_back(std::move(batch));
+    }
+  };
+  auto rows = read();
+  if (rows.ok()) return rows;
+  return MakeError(ErrorKind::kGeneral, "TABLE_CORRUPT",
+                   fmt::format("what the driver sent is no table: {}", rows.status().message()));
+}
+
+arrow::Result<std::vector<TableName>> TablesOf(const BoundedQuery& query) {
+  auto select = driver::sql::ParseQuery(query.text);
+  if (!select.ok()) return WithSource(select.status(), query.file, query.text);
+  std::vector<TableName> tables;
+  CollectTables(**select, &tables);
+  return tables;
+}
+
+arrow::Result<RowSet> RunBoundedQuery(const BoundedQuery& query,
+                                      const std::map<std::string, RowSet>& tables) {
+  driver::JobSpec spec = SpecOf(query);
+  std::vector<std::unique_ptr<connectors::HeldRows>> held;
+  for (const auto& [name, rows] : tables) {
+    held.push_back(
+        std::make_unique<connectors::HeldRows>(rows.schema, rows.batches, Random::System()));
+    driver::SourceDecl source;
+    source.name = name;
+    source.format = "memory";
+    source.options.Set("token", held.back()->token());
+    source.is_streaming = false;
+    spec.sources.push_back(std::move(source));
+  }
+  FileSystem* fs = FileSystem::Local();
+  ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned, driver::PlanJob(spec, fs));
+  ARROW_ASSIGN_OR_RAISE(driver::JobDefinition definition, driver::MakeDefinition(spec, planned));
+  definition.checkpoint = TemporaryDirectory();
+  definition.is_durable = false;
+  const arrow::Status status = RunJob(spec, definition);
+  (void)RemoveTree(fs, definition.checkpoint);  // Scratch; nobody reads it.
+  ARROW_RETURN_NOT_OK(status);
+
+  auto result = connectors::MemoryTables::OfProcess()->Find(spec.name);
+  RowSet rows{.schema = planned.sink.schema};
+  if (result) rows.batches = std::move(result->batches);
+  return rows;
+}
+
+}  // namespace tidemill::deploy
