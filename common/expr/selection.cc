@@ -29,8 +29,9 @@ const int32_t* RowsOf(const arrow::Array& indices) {
   return static_cast<const arrow::Int32Array&>(indices).raw_values();
 }
 
-std::shared_ptr<arrow::Array> IndexArray(std::shared_ptr<arrow::Buffer> buffer, int64_t count) {
-  return std::make_shared<arrow::Int32Array>(count, std::move(buffer));
+std::shared_ptr<arrow::Array> IndexArray(const std::shared_ptr<arrow::Buffer>& buffer,
+                                         int64_t count) {
+  return std::make_shared<arrow::Int32Array>(count, buffer);
 }
 
 }  // namespace
@@ -126,7 +127,7 @@ arrow::Result<arrow::Datum> Selection::Column(int index) const {
 arrow::Result<arrow::Datum> Selection::Pick(const arrow::Datum& value) const {
   if (value.is_scalar() || indices_ == nullptr) return value;
   ARROW_ASSIGN_OR_RAISE(auto picked, TakeRows(*value.make_array(), *indices_, context_->pool));
-  return arrow::Datum(std::move(picked));
+  return arrow::Datum(picked);
 }
 
 arrow::Result<Selection> Selection::Narrow(const RowSet& rows) const {
@@ -179,8 +180,8 @@ arrow::Result<arrow::Datum> Merger::Finish() {
     parts.push_back(std::move(part));
   }
   ARROW_ASSIGN_OR_RAISE(auto all, arrow::Concatenate(parts, pool));
-  ARROW_ASSIGN_OR_RAISE(auto merged, TakeRows(*all, *IndexArray(std::move(buffer), size), pool));
-  return arrow::Datum(std::move(merged));
+  ARROW_ASSIGN_OR_RAISE(auto merged, TakeRows(*all, *IndexArray(buffer, size), pool));
+  return arrow::Datum(merged);
 }
 
 }  // namespace tidemill

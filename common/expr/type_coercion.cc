@@ -90,7 +90,7 @@ TypePtr CommonStructType(const TypePtr& a, const TypePtr& b) {
     if (type == nullptr) return nullptr;
     fields.push_back(arrow::field(left, type));
   }
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 TypePtr CommonNestedType(const TypePtr& a, const TypePtr& b) {

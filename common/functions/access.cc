@@ -57,7 +57,7 @@ Kernel StructField(int index) {
         ARROW_ASSIGN_OR_RAISE(
             auto field,
             static_cast<const arrow::StructArray&>(*array).GetFlattenedField(index, context.pool));
-        return arrow::Datum(std::move(field));
+        return arrow::Datum(field);
       };
 }
 
@@ -144,7 +144,7 @@ arrow::Result<arrow::Datum> TakeElements(const EvalContext& context, const arrow
   cp::ExecContext exec(context.pool);
   ARROW_ASSIGN_OR_RAISE(auto taken,
                         cp::Take(items, *indices, cp::TakeOptions::NoBoundsCheck(), &exec));
-  return arrow::Datum(std::move(taken));
+  return arrow::Datum(taken);
 }
 
 Kernel ArrayElement(IndexRule rule) {

@@ -37,7 +37,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> Interleave(const EvalContext& conte
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t i = 0; i < count; ++i) *picks++ = static_cast<int32_t>(i * rows + row);
   }
-  const arrow::Int32Array indices(rows * count, std::move(buffer));
+  const arrow::Int32Array indices(rows * count, buffer);
   cp::ExecContext exec(context.pool);
   return cp::Take(*all, indices, cp::TakeOptions::NoBoundsCheck(), &exec);
 }
@@ -147,7 +147,7 @@ arrow::Result<BoundFunction> BindNamedStruct(std::span<const ExprPtr> args) {
     bound.arg_types.push_back(args[i]->type);
     bound.arg_types.push_back(args[i + 1]->type);
   }
-  bound.type = arrow::struct_(std::move(fields));
+  bound.type = arrow::struct_(fields);
   bound.is_total = true;
   bound.kernel = [type = bound.type](const EvalContext& context, Args values,
                                      int64_t rows) -> arrow::Result<arrow::Datum> {

@@ -257,7 +257,8 @@ void AddDateParts(FunctionCatalog* catalog) {
 }  // namespace
 
 void AddDatetimeFunctions(FunctionCatalog* catalog) {
-  const TypePtr date = arrow::date32(), number = arrow::int32();
+  const TypePtr& date = arrow::date32();
+  const TypePtr& number = arrow::int32();
   AddDateParts(catalog);
   catalog->Add(Now("current_timestamp", TimestampType()), {"now"});
   catalog->Add(Now("current_date", date), {"curdate"});

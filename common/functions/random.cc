@@ -57,7 +57,8 @@ arrow::Result<arrow::Datum> Uuid(const EvalContext& context, Args args, int64_t 
 }
 
 // The second argument is the call's place in the query, which MakeCall adds.
-FunctionInfo PerRow(std::string name, TypePtr result, Kernel kernel, bool takes_seed) {
+FunctionInfo PerRow(std::string name, const TypePtr& result, const Kernel& kernel,
+                    bool takes_seed) {
   FunctionInfo info;
   info.name = name;
   info.usage = fmt::format("{}({})", name, takes_seed ? "[seed]" : "");

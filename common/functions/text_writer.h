@@ -34,6 +34,7 @@ class TextWriter {
 
 // A string for every valid row: `append(row, &writer)` returns Result<bool>, false for NULL.
 template <class AppendRow>
+// NOLINTNEXTLINE(readability-function-size): the sixth parameter is the body
 arrow::Result<arrow::Datum> ComputeText(const EvalContext& context,
                                         std::span<const arrow::Datum> args, int64_t rows,
                                         const std::shared_ptr<arrow::DataType>& type,

@@ -334,7 +334,7 @@ class DdlParser {
     arrow::FieldVector fields;
     if (token_.Is('>')) {
       Advance();
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     }
     while (true) {
       ARROW_ASSIGN_OR_RAISE(fields.emplace_back(), ParseField(depth + 1));
@@ -342,7 +342,7 @@ class DdlParser {
       Advance();
     }
     ARROW_RETURN_NOT_OK(Expect('>'));
-    return arrow::struct_(std::move(fields));
+    return arrow::struct_(fields);
   }
 
   std::string_view text_;

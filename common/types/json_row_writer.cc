@@ -321,7 +321,7 @@ struct JsonRowWriter::Impl {
   std::vector<JsonNode> columns;
 };
 
-JsonRowWriter::JsonRowWriter(std::shared_ptr<arrow::Schema> schema,
+JsonRowWriter::JsonRowWriter(const std::shared_ptr<arrow::Schema>& schema,
                              std::shared_ptr<const TimeZone> zone)
     : impl_(std::make_unique<Impl>()) {
   impl_->zone = std::move(zone);

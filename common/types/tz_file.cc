@@ -84,7 +84,7 @@ struct YearlyRule {
     } else if (kind == Kind::kWeekday) {
       const int64_t first = DaysFromCivil({year, month, 1});
       const int64_t weekday_of_first = FloorMod(first + 4, 7);  // 1970-01-01 was a Thursday
-      int64_t day_of_month = FloorMod(day - weekday_of_first, 7) + (week - 1) * 7;
+      int64_t day_of_month = FloorMod(day - weekday_of_first, 7) + (week - 1) * int64_t{7};
       while (day_of_month >= DaysInMonth(year, month)) day_of_month -= 7;
       days = first + day_of_month;
     }

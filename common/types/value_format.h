@@ -22,7 +22,7 @@ namespace tidemill {
 // *Thread-compatible.*
 class JsonRowWriter {
  public:
-  JsonRowWriter(std::shared_ptr<arrow::Schema> schema, std::shared_ptr<const TimeZone> zone);
+  JsonRowWriter(const std::shared_ptr<arrow::Schema>& schema, std::shared_ptr<const TimeZone> zone);
   ~JsonRowWriter();
   // Appends row `row` of `batch` (its schema must be the constructor's) to `out`, without a line
   // break.

@@ -18,7 +18,8 @@ namespace {
 struct FileId {
   uint64_t term = 0;
   uint32_t sequence = 0;
-  auto operator<=>(const FileId&) const = default;
+  auto operator<=>(const FileId&) const =
+      default;  // NOLINT(modernize-use-nullptr): not of pointers
 };
 
 template <class Int>
@@ -204,6 +205,7 @@ arrow::Result<std::vector<std::string>> ListLogFiles(FileSystem* fs,
   }
   std::sort(ids.begin(), ids.end());
   std::vector<std::string> names;
+  names.reserve(ids.size());
   for (const FileId& id : ids) names.push_back(LogFileName(id.term, id.sequence));
   return names;
 }

@@ -35,6 +35,7 @@ ExprPtr Move(const ExprPtr& expr, const Pruned& child) {
 
 std::vector<ExprPtr> Move(const std::vector<ExprPtr>& exprs, const Pruned& child) {
   std::vector<ExprPtr> moved;
+  moved.reserve(exprs.size());
   for (const ExprPtr& expr : exprs) moved.push_back(Move(expr, child));
   return moved;
 }
@@ -85,6 +86,7 @@ Pruned PruneGenerate(const GenerateNode& node, const std::vector<bool>& used) {
   Collect(node.args, &child_used);
   const Pruned child = Prune(node.children[0], std::move(child_used));
   std::vector<int> kept;
+  kept.reserve(old_kept.size());
   for (int column : old_kept) kept.push_back(child.places[column]);
   pruned.plan = MakeGenerate(child.plan, node.function, Move(node.args, child), std::move(kept),
                              node.generated, node.span);

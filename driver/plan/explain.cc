@@ -19,12 +19,14 @@ std::string Join(const std::vector<std::string>& texts) {
 
 std::string Texts(const std::vector<ExprPtr>& exprs) {
   std::vector<std::string> texts;
+  texts.reserve(exprs.size());
   for (const ExprPtr& expr : exprs) texts.push_back(ExprText(*expr));
   return Join(texts);
 }
 
 std::string Names(const std::vector<PlanField>& fields) {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const PlanField& field : fields) names.push_back(field.name);
   return Join(names);
 }
@@ -138,7 +140,7 @@ std::string NodeText(const LogicalPlan& node) {
 
 std::string TreeText(const LogicalPlanPtr& plan) {
   std::string text;
-  int depth = 0;
+  size_t depth = 0;
   for (LogicalPlanPtr node = plan; node != nullptr; ++depth) {
     const std::string margin = depth == 0 ? "" : std::string(3 * (depth - 1), ' ') + "+- ";
     text += margin + NodeText(*node) + "\n";

@@ -67,6 +67,7 @@ LogicalPlanPtr MakeProject(LogicalPlanPtr child, std::vector<ExprPtr> exprs,
   return node;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the members of the node
 LogicalPlanPtr MakeGenerate(LogicalPlanPtr child, std::string function, std::vector<ExprPtr> args,
                             std::vector<int> kept, std::vector<PlanField> generated, Span span) {
   auto node = NewNode<GenerateNode>(std::move(child), span);

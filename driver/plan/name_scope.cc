@@ -107,6 +107,7 @@ arrow::Status NameScope::Unresolved(const std::vector<std::string>& parts, Span 
     return QueryError("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", message, span);
   }
   std::vector<std::string> proposals;
+  proposals.reserve(candidates.size());
   for (auto& candidate : candidates) proposals.push_back(std::move(candidate.second));
   const std::string nearest = NearestName(parts.back(), names);
   return QueryError("UNRESOLVED_COLUMN.WITH_SUGGESTION",
@@ -119,6 +120,7 @@ arrow::Status NameScope::Unresolved(const std::vector<std::string>& parts, Span 
 arrow::Status NameScope::Ambiguous(const std::vector<std::string>& parts,
                                    const std::vector<Match>& matches, Span span) const {
   std::vector<std::string> names;
+  names.reserve(matches.size());
   for (const Match& match : matches) names.push_back(QuotedName(PartsOf(fields_[match.column])));
   return QueryError("AMBIGUOUS_REFERENCE",
                     fmt::format("Reference {} is ambiguous, could be: [{}].", QuotedName(parts),
@@ -161,6 +163,7 @@ arrow::Result<ExprPtr> ExtractField(ExprPtr base, const std::string& name, Span 
                       span);
   }
   std::vector<std::string> quoted;
+  quoted.reserve(names.size());
   for (const std::string& field : names) quoted.push_back(QuotedName(field));
   const std::string nearest = NearestName(name, names);
   return QueryError(

@@ -72,7 +72,7 @@ TEST_F(InMemoryStreamTest, TheOtherEndHearsOfACloseAfterTheLastMessageAndOnce) {
 TEST_F(InMemoryStreamTest, HandlersThatHoldTheirOwnStreamGoWithTheClose) {
   const std::weak_ptr<MessageStream<int, std::string>> watched = streams_.second;
   streams_.second->Start(&executor_,
-                         {.on_message = [held = streams_.second](std::string) {},
+                         {.on_message = [held = streams_.second](const std::string&) {},
                           .on_close = [held = streams_.second](const arrow::Status&) {}});
   streams_.second.reset();
 

@@ -46,7 +46,7 @@ bool ToInteger(From value, To* out) {
     *out = sizeof(To) == 8 && x >= most ? std::numeric_limits<To>::max() : static_cast<To>(x);
     return true;
   } else {
-    *out = static_cast<To>(value);
+    *out = static_cast<To>(value);  // NOLINT(bugprone-signed-char-misuse): TINYINT is a number
     return *out == value;
   }
 }

@@ -180,6 +180,7 @@ struct Replacement {
   }
 };
 
+// NOLINTNEXTLINE(readability-function-size): the last two are where results go
 arrow::Status ReplaceAll(std::string_view text, size_t from, const re2::RE2& regex,
                          const Replacement& replacement, std::vector<re2::StringPiece>* groups,
                          TextWriter* out) {
@@ -279,7 +280,8 @@ arrow::Result<Kernel> MakeRegexpExtract(std::span<const ExprPtr> args) {
 }  // namespace
 
 void AddRegexFunctions(FunctionCatalog* catalog) {
-  const TypePtr text = arrow::utf8(), number = arrow::int32();
+  const TypePtr& text = arrow::utf8();
+  const TypePtr& number = arrow::int32();
   catalog->Add(FromSignature({.name = "like",
                               .usage = "str LIKE pattern [ESCAPE escape]",
                               .params = {text, text, text},

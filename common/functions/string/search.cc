@@ -166,7 +166,8 @@ FunctionInfo Test(std::string name, Kernel kernel) {
 }  // namespace
 
 void AddSearchFunctions(FunctionCatalog* catalog) {
-  const TypePtr text = arrow::utf8(), number = arrow::int32();
+  const TypePtr& text = arrow::utf8();
+  const TypePtr& number = arrow::int32();
   using View = std::string_view;
   catalog->Add(Test("startswith", TestKernel([](View a, View b) { return a.starts_with(b); })));
   catalog->Add(Test("endswith", TestKernel([](View a, View b) { return a.ends_with(b); })));

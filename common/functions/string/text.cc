@@ -315,6 +315,7 @@ int32_t FirstCodePoint(std::string_view text) {
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): a row of the table of functions
 FunctionInfo TextFunction(std::string name, std::string usage, std::vector<TypePtr> params,
                           int required, Kernel kernel, bool is_total = true) {
   return FromSignature({.name = std::move(name),
@@ -329,7 +330,8 @@ FunctionInfo TextFunction(std::string name, std::string usage, std::vector<TypeP
 }  // namespace
 
 void AddStringFunctions(FunctionCatalog* catalog) {
-  const TypePtr text = arrow::utf8(), number = arrow::int32();
+  const TypePtr& text = arrow::utf8();
+  const TypePtr& number = arrow::int32();
   AddCaseFunctions(catalog);
   catalog->Add(TextFunction("substring", "substring(str, pos[, len])", {text, number, number}, 2,
                             Substring()),

@@ -127,8 +127,8 @@ std::shared_ptr<arrow::DataType> InferredType::Finish() const {
     case Kind::kDouble:
       return arrow::float64();
     case Kind::kStruct: {
-      arrow::FieldVector fields = FinishFields();
-      return fields.empty() ? nullptr : arrow::struct_(std::move(fields));
+      const arrow::FieldVector fields = FinishFields();
+      return fields.empty() ? nullptr : arrow::struct_(fields);
     }
     case Kind::kArray: {
       auto element = element_->Finish();
