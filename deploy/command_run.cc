@@ -1,6 +1,5 @@
 #include <arrow/result.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include "deploy/commands.h"
 #include "deploy/conf_option.h"
 #include "deploy/embedded_engine.h"
+#include "deploy/process_name.h"
 #include "deploy/stop_signals.h"
 #include "driver/job/plan_job.h"
 #include "driver/spec/job_spec.h"
@@ -31,12 +31,6 @@ struct RunOptions {
   int slots = 0;  // 0: one per core
   std::vector<std::string> conf;
 };
-
-std::string HolderText() {
-  char host[256] = {};
-  if (::gethostname(host, sizeof(host) - 1) != 0) return fmt::format("pid={}", ::getpid());
-  return fmt::format("pid={} host={}", ::getpid(), host);
-}
 
 void PrintToStdout(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);

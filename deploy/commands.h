@@ -19,6 +19,7 @@ void AddRunCommand(CLI::App* app, CommandResult* result);
 void AddExplainCommand(CLI::App* app, CommandResult* result);
 void AddCheckpointCommand(CLI::App* app, CommandResult* result);
 void AddVersionCommand(CLI::App* app, CommandResult* result);
+void AddWorkerCommand(CLI::App* app, CommandResult* result);
 
 // Clients of a driver.
 void AddClusterCommand(CLI::App* app, CommandResult* result);

@@ -62,6 +62,7 @@ int Main(int argc, char** argv) {
   tidemill::deploy::AddSqlCommand(&app, &result);
   tidemill::deploy::AddExplainCommand(&app, &result);
   tidemill::deploy::AddCheckpointCommand(&app, &result);
+  tidemill::deploy::AddWorkerCommand(&app, &result);
   tidemill::deploy::AddVersionCommand(&app, &result);
   if (const arrow::Status known = RequireKnownCommand(app, argc, argv); !known.ok()) {
     std::fprintf(stderr, "%s\n", tidemill::RenderError(known).c_str());

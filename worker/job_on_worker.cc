@@ -478,18 +478,17 @@ void JobOnWorker::OnBroken(const AttemptId& id, const arrow::Status& why) {
       .With("attempt", id.attempt)
       .With("why", why.message());
   // A prepared one may be committed all the same: then the driver has what it needs of it.
-  SendFailed(id, MakeError(ErrorKind::kUnavailable, "EXCHANGE_BROKEN",
-                           fmt::format("exchange between workers: {}", why.message())));
+  SendFailed(id, WithContext(why, "exchange between workers"));
 }
 
-void JobOnWorker::SendFailed(AttemptId id, const arrow::Status& error) {
-  open_.reset();
+void JobOnWorker::SendFailed(const AttemptId& id, const arrow::Status& error) {
   proto::ToDriver message;
   proto::Failed* failed = message.mutable_failed();
   failed->set_job(job_->job);
   failed->set_epoch(id.epoch);
   failed->set_attempt(id.attempt);
   WriteError(error, failed->mutable_error());
+  open_.reset();  // `id` may be its.
   Send(std::move(message));
 }
 

@@ -113,7 +113,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void OnChangelogWritten(const AttemptId& id, arrow::Result<std::vector<state::Extent>> extents);
   void MaybeSendPrepared();
   void OnSnapshot(uint64_t capture, const arrow::Result<state::Snapshot>& snapshot);
-  void SendFailed(AttemptId id, const arrow::Status& error);
+  void SendFailed(const AttemptId& id, const arrow::Status& error);
   void Send(proto::ToDriver message);
 
   const Environment environment_;

@@ -54,6 +54,7 @@ arrow::Result<std::vector<state::Extent>> StateKeeper::Files::Append(
     segment_captures = captures;
   }
   std::vector<const state::ChangelogSections*> sections;
+  sections.reserve(slots.size());
   for (const auto& slot : slots) sections.push_back(&slot);
   ARROW_ASSIGN_OR_RAISE(state::Extent extent, segment->Append(epoch, sections));
   Failpoint("worker.changelog_written");
@@ -125,6 +126,7 @@ arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
   }
   if (!dropped.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(dropped));
   std::vector<const state::FlushBatch*> borrowed;
+  borrowed.reserve(batches.size());
   for (const auto& batch : batches) borrowed.push_back(batch.get());
   ARROW_RETURN_NOT_OK(tier->Flush(epoch, borrowed));
   ARROW_ASSIGN_OR_RAISE(state::Snapshot snapshot, tier->TakeSnapshot());

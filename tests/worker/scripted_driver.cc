@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <future>
 #include <utility>
 
+#include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/fs/file_system.h"
 
@@ -15,14 +15,16 @@ namespace {
 
 constexpr char kJob[] = "00000000-0000-4000-8000-000000000001";
 constexpr std::chrono::seconds kPatience(30);
+constexpr int kIoThreads = 2;
 
 }  // namespace
 
-ScriptedDriver::ScriptedDriver(int workers, int slots_per_worker, std::string checkpoint)
-    : slots_per_worker_(slots_per_worker),
+ScriptedDriver::ScriptedDriver(int workers, int slots_per_worker, std::string checkpoint, Kind kind)
+    : kind_(kind),
+      slots_per_worker_(slots_per_worker),
       checkpoint_(std::move(checkpoint)),
       driver_executor_(MakeThreadExecutor("driver")),
-      io_(MakePoolExecutor("io", 2)) {
+      io_(MakePoolExecutor("io", kIoThreads)) {
   EXPECT_TRUE(FileSystem::Local()->CreateDirectories(JoinPath(checkpoint_, "state")).ok());
   for (int i = 0; i < workers; ++i) {
     worker::WorkerEnvironment environment;
@@ -40,19 +42,83 @@ ScriptedDriver::ScriptedDriver(int workers, int slots_per_worker, std::string ch
     workers_.push_back(std::make_unique<worker::Worker>(
         worker::WorkerOptions{name, slots_per_worker, JoinPath(checkpoint_, "local-" + name)},
         environment));
-    auto pair = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
-    workers_.back()->Serve(pair.second);
-    Stream::Handlers handlers;
-    handlers.on_message = [this](proto::ToDriver message) {
-      MutexLock lock(&mutex_);
-      if (!message.has_register_worker()) inbox_.push_back(std::move(message));
-      arrived_.NotifyAll();
-    };
-    handlers.on_close = [](const arrow::Status&) {};
-    pair.first->Start(driver_executor_.get(), std::move(handlers));
-    streams_.push_back(pair.first);
+    streams_.emplace_back();
+    Connect(i);
   }
 }
+
+void ScriptedDriver::Connect(size_t worker) {
+  auto pair = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
+  Stream::Handlers handlers;
+  handlers.on_message = [this](proto::ToDriver message) {
+    MutexLock lock(&mutex_);
+    if (!message.has_register_worker()) {
+      EXPECT_FALSE(message.job().empty()) << message.ShortDebugString();
+      inbox_.push_back(std::move(message));
+    }
+    arrived_.NotifyAll();
+  };
+  handlers.on_close = [](const arrow::Status&) {};
+  pair.first->Start(driver_executor_.get(), std::move(handlers));
+  streams_[worker] = pair.first;
+  worker::Worker* served = workers_[worker].get();
+  if (kind_ == Kind::kOneProcess) return served->Serve(pair.second);
+  RunOn(worker, [&] {
+    served->Connect(pair.second);
+    pair.second->Start(
+        worker_executors_[worker].get(),
+        {.on_message = [served](const proto::ToWorker& message) { served->Handle(message); },
+         .on_close = nullptr});
+  });
+}
+
+void ScriptedDriver::RunOn(size_t worker, const std::function<void()>& body) {
+  std::promise<void> done;
+  worker_executors_[worker]->Post([&] {
+    body();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+std::vector<proto::JobReport> ScriptedDriver::Reconnect() {
+  std::vector<proto::JobReport> reports;
+  for (size_t worker = 0; worker < workers_.size(); ++worker) {
+    streams_[worker]->Close();
+    RunOn(worker, [&] {
+      workers_[worker]->Disconnect();
+      for (auto& report : workers_[worker]->Report()) reports.push_back(std::move(report));
+    });
+    Connect(worker);
+  }
+  return reports;
+}
+
+void ScriptedDriver::Adopt(int64_t committed_epoch, uint64_t committed_attempt) {
+  proto::ToWorker message;
+  message.set_term(++term_);
+  message.mutable_adopt()->set_job(kJob);
+  message.mutable_adopt()->set_committed_epoch(committed_epoch);
+  message.mutable_adopt()->set_committed_attempt(committed_attempt);
+  SendToAll(message);
+}
+
+void ScriptedDriver::ReportBroken(int worker, int64_t epoch, uint64_t attempt) {
+  workers_[worker]->OnAttemptBroken({kJob, epoch, attempt},
+                                    MakeError(ErrorKind::kUnavailable, "CONNECTION_LOST", "gone"));
+}
+
+std::shared_ptr<std::promise<void>> ScriptedDriver::Hold(Executor* executor, int threads) {
+  auto go = std::make_shared<std::promise<void>>();
+  const std::shared_future<void> ready = go->get_future().share();
+  for (int i = 0; i < threads; ++i) executor->Post([ready] { ready.wait(); });
+  return go;
+}
+
+std::shared_ptr<std::promise<void>> ScriptedDriver::HoldSlot() {
+  return Hold(slot_executors_.back().get(), 1);
+}
+std::shared_ptr<std::promise<void>> ScriptedDriver::HoldIo() { return Hold(io_.get(), kIoThreads); }
 
 ScriptedDriver::~ScriptedDriver() {
   for (const auto& stream : streams_) stream->Close();
@@ -87,30 +153,42 @@ proto::ToDriver ScriptedDriver::Next(bool wants_snapshot) {
 
 void ScriptedDriver::Deploy(const proto::PhysicalPlan& plan, int key_groups,
                             int64_t snapshot_min_bytes) {
+  const auto answers = TryDeploy(plan, key_groups, [&](proto::Deploy* deploy) {
+    deploy->set_snapshot_min_bytes(snapshot_min_bytes);
+    if (snapshot_min_bytes > 0) deploy->set_snapshot_ratio(1e-6);
+  });
+  for (const proto::Deployed& answer : answers)
+    EXPECT_FALSE(answer.has_error()) << answer.ShortDebugString();
+}
+
+std::vector<proto::Deployed> ScriptedDriver::TryDeploy(
+    const proto::PhysicalPlan& plan, int key_groups,
+    const std::function<void(proto::Deploy*)>& change) {
   num_key_groups_ = key_groups;
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   proto::Deploy* deploy = message.mutable_deploy();
   deploy->set_job(kJob);
   deploy->set_job_name("scripted");
   *deploy->mutable_plan() = plan;
   deploy->set_checkpoint(checkpoint_);
   deploy->set_key_groups(key_groups);
-  deploy->set_snapshot_min_bytes(snapshot_min_bytes);
-  if (snapshot_min_bytes > 0) deploy->set_snapshot_ratio(1e-6);
+  change(deploy);
   SendToAll(message);
+  std::vector<proto::Deployed> answers;
   for (size_t i = 0; i < streams_.size(); ++i) {
     const proto::ToDriver answer = Next();
-    EXPECT_TRUE(answer.has_deployed() && !answer.deployed().has_error())
-        << answer.ShortDebugString();
+    EXPECT_TRUE(answer.has_deployed()) << answer.ShortDebugString();
+    answers.push_back(answer.deployed());
   }
+  return answers;
 }
 
 void ScriptedDriver::SendAssign(const std::vector<proto::Snapshot>& snapshots,
                                 const std::vector<proto::Extent>& extents,
                                 int64_t committed_epoch) {
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   proto::Assign* assign = message.mutable_assign();
   assign->set_job(kJob);
   assign->set_version(++assignment_version_);
@@ -122,7 +200,8 @@ void ScriptedDriver::SendAssign(const std::vector<proto::Snapshot>& snapshots,
     }
   }
   for (int group = 0; group < num_key_groups_; ++group) {
-    assign->add_key_group_slot(group * assign->slots_size() / num_key_groups_);
+    assign->add_key_group_slot(owners_.empty() ? group * assign->slots_size() / num_key_groups_
+                                               : owners_[group % owners_.size()]);
   }
   for (const proto::Snapshot& snapshot : snapshots) *assign->add_snapshots() = snapshot;
   for (const proto::Extent& extent : extents) *assign->add_extents() = extent;
@@ -140,27 +219,25 @@ std::vector<proto::Assigned> ScriptedDriver::Assign(const std::vector<proto::Sna
 }
 
 bool ScriptedDriver::AssignmentWaitsForEverySlot() {
-  std::promise<void> go;
-  slot_executors_.back()->Post([ready = go.get_future().share()] { ready.wait(); });
+  const auto go = HoldSlot();
   SendAssign({}, {}, -1);
   // The worker comes to this one after the Assign, and refuses it without its slots.
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   message.mutable_deploy()->set_job("another");
   message.mutable_deploy()->mutable_plan()->add_sources()->set_schema("no schema");
   SendToAll(message);
   const bool waits = Next().has_deployed();
-  go.set_value();
+  go->set_value();
   const proto::ToDriver second = Next();
   EXPECT_TRUE(waits ? second.has_assigned() : second.has_deployed());
   return waits;
 }
 
-std::vector<proto::Prepared> ScriptedDriver::RunEpoch(const proto::EpochPlan& plan,
-                                                      uint64_t attempt, int64_t committed_epoch,
-                                                      uint64_t committed_attempt) {
+void ScriptedDriver::SendRun(const proto::EpochPlan& plan, uint64_t attempt,
+                             int64_t committed_epoch, uint64_t committed_attempt) {
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   proto::RunEpoch* run = message.mutable_run_epoch();
   run->set_job(kJob);
   run->set_attempt(attempt);
@@ -169,6 +246,12 @@ std::vector<proto::Prepared> ScriptedDriver::RunEpoch(const proto::EpochPlan& pl
   run->set_committed_epoch(committed_epoch);
   run->set_committed_attempt(committed_attempt);
   SendToAll(message);
+}
+
+std::vector<proto::Prepared> ScriptedDriver::RunEpoch(const proto::EpochPlan& plan,
+                                                      uint64_t attempt, int64_t committed_epoch,
+                                                      uint64_t committed_attempt) {
+  SendRun(plan, attempt, committed_epoch, committed_attempt);
   std::vector<proto::Prepared> prepared;
   for (size_t i = 0; i < streams_.size(); ++i) {
     const proto::ToDriver answer = Next();
@@ -183,7 +266,7 @@ std::vector<proto::Prepared> ScriptedDriver::RunEpoch(const proto::EpochPlan& pl
 
 void ScriptedDriver::Commit(int64_t epoch, uint64_t attempt) {
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   message.mutable_committed()->set_job(kJob);
   message.mutable_committed()->set_epoch(epoch);
   message.mutable_committed()->set_attempt(attempt);
@@ -192,7 +275,7 @@ void ScriptedDriver::Commit(int64_t epoch, uint64_t attempt) {
 
 void ScriptedDriver::Abort(int64_t epoch, uint64_t attempt) {
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   message.mutable_abort_epoch()->set_job(kJob);
   message.mutable_abort_epoch()->set_epoch(epoch);
   message.mutable_abort_epoch()->set_attempt(attempt);
@@ -201,7 +284,7 @@ void ScriptedDriver::Abort(int64_t epoch, uint64_t attempt) {
 
 void ScriptedDriver::Undeploy() {
   proto::ToWorker message;
-  message.set_term(1);
+  message.set_term(term_);
   message.mutable_undeploy()->set_job(kJob);
   SendToAll(message);
 }

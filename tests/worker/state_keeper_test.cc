@@ -100,7 +100,8 @@ class LostKeyGroupTest : public StateKeeperTest {
   }
   state::Snapshot Finish(int64_t epoch) {
     std::promise<Snapshots> promise;
-    keeper_->TakeSnapshot(epoch, batches_, [&](Snapshots made) { promise.set_value(made); });
+    keeper_->TakeSnapshot(epoch, batches_,
+                          [&](Snapshots made) { promise.set_value(std::move(made)); });
     state::Snapshot snapshot = promise.get_future().get().ValueOrDie();
     keeper_->EndCapture();
     return snapshot;

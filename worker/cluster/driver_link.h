@@ -3,10 +3,10 @@
 #include <arrow/status.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/executor.h"
@@ -22,24 +22,31 @@ namespace tidemill::worker {
 class DriverLink {
  public:
   struct Options {
-    Worker* worker = nullptr;  // must outlive the link
+    // Must outlive the link and what its executors still run.
+    Worker* worker = nullptr;
     Clock* clock = nullptr;
     Executor* executor = nullptr;  // the worker's
+    Executor* io = nullptr;        // `connect` is called on it
     // Opens a control stream to the driver that is the best guess now; null where there is none.
-    // Called on an I/O thread's behalf: must not block for long.
-    std::function<std::shared_ptr<DriverStream>()> connect;
+    // `attempt` counts from 0 after each stream that was registered.
+    std::function<std::shared_ptr<DriverStream>(int attempt)> connect;
     std::string exchange_address;
     std::string build;
     int64_t memory_bytes = 0;
-    // The link has ended for good: OK after Leave, or why the driver refused. Called once.
+    // How long a driver may take to answer Register. Its own lease counts from then on.
+    std::chrono::microseconds registration_patience{5'000'000};
+    // The link has ended for good: OK after Leave, or why the driver refused. Called once, on the
+    // executor.
     std::function<void(const arrow::Status&)> on_end;
   };
   explicit DriverLink(Options options);
-  ~DriverLink();
+  ~DriverLink();  // As Stop.
 
   void Start();
-  // Asks the driver to let the worker go; ends at once where no driver is connected.
+  // Asks the driver to let the worker go; ends at once where no driver is connected, or when it
+  // goes meanwhile.
   void Leave();
+  // Ends without a word; on_end is not called.
   void Stop();
 
  private:
