@@ -217,6 +217,8 @@ void Worker::Actor::HandleForJob(const std::string& name, const Stream& stream,
                                  const proto::ToWorker& message) {
   const auto found = jobs_.find(name);
   if (found == jobs_.end()) return;  // Its Deploy failed, or it is undeployed.
+  // A driver that does not run the job (any more) does not know its term.
+  if (message.has_undeploy() && message.term() == 0) return Remove(name);
   if (message.term() < found->second.term) {
     LogWarn("message_of_old_term").With("job", name).With("term", message.term());
     return;

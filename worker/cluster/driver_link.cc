@@ -62,6 +62,7 @@ class DriverLink::Impl : public std::enable_shared_from_this<DriverLink::Impl> {
   microseconds heartbeat_{0};
   microseconds patience_{0};  // without any message
   SteadyTime heard_{};
+  SteadyTime last_beat_{};
   bool is_leaving_ = false;
 };
 
@@ -164,6 +165,7 @@ void DriverLink::Impl::OnRegistered(const proto::Registered& message) {
       .With("term", highest_term_)
       .With("driver", message.driver_incarnation());
   options_.worker->Connect(stream_);
+  last_beat_ = heard_;
   Beat();
 }
 
@@ -183,7 +185,11 @@ void DriverLink::Impl::CheckRegistration() {
 }
 
 void DriverLink::Impl::Beat() {
-  if (options_.clock->SteadyNow() - heard_ >= patience_) {
+  const SteadyTime now = options_.clock->SteadyNow();
+  // After a pause of this process what the driver said meanwhile is still unread.
+  if (now - last_beat_ > heartbeat_ + patience_ / 2) heard_ = now;
+  last_beat_ = now;
+  if (now - heard_ >= patience_) {
     return Lose(MakeError(ErrorKind::kUnavailable, "LEASE_EXPIRED", "the driver says nothing"));
   }
   proto::ToDriver message;
