@@ -75,6 +75,9 @@ struct JobEnvironment {
   // Wait when there is no worker (a cluster), in place of failing with NO_WORKERS (one process).
   bool waits_for_workers = false;
   std::string holder;  // "pid=17 host=a": what others are told who holds the checkpoint
+  // Whether such a text is that of an older driver of this cluster, whose locks do not count. May
+  // be empty.
+  std::function<bool(std::string_view holder)> outranks;
   std::function<void(std::string_view)> print;
   std::function<void(const EpochProgress&)> on_progress;  // after each epoch, on `executor`
   // The job waits, runs, or retries after `error`; on `executor`, on each change. May be empty.

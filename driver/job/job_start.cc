@@ -82,6 +82,7 @@ class Starter {
                                                .settings = definition_.settings,
                                                .is_durable = definition_.is_durable,
                                                .job_uuid = definition_.job_uuid,
+                                               .outranks = environment_.outranks,
                                                .holder = environment_.holder}));
     ARROW_RETURN_NOT_OK(ReplayLog());
     ARROW_RETURN_NOT_OK(CheckPlan());

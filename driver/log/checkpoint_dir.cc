@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/hash.h"
+#include "common/base/logging.h"
 #include "driver/log/checked_file.h"
 #include "driver/plan/plan_writer.h"
 #include "proto/log.pb.h"
@@ -147,6 +148,20 @@ arrow::Status MakeDirectories(const CheckpointDir::Options& options) {
   return options.is_durable ? options.fs->SyncDirectory(options.path) : arrow::Status::OK();
 }
 
+arrow::Result<std::unique_ptr<FileLock>> TakeLock(const CheckpointDir::Options& options) {
+  const std::string path = JoinPath(options.path, "lock");
+  auto locked = options.fs->Lock(path, options.holder);
+  if (locked.ok() || KindOf(locked.status()) != ErrorKind::kConflict || !options.outranks) {
+    return locked;
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::string holder, ReadFile(options.fs, path));
+  if (!options.outranks(holder)) return locked;
+  // The old holder keeps its lock on a file that has no name any more.
+  LogWarn("checkpoint_lock_replaced").With("path", path).With("holder", holder);
+  ARROW_RETURN_NOT_OK(options.fs->Remove(path));
+  return options.fs->Lock(path, options.holder);
+}
+
 }  // namespace
 
 arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
@@ -166,7 +181,7 @@ arrow::Result<std::optional<std::string>> ReadJobUuid(FileSystem* fs,
 arrow::Result<std::unique_ptr<CheckpointDir>> CheckpointDir::Open(Options options) {
   FileSystem* fs = options.fs;
   ARROW_RETURN_NOT_OK(fs->CreateDirectories(options.path));
-  auto locked = fs->Lock(JoinPath(options.path, "lock"), options.holder);
+  auto locked = TakeLock(options);
   if (!locked.ok()) {
     if (KindOf(locked.status()) != ErrorKind::kConflict) return locked.status();
     return MakeError(ErrorKind::kConflict, "CHECKPOINT_IN_USE",

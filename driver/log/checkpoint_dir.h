@@ -3,6 +3,7 @@
 #include <arrow/result.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,10 @@ class CheckpointDir {
     FrozenSettings settings;
     bool is_durable = true;
     std::string job_uuid;  // for a checkpoint that is new; "": a random one
-    std::string holder;    // of the lock and the term, for others to read
+    // Whether a lock's holder is an older self of this driver, which may still hold it while it
+    // stands still: its lock is taken over, the terms fence it. Left empty: never.
+    std::function<bool(std::string_view holder)> outranks;
+    std::string holder;  // of the lock and the term, for others to read
   };
   // Creates what is missing, checks what is there, takes the lock and then a new term. Errors:
   // CHECKPOINT_IN_USE (kConflict) naming the live holder; CHECKPOINT_INCOMPATIBLE (kCorrupt) naming
