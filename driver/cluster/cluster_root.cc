@@ -71,6 +71,21 @@ arrow::Result<std::unique_ptr<ClusterRoot>> ClusterRoot::Open(Options options) {
 ClusterRoot::ClusterRoot(Options options, uint64_t term)
     : options_(std::move(options)), term_(term) {}
 
+std::string ClusterRoot::holder() const {
+  return fmt::format("{} term={} root={}", options_.holder, term_, options_.path);
+}
+
+bool ClusterRoot::Outranks(std::string_view holder) const {
+  constexpr std::string_view kTerm = " term=";
+  const size_t at = holder.find(kTerm);
+  if (at == std::string_view::npos) return false;
+  uint64_t term = 0;
+  const char* const end = holder.data() + holder.size();
+  const auto [rest, error] = std::from_chars(holder.data() + at + kTerm.size(), end, term);
+  if (error != std::errc()) return false;
+  return term < term_ && std::string_view(rest, end - rest) == " root=" + options_.path;
+}
+
 arrow::Status ClusterRoot::CheckNewest() const {
   const std::string next = TermPath(options_.path, term_ + 1);
   const auto found = options_.fs->Stat(next);
@@ -106,6 +121,13 @@ arrow::Status ClusterRoot::StoreJob(const proto::RegisteredJob& job) {
   if (!stored.ok()) return WithContext(stored, "register the job");
   // A driver that has begun meanwhile may have read the jobs before this one was there.
   return CheckNewest();
+}
+
+arrow::Status ClusterRoot::RemoveJob(const std::string& id) {
+  ARROW_RETURN_NOT_OK(CheckNewest());
+  const std::string jobs = JoinPath(options_.path, "jobs");
+  ARROW_RETURN_NOT_OK(options_.fs->Remove(JoinPath(jobs, id)));
+  return options_.fs->SyncDirectory(jobs);
 }
 
 std::string ClusterRoot::CheckpointOf(const std::string& job_name) const {

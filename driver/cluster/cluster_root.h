@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/random.h"
@@ -34,6 +35,10 @@ class ClusterRoot {
 
   const std::string& path() const { return options_.path; }
   uint64_t term() const { return term_; }
+  // Who holds what this driver holds: "pid=17 host=a term=3 root=/x".
+  std::string holder() const;
+  // Whether such a text is that of an older driver of this root.
+  bool Outranks(std::string_view holder) const;
   // FENCED (kFenced) naming the newer driver, where there is one.
   arrow::Status CheckNewest() const;
 
@@ -42,6 +47,8 @@ class ClusterRoot {
   // Makes or replaces a job's file. Where it returns OK the file is durable and every later driver
   // reads it; FENCED (kFenced) where there is one already.
   arrow::Status StoreJob(const proto::RegisteredJob& job);
+  // Forgets a job; a missing file is fine. FENCED (kFenced) as StoreJob.
+  arrow::Status RemoveJob(const std::string& id);
   std::string CheckpointOf(const std::string& job_name) const;
 
  private:

@@ -35,9 +35,11 @@ class JobBoard final : public RegistryListener {
     std::function<std::unique_ptr<Executor>(const std::string& name)> make_executor;
     ClusterRoot* root = nullptr;
     WorkerRegistry* registry = nullptr;
-    std::string holder;
     std::function<void(std::string_view)> print;            // console output that nobody follows
     std::function<void(const EpochProgress&)> on_progress;  // of every job; for metrics
+    // For tests; left empty: those of connectors/.
+    decltype(JobEnvironment::make_source) make_source;
+    decltype(JobEnvironment::make_sink) make_sink;
     // The driver is fenced or an fsync failed: the process must end.
     std::function<void(const arrow::Status&)> on_fatal;
   };

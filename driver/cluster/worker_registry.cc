@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -71,6 +72,8 @@ class WorkerRegistry::Impl : public std::enable_shared_from_this<WorkerRegistry:
 
   void OnMessage(const ConnectionPtr& connection, proto::ToDriver message);
   void OnRegister(const ConnectionPtr& connection, proto::Register message);
+  // The worker forgets what it reported and no job has taken up.
+  void UndeployTheRest(Member* member);
   void OnLeave(const std::string& worker);
   void OnJobStreamClosed(const std::string& worker, const std::string& job,
                          const std::shared_ptr<JobStream::Lane>& lane);
@@ -218,6 +221,17 @@ void WorkerRegistry::Impl::OnRegister(const ConnectionPtr& connection, proto::Re
   registered->set_lease_us(options_.lease.count());
   connection->stream->Send(std::move(answer));
   if (options_.listener != nullptr) options_.listener->OnWorkerJoined(worker);
+  UndeployTheRest(&members_.at(worker));
+}
+
+void WorkerRegistry::Impl::UndeployTheRest(Member* member) {
+  if (member->connection == nullptr) return;
+  for (const auto& [job, report] : std::exchange(member->reports, {})) {
+    proto::ToWorker message;
+    message.set_term(std::numeric_limits<uint64_t>::max());  // Nobody of the job is left to object.
+    message.mutable_undeploy()->set_job(job);
+    member->connection->stream->Send(std::move(message));
+  }
 }
 
 void WorkerRegistry::Impl::Supersede(const std::string& worker, Member* member,

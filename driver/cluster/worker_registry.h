@@ -21,7 +21,8 @@ namespace tidemill::driver {
 class RegistryListener {
  public:
   virtual ~RegistryListener() = default;
-  // A worker has registered; its jobs may be given to it (OpenJobStream).
+  // A worker has registered; jobs may be given to it (OpenJobStream). What it still has of jobs
+  // that do not take it up here is undeployed.
   virtual void OnWorkerJoined(const std::string& worker) = 0;
   // It wants to go: release it from every job.
   virtual void OnWorkerLeaving(const std::string& worker) = 0;
