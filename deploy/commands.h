@@ -18,6 +18,9 @@ struct CommandResult {
 void AddRunCommand(CLI::App* app, CommandResult* result);
 void AddExplainCommand(CLI::App* app, CommandResult* result);
 void AddCheckpointCommand(CLI::App* app, CommandResult* result);
+// Daemons.
+void AddDriverCommand(CLI::App* app, CommandResult* result);
+
 void AddVersionCommand(CLI::App* app, CommandResult* result);
 void AddWorkerCommand(CLI::App* app, CommandResult* result);
 

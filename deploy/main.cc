@@ -53,6 +53,7 @@ int Main(int argc, char** argv) {
 
   tidemill::deploy::CommandResult result;
   tidemill::deploy::AddRunCommand(&app, &result);
+  tidemill::deploy::AddDriverCommand(&app, &result);
   tidemill::deploy::AddClusterCommand(&app, &result);
   tidemill::deploy::AddSubmitCommand(&app, &result);
   tidemill::deploy::AddPsCommand(&app, &result);
