@@ -240,11 +240,11 @@ TEST_F(JobBoardTest, ANewerDriverEndsThisOne) {
 // A driver that is killed and started again on the same root.
 
 TEST_F(JobBoardTest, TheNextDriverResumesWhatHadNotEnded) {
-  cluster_.world.available = 4;
   cluster_.AddWorker("a");
-  const std::string id = cluster_.Submit(cluster_.Request("numbers"))->jobs(0).id();
   ASSERT_TRUE(cluster_.Submit(cluster_.Request("done")).ok());
   ASSERT_TRUE(cluster_.Stop("done").ok());
+  cluster_.world.available = 4;
+  const std::string id = cluster_.Submit(cluster_.Request("numbers"))->jobs(0).id();
   AwaitRows(4);
   cluster_.Crash();
 

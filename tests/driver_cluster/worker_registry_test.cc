@@ -57,7 +57,10 @@ class WorkerRegistryTest : public testing::Test, public RegistryListener {
   }
   ~WorkerRegistryTest() override { time_.DropAll(); }
 
-  void OnWorkerJoined(const std::string& worker) override { joined_.push_back(worker); }
+  void OnWorkerJoined(const std::string& worker) override {
+    joined_.push_back(worker);
+    if (on_joined_) on_joined_();
+  }
   void OnWorkerLeaving(const std::string& worker) override { leaving_.push_back(worker); }
 
   std::shared_ptr<Peer> Connect() {
@@ -139,6 +142,7 @@ class WorkerRegistryTest : public testing::Test, public RegistryListener {
   Simulation time_;
   WorkerRegistry registry_;
   std::vector<std::string> joined_;
+  std::function<void()> on_joined_;
   std::vector<std::string> leaving_;
   std::vector<std::shared_ptr<Peer>> peers_;
 };
@@ -157,9 +161,11 @@ TEST_F(WorkerRegistryTest, AJobGetsItsOwnMessagesAndItsReportOnce) {
   proto::Register hello = Hello("a", "1");
   hello.add_jobs()->set_job("x");
   hello.mutable_jobs(0)->set_committed_epoch(4);
+  std::unique_ptr<JobEnd> x;
+  on_joined_ = [&] { x = Open("a", "x"); };
   const auto peer = Join(hello);
-  const auto x = Open("a", "x");
   const auto y = Open("a", "y");
+  ASSERT_NE(x, nullptr);
   EXPECT_EQ(x->link.slots, 2);
   EXPECT_EQ(x->link.incarnation, "1");
   ASSERT_NE(x->link.report, nullptr);
