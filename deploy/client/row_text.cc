@@ -55,7 +55,7 @@ std::string RowsAsCsv(const RowSet& rows, const TimeZone& zone) {
     if (i > 0) text.push_back(',');
     AppendCsvField(rows.schema->field(i)->name(), &text);
   }
-  text += "\r\n";
+  text += "\n";
   for (const auto& batch : rows.batches) {
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
       for (int i = 0; i < batch->num_columns(); ++i) {
@@ -63,7 +63,7 @@ std::string RowsAsCsv(const RowSet& rows, const TimeZone& zone) {
         const arrow::Array& column = *batch->column(i);
         if (!column.IsNull(row)) AppendCsvField(CastToText(column, row, zone), &text);
       }
-      text += "\r\n";
+      text += "\n";
     }
   }
   return text;

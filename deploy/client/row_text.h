@@ -15,7 +15,8 @@ namespace tidemill::deploy {
 arrow::Result<std::string> RowsAsTable(const RowSet& rows, const TimeZone& zone);
 // One object a line, as Spark's toJSON.
 std::string RowsAsJson(const RowSet& rows, std::shared_ptr<const TimeZone> zone);
-// RFC 4180 with a header line; values as CAST texts, NULL is empty, an empty string is "".
+// As RFC 4180 quotes, with a header line and line feeds alone; values as CAST texts, NULL is empty,
+// an empty string is "".
 std::string RowsAsCsv(const RowSet& rows, const TimeZone& zone);
 
 }  // namespace tidemill::deploy

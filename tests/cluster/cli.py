@@ -74,7 +74,7 @@ def without_a_cluster(commands):
     spec = commands.spec("unsent", {"format": "memory"}, output="complete")
     commands.refused(CANNOT_CONNECT, address, "submit", spec, "--driver", address)
     broken = commands.engine.write("broken.yaml", spec.read_text(encoding="utf-8").replace("explode", "explod"))
-    commands.refused(INVALID, ("broken.yaml:", "explode", "^"), "submit", broken, "--driver", address)   # nothing is sent
+    commands.refused(INVALID, ("broken.yaml:8:", "explod", "^^^"), "submit", broken, "--driver", address)   # nothing is sent
 
 
 def up(commands):
@@ -130,13 +130,13 @@ def sql(commands, cluster):
 
     expected = '{"word":"the","n":2}\n{"word":"mill","n":1}\n{"word":"tide","n":1}\n'
     until(lambda: rows("SELECT * FROM counts ORDER BY n DESC, word") == expected, 20, "three words in the table", 0.1)
-    check(rows("SELECT sum(n) AS words, count(*) AS different FROM counts WHERE n < 2", "csv") == "words,different\r\n2,2\r\n", "csv")
+    check(rows("SELECT sum(n) AS words, count(*) AS different FROM counts WHERE n < 2", "csv") == "words,different\n2,2\n", "csv")
     check(rows("SELECT word FROM counts ORDER BY word LIMIT 1", "table") == "+----+\n|word|\n+----+\n|mill|\n+----+\n", "table")
     query = commands.engine.write("query.sql", "SELECT max(n) AS most\nFROM counts;\n")
     check(rows(query) == '{"most":2}\n', "a query in a file")
     commands.refused(NOT_FOUND, ("count", "did you mean counts", "query:1:15"), "sql", "SELECT * FROM count", *driver)
     commands.refused(INVALID, "query:1:8", "sql", "SELECT wrod FROM counts", *driver)
-    commands.refused(INVALID, "query:1:10", "sql", "SELECT n n FROM counts", *driver)
+    commands.refused(INVALID, ("PARSE_SYNTAX_ERROR", "query:1:10", "FROM"), "sql", "SELECT n FRM counts", *driver)
     commands.refused(NOT_FOUND, "query.sq", "sql", "query.sq", *driver)
 
 

@@ -80,7 +80,7 @@ TEST(BoundedQueryTest, ATableTravelsAsArrow) {
 
 TEST(RowTextTest, CsvQuotesWhatItMust) {
   EXPECT_EQ(RowsAsCsv(Counts(), **FindTimeZone("UTC")),
-            "word,n\r\ntide,3\r\nmill,1\r\n,7\r\n\"sea, \"\"salt\"\"\",2\r\n\"\",3\r\n");
+            "word,n\ntide,3\nmill,1\n,7\n\"sea, \"\"salt\"\"\",2\n\"\",3\n");
 }
 
 TEST(RowTextTest, ATableHasBorders) {
