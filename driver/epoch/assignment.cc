@@ -35,33 +35,28 @@ std::vector<size_t> CountsOf(const std::vector<int>& indices, size_t slots) {
   return counts;
 }
 
-// Where a key group would like to be: with its previous owner, or else where its state is.
-std::vector<int> Preferred(const AssignmentRequest& request, const std::vector<SlotId>& slots) {
+// The slots in the order in which they may have one key group more than others, or be used at all:
+// by what they own, then by what else they have; equal ones as they are.
+std::vector<size_t> ByClaims(const AssignmentRequest& request, const std::vector<SlotId>& slots) {
   const size_t groups = request.previous.size();
-  std::vector<int> preferred = IndicesOf(request.previous, slots, groups);
-  const std::vector<int> rejoined = IndicesOf(request.rejoined, slots, groups);
-  for (size_t group = 0; group < groups; ++group) {
-    if (preferred[group] == kNobody) preferred[group] = rejoined[group];
-  }
-  return preferred;
-}
-
-// The slots with the most claims come first; equal ones in their order.
-std::vector<size_t> ByClaims(const std::vector<size_t>& counts) {
-  std::vector<size_t> order(counts.size());
+  const auto owned = CountsOf(IndicesOf(request.previous, slots, groups), slots.size());
+  const auto held = CountsOf(IndicesOf(request.rejoined, slots, groups), slots.size());
+  std::vector<size_t> order(slots.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return counts[a] > counts[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(owned[a], held[a]) > std::pair(owned[b], held[b]);
+  });
   return order;
 }
 
 std::vector<SlotId> Choose(const AssignmentRequest& request) {
   const auto most = static_cast<size_t>(request.max_slots);
   if (request.max_slots <= 0 || request.slots.size() <= most) return request.slots;
-  auto order = ByClaims(CountsOf(Preferred(request, request.slots), request.slots.size()));
+  auto order = ByClaims(request, request.slots);
   order.resize(most);
   std::sort(order.begin(), order.end());
   std::vector<SlotId> chosen;
+  chosen.reserve(order.size());
   for (const size_t index : order) chosen.push_back(request.slots[index]);
   return chosen;
 }
@@ -73,13 +68,12 @@ KeyGroupAssignment AssignKeyGroups(const AssignmentRequest& request) {
   KeyGroupAssignment result{.slots = Choose(request)};
   const size_t groups = request.previous.size();
   const size_t slots = result.slots.size();
-  const std::vector<int> preferred = Preferred(request, result.slots);
+  const std::vector<int> previous = IndicesOf(request.previous, result.slots, groups);
   const std::vector<int> rejoined = IndicesOf(request.rejoined, result.slots, groups);
 
   // Slots that have more than the common share are the ones to have one more than others.
   std::vector<size_t> room(slots, groups / slots);
-  const std::vector<size_t> counts = CountsOf(preferred, slots);
-  const std::vector<size_t> order = ByClaims(counts);
+  const std::vector<size_t> order = ByClaims(request, result.slots);
   for (size_t i = 0; i < groups % slots; ++i) room[order[i]]++;
 
   std::vector<int> owner(groups, kNobody);
@@ -90,11 +84,9 @@ KeyGroupAssignment AssignKeyGroups(const AssignmentRequest& request) {
   };
   // A slot that must give some away keeps those first that nobody else has.
   for (size_t group = 0; group < groups; ++group) {
-    if (rejoined[group] == kNobody || rejoined[group] == preferred[group]) {
-      give(group, preferred[group]);
-    }
+    if (rejoined[group] == kNobody) give(group, previous[group]);
   }
-  for (size_t group = 0; group < groups; ++group) give(group, preferred[group]);
+  for (size_t group = 0; group < groups; ++group) give(group, previous[group]);
   for (size_t group = 0; group < groups; ++group) give(group, rejoined[group]);
   size_t next = 0;
   for (size_t group = 0; group < groups; ++group) {

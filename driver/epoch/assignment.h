@@ -1,9 +1,9 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace tidemill::driver {
@@ -12,7 +12,10 @@ namespace tidemill::driver {
 struct SlotId {
   std::string worker;
   int slot = 0;
-  auto operator<=>(const SlotId&) const = default;
+  bool operator==(const SlotId&) const = default;
+  bool operator<(const SlotId& other) const {
+    return std::tie(worker, slot) < std::tie(other.worker, other.slot);
+  }
 };
 
 // What an assignment is computed from. Slots that are named but not available count as gone.

@@ -99,7 +99,8 @@ void JobRunner::Actor::Start() {
 
 void JobRunner::Actor::Stop(StopMode mode) {
   environment_.executor->Post([self = shared_from_this(), mode] {
-    self->Feed(event::StopRequested{.is_drain = mode == StopMode::kDrain});
+    self->hands_over_ = mode == StopMode::kHandOver;
+    self->Feed(event::StopRequested{.is_drain = mode != StopMode::kNow});
   });
 }
 
@@ -317,8 +318,9 @@ void JobRunner::Actor::Do(const action::Assign& action) {
 
 void JobRunner::Actor::SendAssign() {
   SetDeployment(assignment_.with_stored_plan);
-  members_ = workers_.Assign(assignment_.version, assignment_.workers, job_->state);
-  unassigned_ = members_;
+  auto assigned = workers_.Assign(assignment_.version, assignment_.workers, job_->state);
+  members_ = std::move(assigned.members);
+  unassigned_ = std::move(assigned.asked);
 }
 
 // The stored plan has done its epoch; what follows goes to the sink of the job's own plan. Workers
@@ -478,9 +480,9 @@ void JobRunner::Actor::OnCommitLogged(arrow::Status status, const proto::LogReco
   const auto epoch = committed_;
   const int slots = workers_.slots();
   const auto named = files_.TakeNamed(commit);
-  reporter_.Committed(*epoch, slots);
-  Feed(event::CommitDurable{commit.epoch()});
+  Feed(event::CommitDurable{commit.epoch()});  // First of all: workers wait for it.
   for (const auto& [worker, id] : named) workers_.SendSnapshotLogged(worker, id);
+  reporter_.Committed(*epoch, slots);
   if (!named.empty()) CollectGarbage(false);
 }
 
@@ -534,7 +536,7 @@ void JobRunner::Actor::CollectGarbage(bool has_new_base) {
 
 void JobRunner::Actor::Do(const action::Finish& action) {
   ++timer_;
-  workers_.Close();
+  workers_.Close(/*keeps=*/hands_over_ && action.status.ok());
   Drain([this, action] {
     auto result = reporter_.Finish(action.status, action.was_stopped);
     sink_.reset();

@@ -121,9 +121,10 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   WorkerSet workers_;
   action::Assign assignment_;         // the newest
   std::set<std::string> members_;     // that have slots in it
-  std::set<std::string> unassigned_;  // of these: have not answered
+  std::set<std::string> unassigned_;  // that have not answered it
   bool uses_stored_plan_ = false;
   bool is_replacing_sink_ = false;
+  bool hands_over_ = false;  // workers keep what they have
 
   std::unique_ptr<EpochInFlight> open_;
   std::unique_ptr<EpochInFlight> next_;  // planned in the commit record that is being written

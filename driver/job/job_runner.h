@@ -108,8 +108,9 @@ struct JobResult {
 };
 
 enum class StopMode {
-  kDrain,  // finish the open epoch
-  kNow,    // abandon it; the next start runs it again
+  kDrain,     // finish the open epoch
+  kNow,       // abandon it; the next start runs it again
+  kHandOver,  // as kDrain, but workers keep what they have, for the next driver of the cluster
 };
 
 // Runs one job: recovers it from its checkpoint, drives its epochs through the workers until the

@@ -22,7 +22,7 @@ arrow::Status JobSink::Commit(const connectors::EpochId& id, uint64_t plan_hash,
   Failpoint("driver.all_prepared");
   if (sink_.driver == nullptr) return arrow::Status::Cancelled("the sink did not open");
   const auto still_mine = [this] { return term_.CheckNewest().ok(); };
-  const arrow::Status status = sink_.driver->Commit(id, plan_hash, outputs, still_mine);
+  arrow::Status status = sink_.driver->Commit(id, plan_hash, outputs, still_mine);
   if (!status.ok()) {
     on_error_(status);
     return WithContext(status, fmt::format("commit epoch {} to the sink", id.epoch));

@@ -74,7 +74,7 @@ class Starter {
   Starter(const JobDefinition& definition, const JobEnvironment& environment)
       : definition_(definition), environment_(environment), job_(std::make_unique<OpenedJob>()) {}
 
-  arrow::Result<std::unique_ptr<OpenedJob>> Open(std::function<void()> wake) {
+  arrow::Result<std::unique_ptr<OpenedJob>> Open(const std::function<void()>& wake) {
     ARROW_ASSIGN_OR_RAISE(job_->checkpoint,
                           CheckpointDir::Open({.fs = environment_.fs,
                                                .random = environment_.random,
@@ -86,7 +86,7 @@ class Starter {
                                                .holder = environment_.holder}));
     ARROW_RETURN_NOT_OK(ReplayLog());
     ARROW_RETURN_NOT_OK(CheckPlan());
-    ARROW_RETURN_NOT_OK(OpenSources(std::move(wake)));
+    ARROW_RETURN_NOT_OK(OpenSources(wake));
     const proto::PhysicalPlan& first = job_->stored_plan ? *job_->stored_plan : *definition_.plan;
     const SinkOpening opening{.job_uuid = job_->checkpoint->job_uuid(),
                               .term = job_->log->term(),
@@ -145,7 +145,7 @@ class Starter {
     return job_->checkpoint->StorePlan(*definition_.plan);
   }
 
-  arrow::Status OpenSources(std::function<void()> wake) {
+  arrow::Status OpenSources(const std::function<void()>& wake) {
     ARROW_ASSIGN_OR_RAISE(const auto specs, SourceSpecsOf(*definition_.plan));
     const LogState& state = job_->state;
     for (size_t i = 0; i < specs.size(); ++i) {
@@ -257,8 +257,8 @@ arrow::Result<OpenedSink> OpenSink(const JobDefinition& definition,
 
 arrow::Result<std::unique_ptr<OpenedJob>> OpenJob(const JobDefinition& definition,
                                                   const JobEnvironment& environment,
-                                                  std::function<void()> wake) {
-  return Starter(definition, environment).Open(std::move(wake));
+                                                  const std::function<void()>& wake) {
+  return Starter(definition, environment).Open(wake);
 }
 
 }  // namespace tidemill::driver

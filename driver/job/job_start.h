@@ -3,6 +3,7 @@
 #include <arrow/result.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +56,7 @@ struct OpenedJob {
 // sources changed.
 arrow::Result<std::unique_ptr<OpenedJob>> OpenJob(const JobDefinition& definition,
                                                   const JobEnvironment& environment,
-                                                  std::function<void()> wake);
+                                                  const std::function<void()>& wake);
 
 // What the opening of a sink depends on.
 struct SinkOpening {

@@ -38,6 +38,7 @@ void StateFiles::NameSnapshots(proto::CommitRecord* commit) const {
 std::vector<std::pair<std::string, std::string>> StateFiles::TakeNamed(
     const proto::CommitRecord& commit) {
   std::vector<std::pair<std::string, std::string>> named;
+  named.reserve(commit.snapshots_size());
   for (int i = 0; i < commit.snapshots_size(); ++i) {
     named.emplace_back(waiting_[i].first, waiting_[i].second.id());
   }

@@ -144,7 +144,9 @@ void WorkerSet::Adopt(const LogState& state, Worker* worker) {
 }
 
 void WorkerSet::Undeploy(Worker* worker) {
-  if (!worker->deployed.has_value()) return;
+  // A report that was never judged is of no use to anyone now.
+  const bool has_report = std::exchange(worker->link.report, nullptr) != nullptr;
+  if (!worker->deployed.has_value() && !(has_report && deployment_.term != 0)) return;
   proto::ToWorker message = NewMessage();
   message.mutable_undeploy()->set_job(deployment_.job_uuid);
   Send(*worker, std::move(message));
@@ -178,8 +180,8 @@ KeyGroupAssignment WorkerSet::Compute(const std::set<std::string>& workers) cons
   return AssignKeyGroups(request);
 }
 
-std::set<std::string> WorkerSet::Assign(uint64_t version, const std::set<std::string>& workers,
-                                        const LogState& state) {
+WorkerSet::Assigned WorkerSet::Assign(uint64_t version, const std::set<std::string>& workers,
+                                      const LogState& state) {
   std::set<std::string> there;
   for (const std::string& name : workers) {
     if (!workers_.contains(name)) continue;
@@ -188,7 +190,7 @@ std::set<std::string> WorkerSet::Assign(uint64_t version, const std::set<std::st
   }
   version_ = version;
   members_.clear();
-  if (there.empty()) return members_;
+  if (there.empty()) return {};
   const KeyGroupAssignment assignment = Compute(there);
   slots_ = static_cast<int>(assignment.slots.size());
   proto::Assign shared;
@@ -213,15 +215,18 @@ std::set<std::string> WorkerSet::Assign(uint64_t version, const std::set<std::st
     address->set_incarnation(link.incarnation);
     address->set_exchange_address(link.exchange_address);
   }
-  for (auto& [name, worker] : workers_) {
+  Assigned assigned{.members = members_};
+  for (const std::string& name : there) {
+    Worker& worker = workers_.at(name);
     if (members_.contains(name)) {
       DeployOn(&worker);
-      SendAssign(name, shared, state, &worker);
-    } else if (there.contains(name) && !worker.HasNothing()) {
-      SendAssign(name, shared, state, &worker);  // It has no slot in it: it drops everything.
+    } else if (worker.HasNothing()) {
+      continue;
     }
+    SendAssign(name, shared, state, &worker);
+    assigned.asked.insert(name);
   }
-  return members_;
+  return assigned;
 }
 
 void WorkerSet::SendAssign(const std::string& name, const proto::Assign& shared,
@@ -302,8 +307,11 @@ void WorkerSet::SendSnapshotLogged(const std::string& worker, const std::string&
   Send(found->second, std::move(message));
 }
 
-void WorkerSet::Close() {
-  while (!workers_.empty()) Release(std::string(workers_.begin()->first));
+void WorkerSet::Close(bool keeps) {
+  while (!workers_.empty()) {
+    const std::string name = workers_.begin()->first;
+    keeps ? Remove(name) : Release(name);
+  }
 }
 
 }  // namespace tidemill::driver

@@ -55,9 +55,14 @@ class WorkerSet {
   // Gives every key group to a slot of one of these workers (AssignKeyGroups), and sends each what
   // it needs to restore what it does not have. What a new one reports to have is kept or dropped
   // first; only while no attempt is out. A worker that has key groups and keeps none is told to
-  // drop them. The workers with slots in it: they answer.
-  std::set<std::string> Assign(uint64_t version, const std::set<std::string>& workers,
-                               const LogState& state);
+  // drop them.
+  struct Assigned {
+    std::set<std::string> members;  // workers with slots in it
+    // Who answers: also those that drop everything. Would nobody wait for them, they might be given
+    // key groups again, after a commit, while they still have what they have now.
+    std::set<std::string> asked;
+  };
+  Assigned Assign(uint64_t version, const std::set<std::string>& workers, const LogState& state);
   // The worker has restored all that the newest Assign gave it.
   void NoteAssigned(const std::string& worker);
   // It has refused what was deployed.
@@ -69,8 +74,8 @@ class WorkerSet {
   void SendAbort(int64_t epoch, uint64_t attempt);
   void SendCommitted(int64_t epoch, uint64_t attempt);
   void SendSnapshotLogged(const std::string& worker, const std::string& snapshot_id);
-  // Undeploys from all workers and closes their streams.
-  void Close();
+  // Closes all streams; `keeps`: without undeploying, for the next driver of the job.
+  void Close(bool keeps);
 
  private:
   struct Worker {

@@ -4,7 +4,6 @@
 #include <future>
 
 #include "common/base/error.h"
-#include "common/transport/in_memory_stream.h"
 #include "driver/job/job_runner.h"
 #include "tests/driver/log_fixture.h"
 #include "tests/driver/simulation.h"
@@ -72,11 +71,9 @@ TEST_F(JobThreadsTest, AJobRunsOnRealThreads) {
   environment.io = io.get();
   std::vector<std::shared_ptr<FakeWorker>> workers;
   for (const std::string name : {"a", "b"}) {
-    auto streams = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
-    workers.push_back(std::make_shared<FakeWorker>(name, fs_, streams.second));
+    workers.push_back(std::make_shared<FakeWorker>(name, fs_));
     workers.back()->snapshot_every = 4;
-    workers.back()->Start(worker_thread.get());
-    environment.workers.push_back({.name = name, .slots = 2, .stream = streams.first});
+    environment.workers.push_back(workers.back()->Connect(worker_thread.get()));
   }
   std::promise<JobResult> done;
   JobDefinition job = SomeJob(checkpoint_, TriggerKind::kAvailableNow);

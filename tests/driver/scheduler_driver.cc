@@ -89,6 +89,12 @@ std::vector<std::string> SchedulerDriver::NotAssigned(uint64_t count, ErrorKind 
 
 void SchedulerDriver::RunNext() { Feed(event::InputPolled{.has_data = true}); }
 
+void SchedulerDriver::StartRunning(int64_t epoch) {
+  StartFresh(epoch - 1);
+  RunNext();
+  Feed(event::PlanDurable{epoch});
+}
+
 std::vector<std::string> SchedulerDriver::PrepareAll(int64_t epoch, uint64_t attempt) {
   Feed(event::Prepared{"a", epoch, attempt});
   return Feed(event::Prepared{"b", epoch, attempt});

@@ -26,6 +26,8 @@ class SchedulerDriver {
 
   // Recovers a job without open epoch and makes workers "a" and "b" ready.
   std::vector<std::string> StartFresh(int64_t last_committed = -1);
+  // As far as the attempt of this epoch being out, with its plan durable.
+  void StartRunning(int64_t epoch);
   // From idle with an outstanding poll to the attempt of the next epoch being out.
   void RunNext();
   // The workers of this Assign, counted from 1, have restored what it gave them.

@@ -47,9 +47,7 @@ TEST(EpochSchedulerTest, AnEpochGoesFromInputToCommitInOrder) {
 
 TEST(EpochSchedulerTest, CommitAndNextPlanShareAWriteWhenInputIsThere) {
   SchedulerDriver job;
-  job.StartFresh(4);
-  job.RunNext();
-  job.Feed(event::PlanDurable{5});
+  job.StartRunning(5);
   EXPECT_THAT(job.PrepareAll(5, 1), ElementsAre("Poll", "CommitSinks 5.1"));
 
   EXPECT_THAT(job.Feed(event::InputPolled{true}), IsEmpty());
@@ -61,9 +59,7 @@ TEST(EpochSchedulerTest, CommitAndNextPlanShareAWriteWhenInputIsThere) {
 
 TEST(EpochSchedulerTest, APlanThatWantsItsOwnWriteFollowsTheCommit) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.PrepareAll(0, 1);
 
   job.Feed(event::InputPolled{.has_data = true, .wants_own_write = true});
@@ -74,9 +70,7 @@ TEST(EpochSchedulerTest, APlanThatWantsItsOwnWriteFollowsTheCommit) {
 
 TEST(EpochSchedulerTest, InputThatComesDuringTheCommitIsPlannedAfterIt) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.PrepareAll(0, 1);
   job.Feed(event::SinksCommitted{0});
 
@@ -110,9 +104,7 @@ TEST(CrashTableTest, DriverAfterPlan) {
 
 TEST(CrashTableTest, WorkerDuringEpoch) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.Feed(event::Prepared{"a", 0, 1});
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a"}}), ElementsAre("Abort 0.1", "Assign v2 of 1"));
@@ -124,9 +116,7 @@ TEST(CrashTableTest, WorkerDuringEpoch) {
 
 TEST(CrashTableTest, WorkerAfterPreparedBeforeCommitSinks) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.Feed(event::Prepared{"b", 0, 1});
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a"}}), ElementsAre("Abort 0.1", "Assign v2 of 1"));
@@ -170,9 +160,7 @@ TEST(CrashTableTest, DriverAfterCommitBeforeTellingAnyone) {
 
 TEST(CrashTableTest, ZombieDriverComesBack) {
   SchedulerDriver zombie;
-  zombie.StartFresh();
-  zombie.RunNext();
-  zombie.Feed(event::PlanDurable{0});
+  zombie.StartRunning(0);
   zombie.PrepareAll(0, 1);
 
   EXPECT_THAT(zombie.Feed(event::SinksFailed{0, SchedulerDriver::ErrorOf(ErrorKind::kFenced)}),
@@ -199,8 +187,7 @@ TEST(CrashTableTest, QueryChangedWhileEpochWasOpen) {
 
 TEST(EpochSchedulerTest, ARetryableFailureRunsTheEpochAgainAfterABackOff) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
+  job.StartRunning(0);
 
   const auto unavailable = SchedulerDriver::ErrorOf(ErrorKind::kUnavailable);
   EXPECT_THAT(job.Feed(event::AttemptFailed{0, 1, unavailable}),
@@ -213,8 +200,7 @@ TEST(EpochSchedulerTest, ARetryableFailureRunsTheEpochAgainAfterABackOff) {
 
 TEST(EpochSchedulerTest, AUserErrorEndsTheJobAfterAbort) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
+  job.StartRunning(0);
 
   EXPECT_THAT(job.Feed(event::AttemptFailed{0, 1, SchedulerDriver::ErrorOf(ErrorKind::kJobFailed)}),
               ElementsAre("Abort 0.1", "Finish KIND_8"));
@@ -223,9 +209,7 @@ TEST(EpochSchedulerTest, AUserErrorEndsTheJobAfterAbort) {
 
 TEST(EpochSchedulerTest, AnErrorOfAWorkerAfterTheCommitEndsTheJobToo) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.PrepareAll(0, 1);
   job.Feed(event::SinksCommitted{0});
   job.Feed(event::CommitDurable{0});
@@ -236,8 +220,7 @@ TEST(EpochSchedulerTest, AnErrorOfAWorkerAfterTheCommitEndsTheJobToo) {
 
 TEST(EpochSchedulerTest, ASupersededAnswerIsIgnored) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
+  job.StartRunning(0);
 
   EXPECT_THAT(
       job.Feed(event::AttemptFailed{0, 1, SchedulerDriver::ErrorOf(ErrorKind::kSuperseded)}),
@@ -246,9 +229,7 @@ TEST(EpochSchedulerTest, ASupersededAnswerIsIgnored) {
 
 TEST(EpochSchedulerTest, AnUnavailableSinkIsAskedAgain) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.PrepareAll(0, 1);
   job.Feed(event::InputPolled{true});
 
@@ -260,9 +241,7 @@ TEST(EpochSchedulerTest, AnUnavailableSinkIsAskedAgain) {
 
 TEST(EpochSchedulerTest, AWorkerLostDuringTheCommitIsReplacedAfterIt) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.PrepareAll(0, 1);
   job.Feed(event::InputPolled{true});
 
@@ -275,9 +254,7 @@ TEST(EpochSchedulerTest, AWorkerLostDuringTheCommitIsReplacedAfterIt) {
 
 TEST(EpochSchedulerTest, ANewWorkerJoinsBetweenEpochs) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{{"a", "b", "c"}}), IsEmpty());
   EXPECT_THAT(job.PrepareAll(0, 1), ElementsAre("Poll", "CommitSinks 0.1"));
@@ -288,8 +265,7 @@ TEST(EpochSchedulerTest, ANewWorkerJoinsBetweenEpochs) {
 
 TEST(EpochSchedulerTest, WithoutWorkersAnEpochWaits) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
+  job.StartRunning(0);
 
   EXPECT_THAT(job.Feed(event::WorkersChanged{}), ElementsAre("Abort 0.1"));
   EXPECT_THAT(job.Feed(event::PlanDurable{0}), IsEmpty());
@@ -299,8 +275,7 @@ TEST(EpochSchedulerTest, WithoutWorkersAnEpochWaits) {
 
 TEST(EpochSchedulerTest, ABrokenLogEndsTheJobAndUndoesTheAttempt) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
+  job.StartRunning(0);
 
   EXPECT_THAT(job.Feed(event::Broken{SchedulerDriver::ErrorOf(ErrorKind::kFenced)}),
               ElementsAre("Abort 0.1", "Finish KIND_10"));

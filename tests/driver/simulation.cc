@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "common/base/error.h"
-#include "common/transport/in_memory_stream.h"
-#include "driver/epoch/term_number.h"
 
 namespace tidemill::driver {
 
@@ -118,111 +117,18 @@ std::string World::Rows() const {
   return rows;
 }
 
-void FakeWorker::Start(Executor* executor) {
-  const std::weak_ptr<FakeWorker> weak = shared_from_this();
-  stream_->Start(executor, {.on_message =
-                                [weak](const proto::ToWorker& message) {
-                                  if (const auto self = weak.lock()) self->On(message);
-                                },
-                            .on_close = nullptr});
-}
-
-void FakeWorker::On(const proto::ToWorker& message) {
-  if (message.has_deploy()) {
-    received.push_back("Deploy");
-    checkpoint_ = message.deploy().checkpoint();
-    proto::ToDriver answer;
-    answer.mutable_deployed()->set_job(message.deploy().job());
-    Send(std::move(answer));
-  } else if (message.has_assign()) {
-    const proto::Assign& assign = message.assign();
-    received.push_back(fmt::format("Assign {}", CountInTerm(assign.version())));
-    assigns.push_back(assign);
-    committed_ = assign.committed_epoch();
-    key_groups_.clear();
-    for (int group = 0; group < assign.key_group_slot_size(); ++group) {
-      const auto slot = static_cast<int>(assign.key_group_slot(group));
-      if (assign.slots(slot).worker() == name_) key_groups_.push_back(group);
-    }
-    proto::ToDriver answer;
-    answer.mutable_assigned()->set_version(assign.version());
-    Send(std::move(answer));
-  } else if (message.has_run_epoch()) {
-    received.push_back(fmt::format("Run {}.{}", message.run_epoch().plan().epoch(),
-                                   CountInTerm(message.run_epoch().attempt())));
-    runs.push_back(message.run_epoch());
-    NoteCommitted(message.run_epoch().committed_epoch());
-    Run(message.run_epoch());
-  } else if (message.has_committed()) {
-    received.push_back(fmt::format("Committed {}.{}", message.committed().epoch(),
-                                   CountInTerm(message.committed().attempt())));
-    NoteCommitted(message.committed().epoch());
-  } else if (message.has_abort_epoch()) {
-    received.push_back(fmt::format("Abort {}.{}", message.abort_epoch().epoch(),
-                                   CountInTerm(message.abort_epoch().attempt())));
-  } else if (message.has_undeploy()) {
-    received.push_back("Undeploy");
+std::string World::Holes() const {
+  std::string holes;
+  std::string end = "0";
+  std::string before = "0-0;";
+  std::istringstream rows(Rows());
+  for (std::string range; std::getline(rows, range, ';');) {
+    const size_t dash = range.find('-');
+    if (range.substr(0, dash) != end) holes += before + range + " ";
+    end = range.substr(dash + 1);
+    before = range + ";";
   }
-}
-
-void FakeWorker::Run(const proto::RunEpoch& run) {
-  if (is_silent) return;
-  const int64_t epoch = run.plan().epoch();
-  proto::ToDriver answer;
-  if (const auto failing = fail_epoch.find(epoch); failing != fail_epoch.end()) {
-    proto::Failed* failed = answer.mutable_failed();
-    failed->set_epoch(epoch);
-    failed->set_attempt(run.attempt());
-    failed->mutable_error()->set_kind(static_cast<int>(KindOf(failing->second)));
-    failed->mutable_error()->set_error_class(ErrorClassOf(failing->second));
-    failed->mutable_error()->set_message(failing->second.message());
-    fail_epoch.erase(failing);
-    return Send(std::move(answer));
-  }
-  proto::Prepared* prepared = answer.mutable_prepared();
-  prepared->set_epoch(epoch);
-  prepared->set_attempt(run.attempt());
-  int64_t rows = 0;
-  proto::StagedOutput* output = prepared->add_outputs();
-  // The worker with key group 0 reads for all.
-  if (!key_groups_.empty() && key_groups_.front() == 0) {
-    for (const proto::Split& split : run.plan().sources(0).splits()) {
-      *output->mutable_rows() += fmt::format("{}-{};", split.begin(), split.end());
-      rows += split.end() - split.begin();
-    }
-  }
-  prepared->add_source_rows(rows);
-  prepared->set_output_rows(rows);
-  if (segment_.empty()) {
-    segment_ = fmt::format("{}-{}-segment", name_, next_file_++);
-    EXPECT_TRUE(fs_->Create(JoinPath(checkpoint_, "state/" + segment_)).ok());
-  }
-  proto::Extent* extent = prepared->add_extents();
-  extent->set_file(segment_);
-  extent->set_epoch(epoch);
-  for (const uint32_t group : key_groups_) extent->add_key_groups(group);
-  Send(std::move(answer));
-}
-
-void FakeWorker::NoteCommitted(int64_t epoch) {
-  if (epoch <= committed_) return;
-  committed_ = epoch;
-  if (snapshot_every == 0 || (epoch + 1) % snapshot_every != 0) return;
-  segment_.clear();
-  proto::ToDriver message;
-  proto::Snapshot* snapshot = message.mutable_snapshot_done()->mutable_snapshot();
-  snapshot->set_id(fmt::format("{}@{}", name_, epoch));
-  snapshot->set_epoch(epoch);
-  for (const uint32_t group : key_groups_) snapshot->add_key_groups(group);
-  const std::string file = fmt::format("{}-{}-snapshot", name_, next_file_++);
-  EXPECT_TRUE(fs_->Create(JoinPath(checkpoint_, "state/" + file)).ok());
-  snapshot->add_files()->set_name(file);
-  Send(std::move(message));
-}
-
-void FakeWorker::Send(proto::ToDriver message) {
-  message.set_worker(name_);
-  stream_->Send(std::move(message));
+  return holes;
 }
 
 bool JobRun::Finish(Simulation* simulation) {
@@ -236,6 +142,13 @@ void JobRun::Crash(Simulation* simulation) {
   simulation->DropAll();
   runner.reset();
   workers.clear();
+  simulation->DropAll();
+}
+
+void JobRun::CrashDriver(Simulation* simulation) {
+  simulation->DropAll();
+  for (const auto& worker : workers) worker->Disconnect();
+  runner.reset();
   simulation->DropAll();
 }
 
@@ -276,11 +189,9 @@ JobEnvironment FakeEnvironment(Simulation* simulation, FileSystem* fs, World* wo
 void AddWorkers(Simulation* simulation, FileSystem* fs, int count, JobRun* run,
                 JobEnvironment* environment) {
   for (int i = 0; i < count; ++i) {
-    auto streams = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
     const std::string name = fmt::format("w{}-{:x}", i, simulation->Next() >> 40);
-    run->workers.push_back(std::make_shared<FakeWorker>(name, fs, streams.second));
-    run->workers.back()->Start(simulation);
-    environment->workers.push_back({.name = name, .slots = 2, .stream = streams.first});
+    run->workers.push_back(std::make_shared<FakeWorker>(name, fs));
+    environment->workers.push_back(run->workers.back()->Connect(simulation));
   }
 }
 

@@ -12,8 +12,8 @@
 
 #include "common/base/executor.h"
 #include "driver/job/job_runner.h"
-#include "proto/control.pb.h"
 #include "proto/plan.pb.h"
+#include "tests/driver/fake_worker.h"
 
 namespace tidemill::driver {
 
@@ -56,42 +56,8 @@ struct World {
 
   // All rows in epoch order: "0-3;3-6;" means that 0 to 5 are there once.
   std::string Rows() const;
-};
-
-// A worker that reads by the book: answers everything, its rows are the ranges of its splits.
-class FakeWorker : public std::enable_shared_from_this<FakeWorker> {
- public:
-  using Stream = MessageStream<proto::ToDriver, proto::ToWorker>;
-
-  FakeWorker(std::string name, FileSystem* fs, std::shared_ptr<Stream> stream)
-      : name_(std::move(name)), fs_(fs), stream_(std::move(stream)) {}
-  void Start(Executor* executor);
-
-  // What it was sent: "Deploy", "Assign 1", "Run 0.1", "Committed 0.1", "Abort 0.1", "Undeploy".
-  std::vector<std::string> received;
-  std::vector<proto::Assign> assigns;
-  std::vector<proto::RunEpoch> runs;
-
-  // Answers to come: an error instead of Prepared, once; silence instead of Prepared.
-  std::map<int64_t, arrow::Status> fail_epoch;
-  bool is_silent = false;
-  int64_t snapshot_every = 0;  // commits; 0 for never
-  void Die() { stream_->Close(); }
-
- private:
-  void On(const proto::ToWorker& message);
-  void Run(const proto::RunEpoch& run);
-  void NoteCommitted(int64_t epoch);
-  void Send(proto::ToDriver message);
-
-  const std::string name_;
-  FileSystem* const fs_;
-  const std::shared_ptr<Stream> stream_;
-  std::string checkpoint_;
-  std::vector<uint32_t> key_groups_;
-  int64_t committed_ = -1;
-  int next_file_ = 0;
-  std::string segment_;
+  // Where a range does not begin where the one before it ended: "3-6;9-12"; "" for nowhere.
+  std::string Holes() const;
 };
 
 // One start of a job on a simulation: the runner, its workers and what came out.
@@ -107,8 +73,10 @@ struct JobRun {
   void RunUntil(Simulation* simulation, Condition condition) {
     while (!condition()) ASSERT_TRUE(simulation->RunOne());
   }
-  // The process dies.
+  // The process dies, with its workers.
   void Crash(Simulation* simulation);
+  // The driver's process dies; the workers keep what they have.
+  void CrashDriver(Simulation* simulation);
 };
 
 // Everything in memory but the checkpoint, on the simulation's thread; without workers.

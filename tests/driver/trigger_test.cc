@@ -165,9 +165,7 @@ TEST(StopTest, DrainOfAnIdleJobEndsIt) {
 
 TEST(StopTest, DrainLeavesANextEpochThatIsLoggedButNotBegunForTheNextStart) {
   SchedulerDriver job;
-  job.StartFresh();
-  job.RunNext();
-  job.Feed(event::PlanDurable{0});
+  job.StartRunning(0);
   job.PrepareAll(0, 1);
   job.Feed(event::InputPolled{true});
   EXPECT_THAT(job.Feed(event::SinksCommitted{0}), ElementsAre("Commit 0.1 + plan"));
