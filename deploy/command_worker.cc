@@ -49,7 +49,7 @@ arrow::Status RunWorker(worker::WorkerDaemon::Options options, int* exit_code) {
   ARROW_ASSIGN_OR_RAISE(auto daemon, worker::WorkerDaemon::Start(std::move(options)));
   std::fprintf(stderr, "worker: %s, listening on %s\n", id.c_str(), daemon->listen().c_str());
   signals.Start([raw = daemon.get()](bool) { raw->Leave(); });
-  const arrow::Status ended = daemon->Wait();
+  arrow::Status ended = daemon->Wait();
   // What is forced does not wait for a disk or a peer that does not answer.
   if (signals.exit_code() != 0) ::_exit(signals.exit_code());
   signals.Finish();  // It would tell what is gone.

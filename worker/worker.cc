@@ -150,7 +150,7 @@ void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
   hello.mutable_register_worker()->set_slots(options_.slots);
   stream->Send(std::move(hello));
   DriverStream::Handlers handlers;
-  handlers.on_message = [self = shared_from_this(), stream](proto::ToWorker message) {
+  handlers.on_message = [self = shared_from_this(), stream](const proto::ToWorker& message) {
     self->Handle(stream, message);
   };
   handlers.on_close = [self = shared_from_this(), stream](const arrow::Status&) {

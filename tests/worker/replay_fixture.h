@@ -62,7 +62,7 @@ class ReplayFixture : public ::testing::Test {
     proto::EpochPlan plan;
     plan.set_epoch(epoch);
     plan.set_lanes(3);
-    plan.set_epoch_time_us(1'000'000 * epoch);
+    plan.set_epoch_time_us(int64_t{1'000'000} * epoch);
     plan.set_seed(99 + epoch);
     proto::SourceInput* input = plan.add_sources();
     for (int file = epoch; file < epoch + 2; ++file) {
