@@ -150,7 +150,8 @@ arrow::Result<std::optional<std::string>> NewestDriverAddress(FileSystem* fs,
   }
   if (newest == 0) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(const std::string text, ReadFile(fs, TermPath(root, newest)));
-  return text.substr(0, text.find(' '));
+  // Not text.find: g++ 12 takes the moved string's size for a huge one (-Wstringop-overread).
+  return std::string(text.begin(), std::find(text.begin(), text.end(), ' '));
 }
 
 }  // namespace tidemill::driver
