@@ -6,8 +6,6 @@ namespace tidemill::rpc::internal {
 // word is noticed after kKeepAliveMs + kKeepAliveTimeoutMs at most: within the lease of 5 s.
 inline constexpr int kKeepAliveMs = 1000;
 inline constexpr int kKeepAliveTimeoutMs = 3000;
-// gRPC pings for flow control as well as for keep-alive; what comes faster than this is abuse.
-inline constexpr int kFastestPingMs = 50;
 inline constexpr int kConnectTimeoutMs = 3000;
 
 }  // namespace tidemill::rpc::internal

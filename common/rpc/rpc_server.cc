@@ -79,7 +79,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public internal:
  public:
   ServerCall(grpc::CallbackServerContext* context, std::shared_ptr<StreamCore> core,
              std::shared_ptr<OpenStreams> open)
-      : context_(context), core_(std::move(core)), open_(std::move(open)) {
+      : context_(context), peer_(context->peer()), core_(std::move(core)), open_(std::move(open)) {
     open_->Add(core_.get(), core_);
     StartSendInitialMetadata();  // Tells the client that it is connected.
     core_->Attach(this);
@@ -105,7 +105,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public internal:
   void OnWriteDone(bool ok) override { core_->OnWritten(ok); }
   void OnCancel() override { core_->OnCancelled(); }
   void OnDone() override {
-    core_->OnEnd(context_->IsCancelled() ? Lost("connection lost: peer=" + context_->peer())
+    core_->OnEnd(context_->IsCancelled() ? Lost("connection lost: peer=" + peer_)
                                          : arrow::Status::OK());
     open_->Remove(core_.get());
     delete this;
@@ -113,6 +113,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public internal:
 
  private:
   grpc::CallbackServerContext* const context_;
+  const std::string peer_;  // The context forgets it with the connection.
   const std::shared_ptr<StreamCore> core_;
   const std::shared_ptr<OpenStreams> open_;
   std::unique_ptr<grpc::Alarm> deadline_;
@@ -214,8 +215,9 @@ class GrpcServer final : public RpcServer {
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, internal::kKeepAliveTimeoutMs);
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                                internal::kFastestPingMs);
+    // No limit of pings: where gRPC punishes a flood of them it makes an error with 7 KB of text of
+    // each (70 MB at a time). Unread answers to pings it bounds anyway.
+    builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
     builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
     builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleConnectionMs);
     builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
