@@ -82,13 +82,13 @@ def main(test):
 
 def until(condition, seconds, what, step=0.01):
     """Waits for a condition; returns its first true value."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise Failure(f"after {seconds} s still not: {what}")
+            raise Failure(f"after {seconds * PATIENCE:g} s still not: {what}")
         time.sleep(step)
 
 

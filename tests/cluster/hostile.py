@@ -11,14 +11,14 @@ import re
 import socket
 
 from cluster_harness import Cluster, Jobs
-from harness import arguments, check, main, scratch, until
+from harness import PATIENCE, arguments, check, main, scratch, until
 from http2_client import DATA, HEADERS, PING, PREFACE, SETTINGS, Client, field, frame
 
 CONTROL, EXCHANGE, LIST_JOBS = "/tidemill.Control/Serve", "/tidemill.Exchange/Serve", "/tidemill.proto.Driver/ListJobs"
-GROWN_KB = 6 * 1024
+GROWN_KB = 6 * 1024       # not measured under sanitizers, which keep freed memory
 
 
-def raw(port, data, seconds=1.0):
+def raw(port, data, seconds=0.3):
     """Sends bytes as they are; returns what comes back until the other side hangs up."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as one:
         with contextlib.suppress(OSError):
@@ -59,14 +59,14 @@ def broken_http2(port, generator):
     raw(port, PREFACE + generator.randbytes(100_000))
     raw(port, PREFACE + frame(SETTINGS, 0, 0, b"") + frame(DATA, 0, 1, b"x" * 100_000, length=0xffffff))
     raw(port, PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, 4, 1, b"\xff" * 5_000))
-    raw(port, PREFACE + frame(SETTINGS, 0, 0, b"") + frame(PING, 0, 0, b"12345678") * 10_000)
+    raw(port, PREFACE + frame(SETTINGS, 0, 0, b"") + frame(PING, 0, 0, b"12345678") * 10_000, 0.1)   # stays open
 
 
 def huge_message(port, generator):
     for path in (CONTROL, EXCHANGE, LIST_JOBS):
         with client(port) as one:
             one.message(one.open(path), b"x" * 10_000, length=0x7fffffff)
-            one.read_until_closed(0.5)
+            one.read_until_closed(0.2)
 
 
 def not_protobuf(port, generator):
@@ -75,26 +75,26 @@ def not_protobuf(port, generator):
             stream = one.open(path)
             one.message(stream, b"\xff" * 100)
             one.message(stream, generator.randbytes(10_000))
-            one.read_until_closed(0.5)
+            one.read_until_closed(0.2)
 
 
 def unknown_method(port, generator):
     with client(port) as one:
         one.message(one.open("/tidemill.Control/Other"), b"")
-        one.read_until_closed(0.5)
+        one.read_until_closed(0.2)
 
 
 def wrong_build(port, generator):
     with client(port) as one:
         register = field(1, "hostile") + field(2, "another") + field(3, 64) + field(4, "127.0.0.1:1") + field(5, "0.0.0")
         one.message(one.open(CONTROL), field(1, "hostile") + field(2, "another") + field(3, register))
-        one.read_until_closed(0.5)
+        one.read_until_closed(0.2)
 
 
 def job_message_first(port, generator):
     with client(port) as one:
         one.message(one.open(CONTROL), field(1, "w1") + field(2, "another") + field(9, "some job") + field(5, b""))
-        one.read_until_closed(0.5)
+        one.read_until_closed(0.2)
 
 
 def many_connections(port, generator, count=300):
@@ -163,10 +163,12 @@ def test():
 
         attack(cluster, ports, generator).close()      # the first time, buffers and threads are made
         jobs.wait_until_caught_up()
+        jobs.feeder.set(is_paused=True)                # so that state does not grow meanwhile
         before = {name: anonymous_kb(process) for name, process in processes.items()}
         logged = {name: warnings(process) for name, process in processes.items()}
         for _ in range(10 if options.long else 1):
             silent = attack(cluster, ports, generator)
+            jobs.input.add_file()
             jobs.wait_until_caught_up()
             silent.close()
         until(lambda: "hostile" not in cluster.alive(), 10, "no worker of another build")
@@ -174,7 +176,7 @@ def test():
         for name, process in processes.items():
             grown = anonymous_kb(process) - before[name]
             print(f"{name}: {before[name]} kB anonymous, grown by {grown} kB, {warnings(process) - logged[name]} warnings")
-            check(grown < GROWN_KB, f"{name} has grown by {grown} kB")
+            check(grown < GROWN_KB or PATIENCE > 1, f"{name} has grown by {grown} kB")
             check(warnings(process) > logged[name], f"{name} logs no refusal: {process.describe()}")
         jobs.finish()
         cluster.stop()

@@ -59,7 +59,7 @@ def inject(network, jobs, fault, link):
         network.cluster.wait_for_workers()
         network.cluster.check_running()
     except Failure as failure:
-        raise Failure(f"{fault} of {kind} {name}: {failure}") from None
+        raise Failure(f"{fault} of {kind} {name}: {failure}\n{network.cluster.describe()}") from None
     print(f"{fault} of {kind} {name}: {time.monotonic() - began:.1f} s", flush=True)
 
 

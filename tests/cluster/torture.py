@@ -26,6 +26,7 @@ class Torture:
         self.cluster, self.jobs, self.generator = cluster, jobs, generator
         self.kills = 0
         self.hits = collections.Counter()      # failpoint -> kills at it
+        self.replaced = 0
         self.recoveries = []                   # seconds from an action's end to having caught up
 
     def a_worker(self):
@@ -105,13 +106,18 @@ class Torture:
             check(zombie.child.returncode == FENCED, f"a zombie's exit code: {zombie.describe()}")
             self.cluster.start_worker(name)
 
+    def replace(self, name):
+        """Starts another process of the same id, as on another machine."""
+        self.replaced += 1
+        self.cluster.start_worker(name, data=f"{name}-{self.replaced}")
+
     def replace_stopped_worker(self):
         """A new process takes the id of one that sleeps; the sleeper wakes up and ends."""
         name = self.a_worker()
         zombie = self.cluster.workers[name]
         zombie.send(signal.SIGSTOP)
         try:
-            self.cluster.start_worker(name)
+            self.replace(name)
             time.sleep(LEASE_SECONDS + 1)
             self.jobs.wait_until_caught_up()
         finally:
@@ -122,7 +128,7 @@ class Torture:
         """Two processes of one id: the newer one stays."""
         name = self.a_worker()
         older = self.cluster.workers[name]
-        self.cluster.start_worker(name)
+        self.replace(name)
         older.expect(FENCED, 20)
 
     def stop_driver(self):
@@ -188,7 +194,7 @@ def short_plan(names, generator):
     chosen = [("kill_at", name, 1) for name in generator.sample(names, 4)]
     plan = [("kill_worker",), ("kill_driver",), ("kill_both",), ("same_id",), ("two_drivers",), *chosen]
     generator.shuffle(plan)
-    return [*plan, ("stop_worker",), ("rescale", (1, 3, 2))]
+    return [*plan, ("stop_worker",), ("stop_driver",), ("rescale", (1, 3, 2, 4))]
 
 
 def long_plan(names, generator):
