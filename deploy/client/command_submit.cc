@@ -85,6 +85,7 @@ arrow::Result<proto::SubmitRequest> MakeRequest(const SubmitOptions& options) {
     }
     request.set_memory_bytes(*bytes);
   }
+  request.set_will_follow(options.waits);
   request.set_idempotency_key(NewUuid(Random::System()));
   return request;
 }

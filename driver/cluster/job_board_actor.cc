@@ -138,6 +138,7 @@ void JobBoard::Impl::OnPlanned(const std::string& key, const proto::SubmitReques
     files.push_back(registered);
     const JobRecordPtr job = MakeRecord(std::move(registered));
     job->spec = one.spec;
+    if (request.will_follow()) job->followers->HoldForFirst();
     submission->jobs.push_back(job);
     submission->warnings.insert(submission->warnings.end(), one.warnings.begin(),
                                 one.warnings.end());
@@ -265,8 +266,10 @@ std::vector<proto::WorkerInfo> JobBoard::Impl::ListWorkers() const {
 void JobBoard::Impl::Follow(const std::string& text, std::shared_ptr<const Follower> follower) {
   const auto job = FindJob(JobsInOrder(), text);
   if (!job.ok()) return follower->done(job.status());
-  if ((*job)->is_ended) return follower->done((*job)->info());
-  (*job)->followers->Add(std::move(follower));
+  (*job)->followers->Add(follower);
+  if (!(*job)->is_ended) return;
+  (*job)->followers->Remove(follower);
+  follower->done((*job)->info());
 }
 
 void JobBoard::Impl::Unfollow(const std::shared_ptr<const Follower>& follower) {
@@ -294,7 +297,8 @@ JobEnvironment JobBoard::Impl::EnvironmentOf(const JobRecordPtr& job) {
     if (link.stream != nullptr) environment.workers.push_back(std::move(link));
   }
   environment.print = [followers = job->followers, print = options_.print](std::string_view text) {
-    if (!followers->Print(text) && print) print(text);
+    const std::string unread = followers->Print(text);
+    if (!unread.empty() && print) print(unread);
   };
   // The job's record owns the runner and so these.
   const std::weak_ptr<Impl> weak = weak_from_this();
