@@ -129,10 +129,15 @@ arrow::Status Status(const ClusterOptions& options) {
   return arrow::Status::OK();
 }
 
-CLI::App* AddAction(CLI::App* command, const char* name, const char* help,
-                    ClusterOptions* options) {
-  CLI::App* action = command->add_subcommand(name, help);
-  action->add_option("--root", options->root, "directory of the cluster (default ~/.tidemill)")
+struct Action {
+  CLI::App* command;
+  std::shared_ptr<ClusterOptions> options;  // its own: variables are read for all of them
+};
+
+Action AddAction(CLI::App* parent, const char* name, const char* help) {
+  Action action{parent->add_subcommand(name, help), std::make_shared<ClusterOptions>()};
+  action.command
+      ->add_option("--root", action.options->root, "directory of the cluster (default ~/.tidemill)")
       ->envname("TIDEMILL_ROOT");
   return action;
 }
@@ -143,23 +148,25 @@ void AddClusterCommand(CLI::App* app, CommandResult* result) {
   CLI::App* command =
       app->add_subcommand("cluster", "Start, stop and show a local cluster in the background");
   command->require_subcommand(1);
-  auto options = std::make_shared<ClusterOptions>();
-  CLI::App* up = AddAction(command, "up", "Start a driver and workers, or what is missing of them",
-                           options.get());
-  up->add_option("--workers", options->workers,
-                 "how many; more than there are adds some (default 2)")
+  const Action up =
+      AddAction(command, "up", "Start a driver and workers, or what is missing of them");
+  up.command
+      ->add_option("--workers", up.options->workers,
+                   "how many; more than there are adds some (default 2)")
       ->envname("TIDEMILL_CLUSTER_WORKERS")
       ->check(CLI::Range(1, 64));
-  up->add_option("--slots", options->slots, "slots per worker (default: one per core)")
+  up.command->add_option("--slots", up.options->slots, "slots per worker (default: one per core)")
       ->envname("TIDEMILL_CLUSTER_SLOTS")
       ->check(CLI::Range(1, 256));
-  up->callback([options, result] { result->status = Up(*options, &result->exit_code); });
-  CLI::App* down =
-      AddAction(command, "down", "End its processes; jobs stay registered", options.get());
-  down->callback([options, result] { result->status = Down(*options, &result->exit_code); });
-  CLI::App* status = AddAction(command, "status", "Show its processes", options.get());
-  AddOutputOption(status, &options->format, {"table", "json"});
-  status->callback([options, result] { result->status = Status(*options); });
+  up.command->callback(
+      [options = up.options, result] { result->status = Up(*options, &result->exit_code); });
+  const Action down = AddAction(command, "down", "End its processes; jobs stay registered");
+  down.command->callback(
+      [options = down.options, result] { result->status = Down(*options, &result->exit_code); });
+  const Action status = AddAction(command, "status", "Show its processes");
+  AddOutputOption(status.command, &status.options->format, {"table", "json"});
+  status.command->callback(
+      [options = status.options, result] { result->status = Status(*options); });
 }
 
 }  // namespace tidemill::deploy

@@ -69,6 +69,8 @@ def without_a_cluster(commands):
     commands.refused(USAGE, "INVALID_ADDRESS", "ps", "--driver", "nowhere")
     commands.refused(USAGE, "tidemill://", "ps", "--master", "yarn")
     commands.refused(NOT_FOUND, "cluster up", "cluster", "status")
+    elsewhere = commands.engine.folder / "elsewhere"
+    commands.refused(NOT_FOUND, f"root={elsewhere}", "cluster", "status", "--root", elsewhere)   # the flag wins over the variable
     commands.refused(INVALID, "--driver", "sql", "SELECT 1")
     check("no cluster" in commands.run("cluster", "down").stderr, "down without a cluster says so")
     spec = commands.spec("unsent", {"format": "memory"}, output="complete")
@@ -93,6 +95,15 @@ def up(commands):
           [("worker-0", "ALIVE", 2), ("worker-1", "ALIVE", 2)], f"workers -o json: {workers}")
     check("worker-1" in commands.run("workers").stdout, "workers as a table")
     return cluster
+
+
+def not_up(commands):
+    """A driver that ends at once: what it said is shown, and nothing runs."""
+    root = commands.engine.folder / "damaged"
+    root.mkdir()
+    (root / "jobs").write_text("not a directory")
+    commands.refused(CANNOT_CONNECT, ("CLUSTER_NOT_UP", "driver.log", "error["), "cluster", "up", "--root", root)
+    check(not (root / "cluster.json").exists(), "no cluster.json of a cluster that is not up")
 
 
 def submit(commands):
@@ -208,6 +219,8 @@ def test():
             print("without_a_cluster", flush=True)
             cluster = up(commands)
             print("up", flush=True)
+            not_up(commands)
+            print("not_up", flush=True)
             identity = submit(commands)
             print("submit", flush=True)
             sql(commands, cluster)
