@@ -101,8 +101,9 @@ class ReplayFixture : public ::testing::Test {
     std::vector<std::multiset<std::string>> rows;  // by epoch
     std::vector<proto::Extent> extents;
   };
-  Outcome Run(const proto::PhysicalPlan& plan, int workers, int slots, const std::string& name) {
-    ScriptedDriver driver(workers, slots, (root_ / name).string());
+  Outcome Run(const proto::PhysicalPlan& plan, int workers, int slots, const std::string& name,
+              ScriptedDriver::Kind kind = ScriptedDriver::Kind::kOneProcess) {
+    ScriptedDriver driver(workers, slots, (root_ / name).string(), kind);
     driver.Deploy(plan, kKeyGroups);
     driver.Assign({}, {}, -1);
     Outcome outcome;

@@ -26,6 +26,12 @@ ScriptedDriver::ScriptedDriver(int workers, int slots_per_worker, std::string ch
       driver_executor_(MakeThreadExecutor("driver")),
       io_(MakePoolExecutor("io", kIoThreads)) {
   EXPECT_TRUE(FileSystem::Local()->CreateDirectories(JoinPath(checkpoint_, "state")).ok());
+  if (kind_ == Kind::kGrpcCluster) {
+    mesh_ = std::make_unique<GrpcMesh>(
+        workers, [this](int worker, const worker::AttemptId& attempt, const arrow::Status& why) {
+          workers_[worker]->OnAttemptBroken(attempt, why);
+        });
+  }
   for (int i = 0; i < workers; ++i) {
     worker::WorkerEnvironment environment;
     environment.fs = FileSystem::Local();
@@ -37,10 +43,14 @@ ScriptedDriver::ScriptedDriver(int workers, int slots_per_worker, std::string ch
       environment.slot_executors.push_back(slot_executors_.back().get());
     }
     environment.io = io_.get();
-    environment.network = &network_;
+    environment.network =
+        mesh_ == nullptr ? static_cast<worker::ExchangeNetwork*>(&network_) : mesh_->network(i);
     const std::string name = "w" + std::to_string(i);
     workers_.push_back(std::make_unique<worker::Worker>(
-        worker::WorkerOptions{name, slots_per_worker, JoinPath(checkpoint_, "local-" + name)},
+        worker::WorkerOptions{.name = name,
+                              .slots = slots_per_worker,
+                              .data_dir = JoinPath(checkpoint_, "local-" + name),
+                              .incarnation = mesh_ == nullptr ? "" : mesh_->incarnation(i)},
         environment));
     streams_.emplace_back();
     Connect(i);
@@ -122,6 +132,7 @@ std::shared_ptr<std::promise<void>> ScriptedDriver::HoldIo() { return Hold(io_.g
 
 ScriptedDriver::~ScriptedDriver() {
   for (const auto& stream : streams_) stream->Close();
+  if (mesh_ != nullptr) mesh_->Stop();
   // All are stopped before any goes: a snapshot may still be on its way from one to the other.
   driver_executor_->Stop();
   for (const auto& executor : worker_executors_) executor->Stop();
@@ -205,6 +216,7 @@ void ScriptedDriver::SendAssign(const std::vector<proto::Snapshot>& snapshots,
   }
   for (const proto::Snapshot& snapshot : snapshots) *assign->add_snapshots() = snapshot;
   for (const proto::Extent& extent : extents) *assign->add_extents() = extent;
+  if (mesh_ != nullptr) mesh_->AddTo(assign);
   assign->set_committed_epoch(committed_epoch);
   SendToAll(message);
 }
@@ -287,6 +299,11 @@ void ScriptedDriver::Undeploy() {
   message.set_term(term_);
   message.mutable_undeploy()->set_job(kJob);
   SendToAll(message);
+}
+
+proto::Failed ScriptedDriver::BreakExchangeTo(int worker) {
+  mesh_->BreakStreamsTo(worker);
+  return Next().failed();
 }
 
 proto::Snapshot ScriptedDriver::WaitForSnapshot() { return Next(true).snapshot_done().snapshot(); }

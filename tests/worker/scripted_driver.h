@@ -11,6 +11,7 @@
 #include "common/base/mutex.h"
 #include "common/transport/in_memory_stream.h"
 #include "proto/control.pb.h"
+#include "tests/worker/grpc_mesh.h"
 #include "worker/worker.h"
 
 namespace tidemill::testing {
@@ -19,8 +20,9 @@ namespace tidemill::testing {
 // answers. *Thread-compatible.*
 class ScriptedDriver {
  public:
-  // As a driver in this process, or as one of a cluster, whose streams the jobs outlive.
-  enum class Kind { kOneProcess, kCluster };
+  // As a driver in this process, or as one of a cluster, whose streams the jobs outlive; in the
+  // third, rows between workers go over gRPC.
+  enum class Kind { kOneProcess, kCluster, kGrpcCluster };
   ScriptedDriver(int workers, int slots_per_worker, std::string checkpoint,
                  Kind kind = Kind::kOneProcess);
   ~ScriptedDriver();
@@ -65,6 +67,9 @@ class ScriptedDriver {
                   const std::vector<proto::Extent>& extents, int64_t committed_epoch);
   uint64_t assignment_version() const { return assignment_version_; }
 
+  // Ends the gRPC streams that lead to a worker, and waits until another one reports its attempt.
+  proto::Failed BreakExchangeTo(int worker);
+
   const proto::Failed& last_failure() const { return last_failure_; }
 
  private:
@@ -92,6 +97,7 @@ class ScriptedDriver {
   std::deque<proto::ToDriver> inbox_ GUARDED_BY(mutex_);
 
   worker::LocalExchangeNetwork network_;
+  std::unique_ptr<GrpcMesh> mesh_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<std::shared_ptr<Stream>> streams_;
   std::unique_ptr<Executor> driver_executor_;

@@ -69,6 +69,8 @@ bool ExchangeOutput::MayProduce(int64_t chunk) const {
 }
 
 void ExchangeOutput::OnProgress(const ExchangeProgress& progress) {
+  // It may come from another process.
+  if (progress.consumer < 0 || progress.consumer >= static_cast<int>(consumed_.size())) return;
   consumed_[progress.consumer] = std::max(consumed_[progress.consumer], progress.chunk);
 }
 
