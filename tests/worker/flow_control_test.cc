@@ -141,7 +141,7 @@ class FlowControlTest : public ::testing::Test {
                                      {keys.Finish().ValueOrDie(), counts.Finish().ValueOrDie()}),
             {{group, 0, static_cast<int32_t>(rows)}}};
   }
-  void Feed(StageRunner* runner, std::vector<std::pair<uint32_t, int64_t>> groups) {
+  void Feed(StageRunner* runner, const std::vector<std::pair<uint32_t, int64_t>>& groups) {
     for (const auto& [group, rows] : groups)
       ASSERT_TRUE(runner->AddFrame({.rows = CountedKeys(group, rows)}).ok());
     ASSERT_TRUE(runner->AddFrame({.ends_chunk = true, .ends_lane = true}).ok());

@@ -7,7 +7,7 @@
 
 namespace tidemill::testing {
 
-GrpcMesh::GrpcMesh(int workers, OnBroken on_broken) : nodes_(workers) {
+GrpcMesh::GrpcMesh(int workers, const OnBroken& on_broken) : nodes_(workers) {
   for (int i = 0; i < workers; ++i) {
     Node& node = nodes_[i];
     node.executor = MakeThreadExecutor("exchange");

@@ -22,7 +22,7 @@ class GrpcMesh {
   // `on_broken` gets the worker's index; on a thread of the mesh.
   using OnBroken =
       std::function<void(int, const worker::AttemptId& attempt, const arrow::Status& why)>;
-  GrpcMesh(int workers, OnBroken on_broken);
+  GrpcMesh(int workers, const OnBroken& on_broken);
   ~GrpcMesh();
 
   const std::string& incarnation(int worker) const { return nodes_[worker].incarnation; }
