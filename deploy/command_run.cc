@@ -17,6 +17,7 @@
 #include "deploy/conf_option.h"
 #include "deploy/embedded_engine.h"
 #include "deploy/process_name.h"
+#include "deploy/scratch_directory.h"
 #include "deploy/stop_signals.h"
 #include "driver/job/plan_job.h"
 #include "driver/spec/job_spec.h"
@@ -41,19 +42,18 @@ void PrintToStdout(std::string_view text) {
 struct ReadyJob {
   driver::JobSpec spec;
   driver::JobDefinition definition;
-  bool is_temporary = false;
 };
 
-arrow::Result<ReadyJob> Prepare(const driver::JobSpec& spec) {
+// `temporary` is where the checkpoint goes that the specification does not name.
+arrow::Result<ReadyJob> Prepare(const driver::JobSpec& spec, const std::string& temporary) {
   ReadyJob ready;
   ready.spec = spec;
   ARROW_ASSIGN_OR_RAISE(driver::PlannedJob planned, driver::PlanJob(spec, FileSystem::Local()));
   for (const std::string& warning : planned.warnings)
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   ARROW_ASSIGN_OR_RAISE(ready.definition, driver::MakeDefinition(spec, planned));
-  ready.is_temporary = !spec.checkpoint.has_value();
-  if (ready.is_temporary) {
-    ready.definition.checkpoint = TemporaryDirectory();
+  if (!spec.checkpoint.has_value()) {
+    ready.definition.checkpoint = temporary;
     ready.definition.is_durable = false;
   }
   return ready;
@@ -62,9 +62,11 @@ arrow::Result<ReadyJob> Prepare(const driver::JobSpec& spec) {
 arrow::Status Run(const RunOptions& options, int* exit_code) {
   ARROW_ASSIGN_OR_RAISE(auto overrides, ParseConf(options.conf));
   ARROW_ASSIGN_OR_RAISE(auto specs, driver::ReadJobFile(options.path, overrides));
+  ARROW_ASSIGN_OR_RAISE(const auto scratch, ScratchDirectory::Make());
   std::vector<ReadyJob> jobs;
-  for (const driver::JobSpec& spec : specs) {
-    ARROW_ASSIGN_OR_RAISE(ReadyJob job, Prepare(spec));
+  for (size_t i = 0; i < specs.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ReadyJob job,
+                          Prepare(specs[i], scratch->Path(fmt::format("checkpoint-{}", i))));
     jobs.push_back(std::move(job));
   }
 
@@ -73,7 +75,7 @@ arrow::Status Run(const RunOptions& options, int* exit_code) {
   engine_options.workers = options.workers;
   engine_options.slots =
       options.slots > 0 ? options.slots : static_cast<int>(std::thread::hardware_concurrency());
-  engine_options.data_dir = TemporaryDirectory();
+  engine_options.data_dir = scratch->Path("data");
   engine_options.holder = HolderText();
   engine_options.print = PrintToStdout;
   auto engine = std::make_unique<EmbeddedEngine>(std::move(engine_options));
@@ -97,10 +99,7 @@ arrow::Status Run(const RunOptions& options, int* exit_code) {
     }
   }
   signals.Finish();  // It would post to the engine.
-  engine.reset();    // Nobody writes into a temporary checkpoint any more.
-  for (const ReadyJob& job : jobs) {
-    if (job.is_temporary) (void)RemoveTree(FileSystem::Local(), job.definition.checkpoint);
-  }
+  engine.reset();    // Nobody writes into the scratch directory any more.
   *exit_code = signals.exit_code();
   return first_error;
 }

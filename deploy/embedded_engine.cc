@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -93,11 +92,6 @@ std::shared_ptr<driver::JobRunner> EmbeddedEngine::Start(
   environment.on_progress = LogProgress;
   return driver::JobRunner::Start(std::move(definition), std::move(environment),
                                   std::move(on_done));
-}
-
-std::string TemporaryDirectory() {
-  const char* base = std::getenv("TMPDIR");
-  return fmt::format("{}/tidemill-{}", base == nullptr ? "/tmp" : base, NewUuid(Random::System()));
 }
 
 }  // namespace tidemill::deploy

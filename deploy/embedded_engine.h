@@ -35,7 +35,4 @@ class EmbeddedEngine {
   std::unique_ptr<Impl> impl_;
 };
 
-// A new path for scratch files; nothing is there yet.
-std::string TemporaryDirectory();
-
 }  // namespace tidemill::deploy

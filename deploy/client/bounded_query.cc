@@ -16,6 +16,7 @@
 #include "connectors/memory/memory_source.h"
 #include "connectors/memory/memory_tables.h"
 #include "deploy/embedded_engine.h"
+#include "deploy/scratch_directory.h"
 #include "driver/job/plan_job.h"
 #include "driver/spec/job_spec.h"
 #include "driver/sql/parser.h"
@@ -46,9 +47,10 @@ driver::JobSpec SpecOf(const BoundedQuery& query) {
   return spec;
 }
 
-arrow::Status RunJob(const driver::JobSpec& spec, const driver::JobDefinition& definition) {
+arrow::Status RunJob(const driver::JobSpec& spec, const driver::JobDefinition& definition,
+                     std::string data_dir) {
   EmbeddedEngine::Options options;
-  options.data_dir = TemporaryDirectory();
+  options.data_dir = std::move(data_dir);
   options.holder = fmt::format("pid={}", ::getpid());
   options.print = [](std::string_view) {};
   std::promise<driver::JobResult> done;
@@ -102,14 +104,13 @@ arrow::Result<RowSet> RunBoundedQuery(const BoundedQuery& query,
     source.is_streaming = false;
     spec.sources.push_back(std::move(source));
   }
-  FileSystem* fs = FileSystem::Local();
-  ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned, driver::PlanJob(spec, fs));
+  ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned,
+                        driver::PlanJob(spec, FileSystem::Local()));
   ARROW_ASSIGN_OR_RAISE(driver::JobDefinition definition, driver::MakeDefinition(spec, planned));
-  definition.checkpoint = TemporaryDirectory();
+  ARROW_ASSIGN_OR_RAISE(const auto scratch, ScratchDirectory::Make());
+  definition.checkpoint = scratch->Path("checkpoint");
   definition.is_durable = false;
-  const arrow::Status status = RunJob(spec, definition);
-  (void)RemoveTree(fs, definition.checkpoint);  // Scratch; nobody reads it.
-  ARROW_RETURN_NOT_OK(status);
+  ARROW_RETURN_NOT_OK(RunJob(spec, definition, scratch->Path("data")));
 
   auto result = connectors::MemoryTables::OfProcess()->Find(spec.name);
   RowSet rows{.schema = planned.sink.schema};
