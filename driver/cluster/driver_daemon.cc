@@ -72,6 +72,8 @@ struct DriverDaemon::Impl {
   DriverQueries Queries();
   // The daemon is to end; the first reason counts.
   void End(const arrow::Status& why) EXCLUDES(mutex);
+  // Not while it stops, nor once it was fenced.
+  bool IsServing() EXCLUDES(mutex);
 
   const Options options;
   const std::string holder = HolderText();
@@ -113,6 +115,11 @@ void DriverDaemon::Impl::End(const arrow::Status& why) {
   MutexLock lock(&mutex);
   if (!outcome.has_value()) outcome = why;
   has_ended.NotifyAll();
+}
+
+bool DriverDaemon::Impl::IsServing() {
+  MutexLock lock(&mutex);
+  return is_open.load(std::memory_order_acquire) && !is_stopping && !outcome.has_value();
 }
 
 arrow::Status DriverDaemon::Impl::Listen() {
@@ -198,7 +205,7 @@ DriverQueries DriverDaemon::Impl::Queries() {
     done(MakeError(ErrorKind::kUnavailable, "DRIVER_STARTING", "the driver does not serve now"));
   };
   return {
-      .is_serving = [this] { return is_open.load(std::memory_order_acquire); },
+      .is_serving = [this] { return IsServing(); },
       .describe =
           [this] {
             return is_open.load(std::memory_order_acquire) ? Describe() : proto::GetClusterReply();
