@@ -87,7 +87,7 @@ arrow::Status RunDriver(const CLI::App& command, DriverOptions options, int* exi
                daemon->listen().c_str(), daemon->http().c_str(), root.c_str(),
                static_cast<unsigned long long>(daemon->term()));
   signals.Start([raw = daemon.get()](bool) { raw->Stop(); });
-  const arrow::Status ended = daemon->Wait();
+  arrow::Status ended = daemon->Wait();
   signals.Finish();  // It would stop what is gone.
   daemon.reset();
   *exit_code = signals.exit_code();

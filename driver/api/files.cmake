@@ -2,6 +2,7 @@ list(APPEND driver_sources
   api/call_status.cc
   api/driver_service.cc
   api/follow_call.cc
+  api/follow_queue.cc
   api/http_routes.cc
   api/job_json.cc
   api/metrics.cc
@@ -10,6 +11,7 @@ list(APPEND driver_headers
   api/call_status.h
   api/driver_service.h
   api/follow_call.h
+  api/follow_queue.h
   api/http_routes.h
   api/job_json.h
   api/metrics.h

@@ -1,22 +1,18 @@
 #include "driver/api/follow_call.h"
 
-#include <fmt/format.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <deque>
 #include <optional>
 #include <utility>
 
 #include "common/base/error.h"
 #include "common/base/mutex.h"
 #include "driver/api/call_status.h"
+#include "driver/api/follow_queue.h"
 
 namespace tidemill::driver {
 
 namespace {
-
-constexpr size_t kQueuedBytes = size_t{1} << 20;
-constexpr size_t kMessageBytes = size_t{64} << 10;
 
 // One client that follows a job. Text comes from the job's threads, the rest from gRPC's; one write
 // is out at a time, and the call is finished only when none is. *Thread-safe.*
@@ -63,13 +59,7 @@ class FollowCall final : public grpc::ServerWriteReactor<proto::FollowReply>,
   void OnText(std::string_view text) EXCLUDES(mutex_) {
     {
       MutexLock lock(&mutex_);
-      // What was lost once is told before anything newer is kept.
-      if (lost_bytes_ > 0 || queued_bytes_ + text.size() > kQueuedBytes) {
-        lost_bytes_ += text.size();
-      } else {
-        queue_.emplace_back(text);
-        queued_bytes_ += text.size();
-      }
+      queue_.Push(text);
     }
     Advance();
   }
@@ -78,7 +68,7 @@ class FollowCall final : public grpc::ServerWriteReactor<proto::FollowReply>,
     {
       MutexLock lock(&mutex_);
       if (outcome.ok()) {
-        outcome_ = *std::move(outcome);
+        queue_.SetOutcome(*std::move(outcome));
       } else {
         error_ = outcome.status();
       }
@@ -95,7 +85,8 @@ class FollowCall final : public grpc::ServerWriteReactor<proto::FollowReply>,
       if (is_writing_ || is_finished_) return;
       if (is_cancelled_) {
         end = grpc::Status::CANCELLED;
-      } else if (NextMessage()) {
+      } else if (auto next = queue_.Next()) {
+        message_ = *std::move(next);
         is_writing_ = true;
       } else if (has_ended_) {
         end = ToGrpc(error_);
@@ -111,38 +102,13 @@ class FollowCall final : public grpc::ServerWriteReactor<proto::FollowReply>,
     }
   }
 
-  // Fills message_; false where there is nothing to say now.
-  bool NextMessage() REQUIRES(mutex_) {
-    message_.Clear();
-    if (!queue_.empty()) {
-      std::string* text = message_.mutable_console();
-      while (!queue_.empty() && text->size() < kMessageBytes) {
-        queued_bytes_ -= queue_.front().size();
-        text->append(queue_.front());
-        queue_.pop_front();
-      }
-      return true;
-    }
-    if (lost_bytes_ > 0) {
-      message_.set_console(fmt::format("[{} bytes of output were lost: read too slowly]\n",
-                                       std::exchange(lost_bytes_, 0)));
-      return true;
-    }
-    if (!outcome_.has_value()) return false;
-    *message_.mutable_outcome() = *std::exchange(outcome_, std::nullopt);
-    return true;
-  }
-
   JobBoard* const board_;
   std::shared_ptr<FollowCall> self_;
   std::shared_ptr<const JobBoard::Follower> follower_;
   proto::FollowReply message_;  // of the write that is out
 
   Mutex mutex_;
-  std::deque<std::string> queue_ GUARDED_BY(mutex_);
-  size_t queued_bytes_ GUARDED_BY(mutex_) = 0;
-  size_t lost_bytes_ GUARDED_BY(mutex_) = 0;
-  std::optional<proto::JobInfo> outcome_ GUARDED_BY(mutex_);
+  FollowQueue queue_ GUARDED_BY(mutex_);
   arrow::Status error_ GUARDED_BY(mutex_);
   bool has_ended_ GUARDED_BY(mutex_) = false;
   bool is_writing_ GUARDED_BY(mutex_) = false;

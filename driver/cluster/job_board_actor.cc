@@ -144,8 +144,7 @@ void JobBoard::Impl::OnPlanned(const std::string& key, const proto::SubmitReques
                                 one.warnings.end());
     replaced.push_back(std::exchange(jobs_[job->info().id()], job));
   }
-  RunOnIo([root = options_.root,
-           files = std::move(files)]() mutable { return RegisterJobs(root, std::move(files)); },
+  RunOnIo([root = options_.root, files = std::move(files)] { return RegisterJobs(root, files); },
           [self = shared_from_this(), key, replaced = std::move(replaced),
            jobs = *std::move(planned)](const arrow::Status& status) mutable {
             self->OnRegistered(key, replaced, std::move(jobs), status);

@@ -22,7 +22,7 @@ arrow::Status StoreAll(ClusterRoot* root, const std::vector<proto::RegisteredJob
 
 }  // namespace
 
-arrow::Status RegisterJobs(ClusterRoot* root, std::vector<proto::RegisteredJob> jobs) {
+arrow::Status RegisterJobs(ClusterRoot* root, const std::vector<proto::RegisteredJob>& jobs) {
   arrow::Status stored = StoreAll(root, jobs);
   if (!stored.ok()) {
     for (const proto::RegisteredJob& job : jobs) {

@@ -13,7 +13,7 @@ namespace tidemill::driver {
 // is written last and decides. Until then the others are in state UNKNOWN. `jobs` share an
 // idempotency key, by which they know each other. Durable when it returns; where it fails nothing
 // is registered. Blocks on I/O.
-arrow::Status RegisterJobs(ClusterRoot* root, std::vector<proto::RegisteredJob> jobs);
+arrow::Status RegisterJobs(ClusterRoot* root, const std::vector<proto::RegisteredJob>& jobs);
 
 // All registered jobs, oldest first; finishes registrations that a crash has cut short after the
 // decision, and removes the others. Blocks on I/O. Errors: those of ClusterRoot::LoadJobs.

@@ -74,6 +74,8 @@ class WorkerRegistry::Impl : public std::enable_shared_from_this<WorkerRegistry:
   void OnRegister(const ConnectionPtr& connection, proto::Register message);
   // The worker forgets what it reported and no job has taken up.
   void UndeployTheRest(Member* member);
+  // The worker has closed its stream, or the connection is gone.
+  void OnStreamEnded(const std::string& worker, Member* member, const arrow::Status& why);
   void OnLeave(const std::string& worker);
   void OnJobStreamClosed(const std::string& worker, const std::string& job,
                          const std::shared_ptr<JobStream::Lane>& lane);
@@ -128,7 +130,7 @@ void WorkerRegistry::Impl::Serve(std::shared_ptr<WorkerStream> stream, std::stri
              if (!self || !connection || !self->connections_.contains(connection)) return;
              const auto member = self->members_.find(connection->worker);
              if (member != self->members_.end() && member->second.connection == connection) {
-               self->Lose(member->first, &member->second, why.ok() ? "closed" : why.message());
+               self->OnStreamEnded(member->first, &member->second, why);
              }
              self->Drop(connection);
            }});
@@ -139,7 +141,9 @@ void WorkerRegistry::Impl::Stop() {
   for (auto& [name, member] : members_) {
     if (member.connection != nullptr) Lose(name, &member, "the driver stops");
   }
-  while (!connections_.empty()) Drop(*connections_.begin());
+  for (const ConnectionPtr& connection : std::exchange(connections_, {})) {
+    connection->stream->Close();
+  }
 }
 
 void WorkerRegistry::Impl::OnMessage(const ConnectionPtr& connection, proto::ToDriver message) {
@@ -264,17 +268,12 @@ void WorkerRegistry::Impl::Refuse(const ConnectionPtr& connection, const arrow::
 }
 
 void WorkerRegistry::Impl::Drop(const ConnectionPtr& connection) {
-  const ConnectionPtr kept = connection;  // The caller's may be the set's own.
-  connections_.erase(kept);
-  kept->stream->Close();
+  connections_.erase(connection);
+  connection->stream->Close();
 }
 
 void WorkerRegistry::Impl::Lose(const std::string& worker, Member* member, const std::string& why) {
-  if (!member->is_leaving || !member->jobs.empty()) {
-    LogWarn("worker_lost").With("worker", worker).With("why", why);
-  } else {
-    LogInfo("worker_left").With("worker", worker);
-  }
+  LogWarn("worker_lost").With("worker", worker).With("why", why);
   member->connection = nullptr;
   member->lost_at = options_.clock->SteadyNow();
   member->reports.clear();
@@ -282,6 +281,15 @@ void WorkerRegistry::Impl::Lose(const std::string& worker, Member* member, const
       MakeError(ErrorKind::kUnavailable, "WORKER_LOST",
                 fmt::format("the worker is gone: {}: worker={}", why, worker));
   for (const auto& [job, lane] : std::exchange(member->jobs, {})) lane->End(lost);
+}
+
+void WorkerRegistry::Impl::OnStreamEnded(const std::string& worker, Member* member,
+                                         const arrow::Status& why) {
+  if (!member->is_leaving || !member->jobs.empty()) {
+    return Lose(worker, member, why.ok() ? "closed" : why.message());
+  }
+  LogInfo("worker_left").With("worker", worker);
+  members_.erase(worker);
 }
 
 void WorkerRegistry::Impl::OnLeave(const std::string& worker) {

@@ -55,6 +55,24 @@ TEST_F(CheckpointDirTest, ASecondLiveHolderIsTurnedAwayAndFencesNobody) {
   EXPECT_TRUE(first->term().CheckNewest().ok());
 }
 
+TEST_F(CheckpointDirTest, TheLockOfAnOlderSelfIsTakenOver) {
+  const auto older = Open().ValueOrDie();
+  const auto open_over = [&](const std::string& outranked) {
+    return CheckpointDir::Open(
+        {.fs = fs_,
+         .random = Random::System(),
+         .path = checkpoint_,
+         .is_durable = false,
+         .outranks = [outranked](std::string_view holder) { return holder == outranked; },
+         .holder = "newer"});
+  };
+  EXPECT_EQ(ErrorClassOf(open_over("somebody else").status()), "CHECKPOINT_IN_USE");
+  const auto newer = open_over("pid=17 host=here");
+  ASSERT_TRUE(newer.ok()) << newer.status();
+  EXPECT_EQ(KindOf(older->term().CheckNewest()), ErrorKind::kFenced);
+  EXPECT_EQ(ErrorClassOf(Open().status()), "CHECKPOINT_IN_USE") << "the newer one holds it now";
+}
+
 TEST_F(CheckpointDirTest, ADifferentFrozenSettingIsRefusedByName) {
   ASSERT_TRUE(Open().ok());
 

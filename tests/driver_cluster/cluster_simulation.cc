@@ -51,24 +51,6 @@ class ToBoard final : public RegistryListener {
 
 }  // namespace
 
-void JobOnlyStream::Start(Executor* executor, Handlers handlers) {
-  control_->Start(
-      executor,
-      {.on_message =
-           [job = job_, on_message = std::move(handlers.on_message)](proto::ToWorker message) {
-             if (message.has_deploy()) *job = message.deploy().job();
-             if (message.has_adopt()) *job = message.adopt().job();
-             if (message.has_registered() || message.has_heartbeat()) return;
-             on_message(std::move(message));
-           },
-       .on_close = std::move(handlers.on_close)});
-}
-
-void JobOnlyStream::Send(proto::ToDriver message) {
-  if (!message.has_heartbeat() && !message.has_leave()) message.set_job(*job_);
-  control_->Send(std::move(message));
-}
-
 ClusterSimulation::ClusterSimulation() {
   EXPECT_TRUE(FileSystem::Local()->CreateDirectories(directory / "in").ok());
 }
@@ -111,7 +93,7 @@ void ClusterSimulation::Crash() {
   time.DropAll();
   board.reset();
   registry.reset();
-  workers.clear();
+  for (const auto& worker : workers) worker->Disconnect();
   streams_.clear();
   time.DropAll();
 }
@@ -123,31 +105,63 @@ void ClusterSimulation::Leave(const std::string& name) {
 }
 
 std::shared_ptr<FakeWorker> ClusterSimulation::AddWorker(const std::string& name) {
+  workers.push_back(std::make_shared<FakeWorker>(name, FileSystem::Local()));
+  Join(workers.back());
+  return workers.back();
+}
+
+void ClusterSimulation::Join(const std::shared_ptr<FakeWorker>& worker) {
   auto streams = MakeInMemoryStreamPair<proto::ToWorker, proto::ToDriver>();
   registry->Serve(streams.first, "memory");
+  const auto control = streams_[worker->name()] = streams.second;
+  const WorkerLink link = worker->Connect(&time);
   proto::ToDriver hello;
   proto::Register* message = hello.mutable_register_worker();
-  message->set_worker(name);
-  message->set_incarnation(NewUuid(&time));
-  message->set_slots(2);
+  message->set_worker(link.name);
+  message->set_incarnation(link.incarnation);
+  message->set_slots(link.slots);
+  message->set_exchange_address(link.exchange_address);
   message->set_build(kBuild);
-  streams.second->Send(std::move(hello));
-  workers.push_back(std::make_shared<FakeWorker>(name, FileSystem::Local(),
-                                                 std::make_shared<JobOnlyStream>(streams.second)));
-  workers.back()->Start(&time);
-  streams_[name] = streams.second;
-  // For as long as the stream is there.
-  const auto beat = std::make_shared<std::function<void()>>();
-  *beat = [this, beat, weak = std::weak_ptr(streams.second)] {
-    const auto stream = weak.lock();
-    if (stream == nullptr) return;
-    proto::ToDriver heartbeat;
-    heartbeat.mutable_heartbeat();
-    stream->Send(std::move(heartbeat));
-    time.PostAfter(std::chrono::milliseconds(500), *beat);
-  };
-  (*beat)();
-  return workers.back();
+  if (link.report != nullptr) *message->add_jobs() = *link.report;
+  control->Send(std::move(hello));
+  Connect(control, link.stream);
+  Beat(control);
+}
+
+void ClusterSimulation::Beat(const std::weak_ptr<FakeWorker::Stream>& control) {
+  const auto stream = control.lock();
+  if (stream == nullptr) return;
+  proto::ToDriver heartbeat;
+  heartbeat.mutable_heartbeat();
+  stream->Send(std::move(heartbeat));
+  time.PostAfter(std::chrono::milliseconds(500), [this, control] { Beat(control); });
+}
+
+void ClusterSimulation::Connect(const std::shared_ptr<FakeWorker::Stream>& control,
+                                const std::shared_ptr<WorkerStream>& worker) {
+  // A fake worker knows of one job only and does not say which.
+  const auto job = std::make_shared<std::string>();
+  control->Start(&time, {.on_message =
+                             [job, worker](proto::ToWorker message) {
+                               if (message.has_registered() || message.has_heartbeat()) return;
+                               if (message.has_released()) return;
+                               if (message.has_deploy()) *job = message.deploy().job();
+                               if (message.has_adopt()) *job = message.adopt().job();
+                               worker->Send(std::move(message));
+                             },
+                         .on_close = [worker](const arrow::Status&) { worker->Close(); }});
+  const std::weak_ptr<FakeWorker::Stream> weak = control;
+  worker->Start(&time, {.on_message =
+                            [job, weak](proto::ToDriver message) {
+                              message.set_job(*job);
+                              if (const auto control = weak.lock()) {
+                                control->Send(std::move(message));
+                              }
+                            },
+                        .on_close =
+                            [weak](const arrow::Status&) {
+                              if (const auto control = weak.lock()) control->Close();
+                            }});
 }
 
 void ClusterSimulation::RunFor(std::chrono::milliseconds duration) {

@@ -17,23 +17,6 @@
 
 namespace tidemill::driver {
 
-// The worker's end of a control stream that speaks for one job at a time: what a FakeWorker, which
-// knows of jobs only, needs to be in a cluster. *Thread-compatible.*
-class JobOnlyStream final : public FakeWorker::Stream {
- public:
-  explicit JobOnlyStream(std::shared_ptr<FakeWorker::Stream> control)
-      : control_(std::move(control)) {}
-  ~JobOnlyStream() override { Close(); }
-
-  void Start(Executor* executor, Handlers handlers) override;
-  void Send(proto::ToDriver message) override;
-  void Close() override { control_->Close(); }
-
- private:
-  const std::shared_ptr<FakeWorker::Stream> control_;
-  std::shared_ptr<std::string> job_ = std::make_shared<std::string>();
-};
-
 // A driver's registry and board and its workers, in one thread on virtual time; the root is a
 // directory. The sources and sinks of jobs are those of `world`. *Thread-compatible.*
 class ClusterSimulation {
@@ -43,9 +26,11 @@ class ClusterSimulation {
 
   // A driver begins: takes the next term and resumes the jobs.
   arrow::Status StartDriver();
-  // It is gone, as after SIGKILL; the workers too.
+  // It is gone, as after SIGKILL; the workers live on and may Join the next one.
   void Crash();
   std::shared_ptr<FakeWorker> AddWorker(const std::string& name);
+  // A worker opens a control stream and registers with what it still has. It may be in one job.
+  void Join(const std::shared_ptr<FakeWorker>& worker);
   // The worker asks to go.
   void Leave(const std::string& name);
 
@@ -86,8 +71,14 @@ class ClusterSimulation {
   std::vector<std::shared_ptr<FakeWorker>> workers;
 
  private:
+  // Heartbeats for as long as the stream is there.
+  void Beat(const std::weak_ptr<FakeWorker::Stream>& control);
+  // What one end receives the other sends.
+  void Connect(const std::shared_ptr<FakeWorker::Stream>& control,
+               const std::shared_ptr<WorkerStream>& worker);
+
   std::unique_ptr<RegistryListener> listener_;
-  std::map<std::string, std::shared_ptr<FakeWorker::Stream>> streams_;
+  std::map<std::string, std::shared_ptr<FakeWorker::Stream>> streams_;  // control, by worker
 };
 
 }  // namespace tidemill::driver

@@ -1,13 +1,15 @@
 #include "driver/cluster/job_board.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/error.h"
+#include "driver/log/term.h"
 #include "tests/driver_cluster/cluster_simulation.h"
 
 namespace tidemill::driver {
@@ -190,6 +192,29 @@ TEST_F(JobBoardTest, AJobThatFailsSaysWhy) {
   EXPECT_TRUE(cluster_.fatal.empty());
 }
 
+TEST_F(JobBoardTest, AStrangerThatTakesTheCheckpointEndsTheJobAlone) {
+  cluster_.world.available = 3;
+  cluster_.AddWorker("a");
+  ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers")).ok());
+  AwaitRows(3);
+  ASSERT_TRUE(Term::Take(FileSystem::Local(), cluster_.root->CheckpointOf("numbers"), "a stranger",
+                         /*is_durable=*/false)
+                  .ok());
+  cluster_.world.available = 6;
+  cluster_.Await("numbers", proto::JobInfo::FAILED);
+  EXPECT_EQ(cluster_.Get("numbers")->error().error_class(), "FENCED");
+  EXPECT_TRUE(cluster_.fatal.empty());
+}
+
+TEST_F(JobBoardTest, AFailedFsyncEndsTheDriver) {
+  cluster_.world.available = 4;
+  cluster_.AddWorker("a")->fail_epoch[1] =
+      MakeError(ErrorKind::kBug, "FSYNC_FAILED", "fsync: Input/output error");
+  ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers")).ok());
+  cluster_.RunUntil([&] { return !cluster_.fatal.empty(); });
+  EXPECT_EQ(ErrorClassOf(cluster_.fatal[0]), "FSYNC_FAILED");
+}
+
 TEST_F(JobBoardTest, WhoFollowsAJobIsToldItsOutcome) {
   cluster_.world.available = 1;
   ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers", "available-now")).ok());
@@ -256,6 +281,20 @@ TEST_F(JobBoardTest, TheNextDriverResumesWhatHadNotEnded) {
   cluster_.AddWorker("b");
   AwaitRows(9);
   EXPECT_EQ(cluster_.world.Rows(), "0-3;3-4;4-7;7-9;");
+}
+
+TEST_F(JobBoardTest, AWorkerThatComesBackToTheNextDriverKeepsItsState) {
+  cluster_.world.available = 4;
+  const auto worker = cluster_.AddWorker("a");
+  ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers")).ok());
+  AwaitRows(4);
+  cluster_.Crash();
+  cluster_.world.available = 6;
+  ASSERT_TRUE(cluster_.StartDriver().ok());
+  cluster_.Join(worker);
+  AwaitRows(6);
+  EXPECT_THAT(worker->received, testing::Contains(testing::StartsWith("Adopt")));
+  EXPECT_EQ(std::count(worker->received.begin(), worker->received.end(), "Deploy"), 1);
 }
 
 TEST_F(JobBoardTest, AJobThatCannotStartAnyMoreIsFailedWithItsError) {

@@ -331,6 +331,9 @@ TEST_F(WorkerRegistryTest, AWorkerWithoutJobsIsReleasedAtOnce) {
   peer->stream->Send(std::move(leave));
   Settle();
   EXPECT_EQ(peer->Count(proto::ToWorker::kReleased), 1);
+  peer->stream->Close();
+  Settle();
+  EXPECT_TRUE(registry_.Describe().empty()) << "it has left, it is not lost";
 }
 
 TEST_F(WorkerRegistryTest, JobsThatNobodyTakesUpAreUndeployed) {
