@@ -162,6 +162,17 @@ arrow::Result<std::unique_ptr<FileLock>> TakeLock(const CheckpointDir::Options& 
   return options.fs->Lock(path, options.holder);
 }
 
+// What starts left that died while they created the file `job`.
+arrow::Status RemoveAbandonedJobFiles(const CheckpointDir::Options& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto entries, options.fs->List(options.path));
+  for (const FileInfo& entry : entries) {
+    const std::string name = BaseName(entry.path);
+    if (!name.starts_with("job.") || !name.ends_with(".tmp")) continue;
+    ARROW_RETURN_NOT_OK(options.fs->Remove(entry.path));
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::optional<FrozenSettings>> ReadFrozenSettings(FileSystem* fs,
@@ -200,6 +211,7 @@ arrow::Result<std::unique_ptr<CheckpointDir>> CheckpointDir::Open(Options option
   // The nonce makes the file a proof for workers that they see this checkpoint and no other.
   const std::string holder = fmt::format("{} nonce={}", options.holder, NewUuid(options.random));
   ARROW_ASSIGN_OR_RAISE(Term term, Term::Take(fs, options.path, holder, options.is_durable));
+  ARROW_RETURN_NOT_OK(RemoveAbandonedJobFiles(options));
   return std::unique_ptr<CheckpointDir>(new CheckpointDir(std::move(options), *std::move(locked),
                                                           std::move(job_uuid), std::move(term)));
 }

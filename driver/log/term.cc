@@ -11,6 +11,19 @@
 
 namespace tidemill::driver {
 
+namespace {
+
+constexpr std::string_view kTemporary = ".tmp";  // of PublishFile
+
+// The number that the name begins with; 0 for none.
+uint64_t NumberOf(std::string_view name) {
+  uint64_t number = 0;
+  (void)std::from_chars(name.data(), name.data() + name.size(), number);
+  return number;
+}
+
+}  // namespace
+
 arrow::Result<Term> Term::Take(FileSystem* fs, const std::string& checkpoint,
                                std::string_view holder, bool is_durable) {
   const std::string dir = JoinPath(checkpoint, "term");
@@ -19,17 +32,25 @@ arrow::Result<Term> Term::Take(FileSystem* fs, const std::string& checkpoint,
   uint64_t highest = 0;
   for (const FileInfo& entry : entries) {
     const std::string name = BaseName(entry.path);
-    uint64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size()) {
-      highest = std::max(highest, number);
-    }
+    const uint64_t number = NumberOf(name);
+    if (name == fmt::format("{}", number)) highest = std::max(highest, number);
   }
   while (true) {
     Term term(fs, dir, ++highest, Hash64(holder));
     const arrow::Status published = PublishFile(fs, term.path(), holder, is_durable);
-    if (published.ok()) return term;
-    if (KindOf(published) != ErrorKind::kConflict) {
+    if (published.ok()) {
+      // What drivers left that died while they took a term. One that is alive and has lost the race
+      // finds its file gone in place of the name taken.
+      for (const FileInfo& entry : entries) {
+        const bool is_abandoned =
+            entry.path.ends_with(kTemporary) && NumberOf(BaseName(entry.path)) <= highest;
+        if (is_abandoned) ARROW_RETURN_NOT_OK(fs->Remove(entry.path));
+      }
+      return term;
+    }
+    const bool is_lost = KindOf(published) == ErrorKind::kConflict ||
+                         (KindOf(published) == ErrorKind::kNotFound && fs->Stat(term.path()).ok());
+    if (!is_lost) {
       return WithContext(published, "take a term of the checkpoint");
     }
   }

@@ -44,6 +44,19 @@ TEST_F(CheckpointDirTest, ARestartKeepsTheJobAndTakesTheNextTerm) {
   EXPECT_EQ(again->term().number(), 2u);
 }
 
+TEST_F(CheckpointDirTest, AStartRemovesWhatStartsThatDiedWerePublishing) {
+  (void)Open().ValueOrDie();
+  for (const char* name : {"job.a.tmp", "term/1.a.tmp", "term/2.b.tmp", "term/9.c.tmp"}) {
+    EXPECT_TRUE(fs_->Create(JoinPath(checkpoint_, name)).ok());
+  }
+
+  const auto again = Open().ValueOrDie();
+
+  const auto names = again->ListFiles("").ValueOrDie();
+  EXPECT_THAT(names, testing::UnorderedElementsAre("job", "lock", "term/1", "term/2",
+                                                   "term/9.c.tmp"));  // of a driver to come
+}
+
 TEST_F(CheckpointDirTest, ASecondLiveHolderIsTurnedAwayAndFencesNobody) {
   const auto first = Open().ValueOrDie();
 
