@@ -71,6 +71,9 @@ class FileSystem {
   // Removes a file or an empty directory; a missing one is fine.
   virtual arrow::Status Remove(const std::string& path) = 0;
   virtual arrow::Status CreateDirectories(const std::string& path) = 0;
+  // Makes what anybody has written to the file durable (fdatasync); errors as those of
+  // WritableFile::Sync. A file system that keeps all it has taken does nothing.
+  virtual arrow::Status SyncFile(const std::string& path);
   // Makes the names in `dir` durable (fsync of the directory).
   virtual arrow::Status SyncDirectory(const std::string& dir) = 0;
 

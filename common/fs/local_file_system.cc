@@ -180,6 +180,17 @@ class LocalFileSystem final : public FileSystem {
     return arrow::Status::OK();
   }
 
+  arrow::Status SyncFile(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return ErrnoStatus("open", path);
+    const int result = ::fdatasync(fd);
+    const int error = errno;
+    ::close(fd);
+    if (result == 0) return arrow::Status::OK();
+    return MakeError(ErrorKind::kBug, "FSYNC_FAILED",
+                     fmt::format("fdatasync: path={}: {}", path, std::strerror(error)));
+  }
+
   arrow::Status SyncDirectory(const std::string& dir) override {
     const int fd = ::open(dir.empty() ? "." : dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return ErrnoStatus("open directory", dir);
