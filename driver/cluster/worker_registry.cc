@@ -51,12 +51,20 @@ class WorkerRegistry::Impl : public std::enable_shared_from_this<WorkerRegistry:
 
  private:
   struct Connection {
+    uint64_t number = 0;
     std::shared_ptr<WorkerStream> stream;
     std::string peer;
     std::string worker;  // "" before Register
     SteadyTime heard{};
   };
   using ConnectionPtr = std::shared_ptr<Connection>;
+  struct IsOlder {
+    bool operator()(const ConnectionPtr& a, const ConnectionPtr& b) const {
+      return a->number < b->number;
+    }
+  };
+  // In the order in which they came: a simulation must see the same order each time.
+  using Connections = std::set<ConnectionPtr, IsOlder>;
 
   struct Member {
     std::string incarnation;
@@ -91,7 +99,8 @@ class WorkerRegistry::Impl : public std::enable_shared_from_this<WorkerRegistry:
   void ForgetLost();
 
   const Options options_;
-  std::set<ConnectionPtr> connections_;
+  Connections connections_;
+  uint64_t num_connections_ = 0;
   std::map<std::string, Member> members_;
   // (worker, incarnation) that a newer one has replaced.
   std::set<std::pair<std::string, std::string>> superseded_;
@@ -108,6 +117,7 @@ void WorkerRegistry::Impl::Start() {
 void WorkerRegistry::Impl::Serve(std::shared_ptr<WorkerStream> stream, std::string peer) {
   if (is_stopped_) return stream->Close();
   auto connection = std::make_shared<Connection>();
+  connection->number = ++num_connections_;
   connection->stream = std::move(stream);
   connection->peer = std::move(peer);
   connection->heard = options_.clock->SteadyNow();
@@ -354,7 +364,7 @@ void WorkerRegistry::Impl::Tick() {
   // After a pause of this process what the workers sent meanwhile is still unread.
   const bool was_asleep = now - last_tick_ > options_.lease / 2;
   last_tick_ = now;
-  for (const ConnectionPtr& connection : std::set<ConnectionPtr>(connections_)) {
+  for (const ConnectionPtr& connection : Connections(connections_)) {
     if (was_asleep) connection->heard = now;
     const bool is_expired = now - connection->heard > options_.lease;
     const auto member = members_.find(connection->worker);

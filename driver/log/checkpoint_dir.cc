@@ -135,9 +135,6 @@ arrow::Result<std::string> CreateJobFile(const CheckpointDir::Options& options) 
   file.mutable_schemas()->insert(options.settings.schemas.begin(), options.settings.schemas.end());
   ARROW_RETURN_NOT_OK(PublishChecked(options.fs, JoinPath(options.path, "job"),
                                      SerializeDeterministically(file), options.is_durable));
-  if (options.is_durable) {
-    ARROW_RETURN_NOT_OK(options.fs->SyncDirectory(ParentPath(options.path)));
-  }
   return file.job_uuid();
 }
 
@@ -145,7 +142,10 @@ arrow::Status MakeDirectories(const CheckpointDir::Options& options) {
   for (const char* name : {"plan", "term", "log", "state"}) {
     ARROW_RETURN_NOT_OK(options.fs->CreateDirectories(JoinPath(options.path, name)));
   }
-  return options.is_durable ? options.fs->SyncDirectory(options.path) : arrow::Status::OK();
+  if (!options.is_durable) return arrow::Status::OK();
+  // Also where an earlier start made them: it may have died before this.
+  ARROW_RETURN_NOT_OK(options.fs->SyncDirectory(options.path));
+  return options.fs->SyncDirectory(ParentPath(options.path));
 }
 
 arrow::Result<std::unique_ptr<FileLock>> TakeLock(const CheckpointDir::Options& options) {

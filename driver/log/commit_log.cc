@@ -28,6 +28,11 @@ arrow::Result<CommitLog::Opened> CommitLog::Open(FileSystem* fs, const std::stri
                               JoinPath(checkpoint, "log"))),
         "put the files back from a copy of the checkpoint, or use a new directory");
   }
+  if (is_durable && !opened.contents.files.empty()) {
+    // Its writer may have died between a write and its sync: what is accepted here must not be
+    // lost with the machine later.
+    ARROW_RETURN_NOT_OK(fs->SyncFile(JoinPath(checkpoint, opened.contents.files.back())));
+  }
   opened.log.reset(new CommitLog(fs, checkpoint, std::move(term), is_durable));
   CommitLog& log = *opened.log;
   if (!opened.contents.files.empty()) log.file_name_ = opened.contents.files.back();
