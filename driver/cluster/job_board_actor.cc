@@ -17,6 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds kTermCheck{500};
 constexpr std::chrono::seconds kStopAnswer{15};  // a stop that takes longer is answered before it
 constexpr size_t kEndedJobsKept = 1000;
+// Longer than the back-off of a worker that looks for its driver.
+constexpr std::chrono::milliseconds kSettle{300};
 
 arrow::Status Stopping() {
   return MakeError(ErrorKind::kUnavailable, "DRIVER_STOPPING", "the driver is stopping");
@@ -76,6 +78,7 @@ arrow::Status JobBoard::Impl::ResumeOne(const JobRecordPtr& job) {
       info->set_input_rows(0);
       info->set_output_rows(0);
       job->spec = std::move(planned->spec);
+      job->is_resumed = true;
       ++running_;
       LogInfo("job_resumed").With("job", info->id()).With("name", info->name());
       Post([job, definition = std::move(planned->definition)](Impl* impl) {
@@ -330,6 +333,7 @@ JobEnvironment JobBoard::Impl::EnvironmentOf(const JobRecordPtr& job) {
 void JobBoard::Impl::Start(const JobRecordPtr& job, JobDefinition definition) {
   job->executor = options_.make_executor(definition.name);
   JobEnvironment environment = EnvironmentOf(job);
+  if (job->is_resumed) environment.settle = kSettle;
   const std::weak_ptr<Impl> weak = weak_from_this();
   const std::weak_ptr<JobRecord> weak_job = job;
   job->runner = JobRunner::Start(std::move(definition), std::move(environment),
@@ -341,7 +345,7 @@ void JobBoard::Impl::Start(const JobRecordPtr& job, JobDefinition definition) {
                                        self->OnDone(job, result);
                                    });
                                  });
-  if (is_shutting_down_ && !job->stop_mode.has_value()) job->stop_mode = StopMode::kDrain;
+  if (is_shutting_down_ && !job->stop_mode.has_value()) job->stop_mode = StopMode::kHandOver;
   if (job->stop_mode.has_value()) job->runner->Stop(*job->stop_mode);
 }
 
@@ -446,7 +450,8 @@ void JobBoard::Impl::OnIdle() {
 }
 
 void JobBoard::Impl::Shutdown(std::function<void()> done) {
-  const StopMode mode = is_shutting_down_ ? StopMode::kNow : StopMode::kDrain;
+  // The workers keep what they have for the driver that comes after this one.
+  const StopMode mode = is_shutting_down_ ? StopMode::kNow : StopMode::kHandOver;
   is_shutting_down_ = true;
   LogInfo("driver_stopping").With("jobs", running_);
   if (running_ == 0) return done();

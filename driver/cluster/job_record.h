@@ -21,6 +21,7 @@ namespace tidemill::driver {
 struct JobRecord {
   proto::RegisteredJob registered;  // its info is what is known now
   bool is_accepted = false;         // it is durable in the root
+  bool is_resumed = false;          // by this driver, from the root
   bool is_ended = false;            // its outcome is known, and durable where that was possible
 
   // While it runs.

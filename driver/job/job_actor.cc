@@ -153,7 +153,9 @@ void JobRunner::Actor::OnOpened(arrow::Result<std::unique_ptr<OpenedJob>> opened
                         .last_attempt = state.committed_attempt(),
                         .open_epoch = decision.open_epoch,
                         .open_has_stored_plan = decision.open_has_stored_plan});
-  FeedWorkers();
+  if (environment_.settle.count() == 0 || state.last_committed() < 0) return Settle();
+  environment_.executor->PostAfter(environment_.settle,
+                                   [self = shared_from_this()] { self->Settle(); });
 }
 
 void JobRunner::Actor::Feed(SchedulerEvent event) {
@@ -184,13 +186,18 @@ void JobRunner::Actor::ReportPhase() {
 
 // Workers.
 
+void JobRunner::Actor::Settle() {
+  is_settled_ = true;
+  FeedWorkers();
+}
+
 void JobRunner::Actor::FeedWorkers() {
   if (scheduler_.is_finished()) return;
   if (workers_.empty() && !environment_.waits_for_workers) {
     return Feed(event::Broken{
         MakeError(ErrorKind::kUnavailable, "NO_WORKERS", "all workers of the job are gone")});
   }
-  if (job_ != nullptr) Feed(event::WorkersChanged{workers_.names(), workers_.leaving()});
+  if (is_settled_) Feed(event::WorkersChanged{workers_.names(), workers_.leaving()});
 }
 
 void JobRunner::Actor::OnAdded(WorkerLink link) {
@@ -201,7 +208,7 @@ void JobRunner::Actor::OnAdded(WorkerLink link) {
     workers_.Remove(link.name);
     files_.ForgetWorker(link.name);
     // What it was assigned is lost, even if it is there again.
-    if (job_ != nullptr) Feed(event::WorkersChanged{workers_.names(), workers_.leaving()});
+    if (is_settled_) Feed(event::WorkersChanged{workers_.names(), workers_.leaving()});
     if (scheduler_.is_finished()) return link.stream->Close();
   }
   workers_.Add(std::move(link));

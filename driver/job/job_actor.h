@@ -43,6 +43,8 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
  private:
   // Feeds the scheduler and carries its actions out; events that come meanwhile follow after.
   void Feed(SchedulerEvent event);
+  // The job is open and the workers that it may count on are there.
+  void Settle();
   void FeedWorkers();
   void ReportPhase();
   void Do(const action::FixSourceEnds& action);
@@ -118,6 +120,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   bool is_collecting_ = false;
   ProgressReporter reporter_;
 
+  bool is_settled_ = false;
   WorkerSet workers_;
   action::Assign assignment_;         // the newest
   std::set<std::string> members_;     // that have slots in it

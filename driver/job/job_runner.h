@@ -74,6 +74,9 @@ struct JobEnvironment {
   std::vector<WorkerLink> workers;  // at the start; more may come by AddWorker
   // Wait when there is no worker (a cluster), in place of failing with NO_WORKERS (one process).
   bool waits_for_workers = false;
+  // After a recovery, how long to wait before the first assignment: workers that kept the job's
+  // state come back meanwhile, and one that misses an epoch has lost it.
+  std::chrono::microseconds settle{0};
   std::string holder;  // "pid=17 host=a": what others are told who holds the checkpoint
   // Whether such a text is that of an older driver of this cluster, whose locks do not count. May
   // be empty.

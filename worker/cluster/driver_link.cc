@@ -15,7 +15,7 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds kFirstDelay{50'000};
-constexpr microseconds kLongestDelay{1'000'000};
+constexpr microseconds kLongestDelay{200'000};
 
 }  // namespace
 
