@@ -33,5 +33,5 @@ fi
 if [ ! -f build/tidy/build.ninja ]; then
   cmake --preset clang -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
 fi
-cmake --build build/tidy --target tidemill_proto >/dev/null
+cmake --build build/tidy --target tidemill_proto tidemill_services >/dev/null
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-14 -p build/tidy --quiet --warnings-as-errors='*'
