@@ -1,6 +1,6 @@
 """Figures of a cluster of the release build: a driver and workers as processes of their own.
 
-usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|scaling ...] [--scale F] [--text FOLDER]
+usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|slow|scaling ...] [--scale F] [--text FOLDER]
 
 disk     fdatasync of small appends on the disk of FOLDER, for comparison
 idle     resident memory of a driver and a worker with nothing to do
@@ -8,6 +8,7 @@ epoch    one row per epoch, 2 workers, checkpoint and JSON file: from the rename
 worker   SIGKILL of one of 2 workers: until a line that came after it is in the committed result
 driver   SIGKILL of the driver and a new one at once: likewise
 rescale  a worker joins, then leaves, a job with 1 M keys: the longest time without a commit
+slow     one of 2 workers is stopped for 3 s while a pass-through job shuffles a burst: memory of the other and of the driver
 scaling  rows per second of W1 and of a keyed count (1 M keys) over 1, 2 and 3 workers of 1 slot
 """
 import argparse
@@ -245,6 +246,39 @@ def rescale(options):
             feeder.join()
 
 
+def slow(options):
+    """Every row goes through the exchange; DISTINCT keys would hide growth of the exchange behind that of the state."""
+    with cluster(options, "slow", 2) as one:
+        source = one.folder / "in"
+        source.mkdir()
+        for number in range(20):
+            keys_file(one.folder / f"keys-{number}", 200_000, number % 2)    # 0.4 M keys, ten times each
+        submit(one, "slow", KEYED_COUNT, {"format": "text", "path": source}, {"format": "noop"}, outputMode="update")
+
+        def anonymous():
+            return [measure.memory_of(process.pid)[0] for process in (one.driver, *one.workers.values())]
+        for number in range(2):
+            (one.folder / f"keys-{number}").rename(source / f"{number}.txt")
+        wait_until(lambda: len(commits(one)) >= 1, "the keys")
+        time.sleep(1)
+        before, peak = anonymous(), [0, 0, 0]
+        for number in range(2, 20):
+            (one.folder / f"keys-{number}").rename(source / f"{number}.txt")
+        victim = list(one.workers.values())[1]
+        time.sleep(0.3)
+        victim.send_signal(signal.SIGSTOP)
+        began, committed = time.monotonic(), len(commits(one))
+        while time.monotonic() - began < 3:
+            peak = [max(pair) for pair in zip(peak, anonymous())]
+            time.sleep(0.01)
+        victim.send_signal(signal.SIGCONT)
+        wait_until(lambda: len(commits(one)) > committed, "the burst")
+        peak = [max(pair) for pair in zip(peak, anonymous())]
+        names = ("driver", "running worker", "stopped worker")
+        print("slow: a burst of 3.6 M rows, a worker stopped for 3 s: anonymous MiB before > most: "
+              + ", ".join(f"{name} {a:.0f} > {b:.0f}" for name, a, b in zip(names, before, peak)))
+
+
 def scaling(options):
     text = options.text or options.folder / f"w1-{options.scale:g}"
     if not options.text:
@@ -271,7 +305,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("what", nargs="*", default=["disk", "idle", "epoch", "worker", "driver", "rescale", "scaling"])
+    parser.add_argument("what", nargs="*", default=["disk", "idle", "epoch", "worker", "driver", "rescale", "slow", "scaling"])
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--text", type=pathlib.Path, help="text of W1 that exists already")
     parser.add_argument("--epochs", type=int, default=205)
@@ -281,7 +315,7 @@ def main():
     options.runs, options.slots = 1, 0
     parts = {"disk": measure.Bench(options).disk, "idle": lambda: idle(options), "epoch": lambda: epoch(options),
              "worker": lambda: recovery(options, "worker", strike_worker), "driver": lambda: recovery(options, "driver", strike_driver),
-             "rescale": lambda: rescale(options), "scaling": lambda: scaling(options)}
+             "rescale": lambda: rescale(options), "slow": lambda: slow(options), "scaling": lambda: scaling(options)}
     for what in options.what:
         parts[what]()
 
