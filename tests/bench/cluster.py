@@ -252,18 +252,19 @@ def slow(options):
         source = one.folder / "in"
         source.mkdir()
         for number in range(20):
-            keys_file(one.folder / f"keys-{number}", 200_000, number % 2)    # 0.4 M keys, ten times each
+            keys_file(one.folder / f"keys-{number}", 200_000, number % 2)    # 0.4 M keys in all
         submit(one, "slow", KEYED_COUNT, {"format": "text", "path": source}, {"format": "noop"}, outputMode="update")
 
         def anonymous():
             return [measure.memory_of(process.pid)[0] for process in (one.driver, *one.workers.values())]
         for number in range(2):
-            (one.folder / f"keys-{number}").rename(source / f"{number}.txt")
+            os.link(one.folder / f"keys-{number}", source / f"{number}.txt")
         wait_until(lambda: len(commits(one)) >= 1, "the keys")
         time.sleep(1)
         before, peak = anonymous(), [0, 0, 0]
-        for number in range(2, 20):
-            (one.folder / f"keys-{number}").rename(source / f"{number}.txt")
+        for number in range(2, 200):
+            os.link(one.folder / f"keys-{number % 20}", one.folder / "next")
+            (one.folder / "next").rename(source / f"{number}.txt")
         victim = list(one.workers.values())[1]
         time.sleep(0.3)
         victim.send_signal(signal.SIGSTOP)
@@ -275,7 +276,7 @@ def slow(options):
         wait_until(lambda: len(commits(one)) > committed, "the burst")
         peak = [max(pair) for pair in zip(peak, anonymous())]
         names = ("driver", "running worker", "stopped worker")
-        print("slow: a burst of 3.6 M rows, a worker stopped for 3 s: anonymous MiB before > most: "
+        print("slow: a burst of 39.6 M rows, a worker stopped for 3 s: anonymous MiB before > most: "
               + ", ".join(f"{name} {a:.0f} > {b:.0f}" for name, a, b in zip(names, before, peak)))
 
 
