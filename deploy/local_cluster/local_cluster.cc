@@ -13,6 +13,7 @@
 
 #include "common/base/error.h"
 #include "common/fs/file_system.h"
+#include "common/rpc/newest_driver.h"
 #include "deploy/client/driver_client.h"
 #include "deploy/local_cluster/daemon_process.h"
 #include "driver/cluster/cluster_root.h"
@@ -193,7 +194,7 @@ arrow::Status Starter::StartDriver() {
 
 arrow::Status Starter::AwaitDriver(const Started& driver) {
   while (true) {
-    const auto listen = driver::NewestDriverAddress(FileSystem::Local(), options_.root);
+    const auto listen = rpc::NewestDriver(FileSystem::Local(), options_.root);
     if (listen.ok() && *listen) {
       const auto cluster = Ask(**listen, driver.process.pid);
       if (cluster) {

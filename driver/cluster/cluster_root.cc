@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -132,26 +131,6 @@ arrow::Status ClusterRoot::RemoveJob(const std::string& id) {
 
 std::string ClusterRoot::CheckpointOf(const std::string& job_name) const {
   return JoinPath(JoinPath(options_.path, "checkpoints"), DirectoryNameOf(job_name));
-}
-
-arrow::Result<std::optional<std::string>> NewestDriverAddress(FileSystem* fs,
-                                                              const std::string& root) {
-  const auto entries = fs->List(JoinPath(root, "term"));
-  if (!entries.ok()) {
-    if (KindOf(entries.status()) == ErrorKind::kNotFound) return std::nullopt;
-    return entries.status();
-  }
-  uint64_t newest = 0;
-  for (const FileInfo& entry : *entries) {
-    const std::string name = BaseName(entry.path);
-    uint64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size()) newest = std::max(newest, number);
-  }
-  if (newest == 0) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadFile(fs, TermPath(root, newest)));
-  // Not text.find: g++ 12 takes the moved string's size for a huge one (-Wstringop-overread).
-  return std::string(text.begin(), std::find(text.begin(), text.end(), ' '));
 }
 
 }  // namespace tidemill::driver

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,10 +56,5 @@ class ClusterRoot {
   const Options options_;
   const uint64_t term_;
 };
-
-// The address in the newest term file of a root, for workers and clients that look for the driver;
-// nothing where there is no term yet.
-arrow::Result<std::optional<std::string>> NewestDriverAddress(FileSystem* fs,
-                                                              const std::string& root);
 
 }  // namespace tidemill::driver

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/rpc/newest_driver.h"
 #include "driver/cluster/job_registration.h"
 #include "tests/driver_cluster/scratch_root.h"
 
@@ -77,10 +78,10 @@ TEST_F(ClusterRootTest, ADriverOutranksOlderOnesOfItsRootOnly) {
 }
 
 TEST_F(ClusterRootTest, TheNewestTermNamesTheDriversAddress) {
-  EXPECT_EQ(*NewestDriverAddress(FileSystem::Local(), directory_ / "root"), std::nullopt);
+  EXPECT_EQ(*rpc::NewestDriver(FileSystem::Local(), directory_ / "root"), std::nullopt);
   Open("127.0.0.1:7400");
   Open("127.0.0.1:7401");
-  EXPECT_EQ(*NewestDriverAddress(FileSystem::Local(), directory_ / "root"), "127.0.0.1:7401");
+  EXPECT_EQ(*rpc::NewestDriver(FileSystem::Local(), directory_ / "root"), "127.0.0.1:7401");
 }
 
 TEST_F(ClusterRootTest, JobsAreThereForTheNextDriverOldestFirst) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/rpc/newest_driver.h"
 #include "driver/cluster/cluster_root.h"
 #include "driver/rpc/messages.h"
 #include "proto/cluster.grpc.pb.h"
@@ -88,7 +89,7 @@ TEST_F(DriverDaemonTest, ItSaysWhoItIs) {
   EXPECT_EQ(reply.http(), daemon_->http());
   EXPECT_EQ(reply.root(), directory_ / "root");
   EXPECT_EQ(reply.workers_size(), 0);
-  EXPECT_EQ(*NewestDriverAddress(FileSystem::Local(), directory_ / "root"), daemon_->listen());
+  EXPECT_EQ(*rpc::NewestDriver(FileSystem::Local(), directory_ / "root"), daemon_->listen());
 }
 
 TEST_F(DriverDaemonTest, ErrorsReachTheClientWithClassAndPlace) {

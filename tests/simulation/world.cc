@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/rpc/newest_driver.h"
 #include "proto/control.pb.h"
 
 namespace tidemill::testing {
@@ -112,7 +113,7 @@ std::shared_ptr<worker::DriverStream> WorkerProcess::FindDriver(int attempt) {
     std::advance(any, world_->time.Draw(world_->drivers.size()));
     address = any->first;
   } else {
-    const auto newest = driver::NewestDriverAddress(fs_.get(), kRoot);
+    const auto newest = rpc::NewestDriver(fs_.get(), kRoot);
     if (!newest.ok() || !newest->has_value()) return nullptr;
     address = **newest;
   }

@@ -6,11 +6,11 @@
 #include <fstream>
 
 #include "common/base/error.h"
+#include "common/rpc/newest_driver.h"
 #include "common/transport/in_memory_stream.h"
 #include "proto/control.pb.h"
 #include "tests/driver/simulation.h"
 #include "tests/state/state_testing.h"
-#include "worker/cluster/newest_driver.h"
 #include "worker/cluster/worker_directory.h"
 
 namespace tidemill::worker {
@@ -290,13 +290,13 @@ TEST_F(DriverLinkTest, LeavesWhenTheDriverGoesMeanwhile) {
 
 TEST(NewestDriverTest, ReadsTheHighestTerm) {
   const state::TestDirectory root;
-  EXPECT_EQ(*NewestDriver(FileSystem::Local(), root.path()), std::nullopt);
+  EXPECT_EQ(*rpc::NewestDriver(FileSystem::Local(), root.path()), std::nullopt);
   std::filesystem::create_directories(root.path() + "/term");
   std::ofstream(root.path() + "/term/9") << "127.0.0.1:9 pid=9 host=a";
   std::ofstream(root.path() + "/term/10") << "127.0.0.1:10 pid=10 host=a";
   std::ofstream(root.path() + "/term/.11.tmp") << "127.0.0.1:11";
 
-  EXPECT_EQ(*NewestDriver(FileSystem::Local(), root.path()), "127.0.0.1:10");
+  EXPECT_EQ(*rpc::NewestDriver(FileSystem::Local(), root.path()), "127.0.0.1:10");
 }
 
 TEST(WorkerDirectoryTest, HasOneOwnerAndNothingOfDeadOnes) {

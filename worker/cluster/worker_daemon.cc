@@ -13,11 +13,11 @@
 #include "common/base/mutex.h"
 #include "common/base/random.h"
 #include "common/fs/file_system.h"
+#include "common/rpc/newest_driver.h"
 #include "common/rpc/proto_stream.h"
 #include "common/rpc/rpc_server.h"
 #include "proto/control.pb.h"
 #include "worker/cluster/driver_link.h"
-#include "worker/cluster/newest_driver.h"
 #include "worker/cluster/worker_directory.h"
 #include "worker/exchange/peer_network.h"
 #include "worker/worker.h"
@@ -177,7 +177,7 @@ void WorkerDaemon::Impl::StartLink() {
 std::shared_ptr<DriverStream> WorkerDaemon::Impl::ConnectToDriver(int attempt) const {
   std::vector<std::string> candidates;
   if (!options.root.empty()) {
-    const auto newest = NewestDriver(FileSystem::Local(), options.root);
+    const auto newest = rpc::NewestDriver(FileSystem::Local(), options.root);
     if (!newest.ok())
       LogWarn("root_unreadable").With("root", options.root).With("why", newest.status().message());
     if (newest.ok() && newest->has_value()) candidates.push_back(**newest);

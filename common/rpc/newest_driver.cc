@@ -1,11 +1,11 @@
-#include "worker/cluster/newest_driver.h"
+#include "common/rpc/newest_driver.h"
 
 #include <charconv>
 #include <cstdint>
 
 #include "common/base/error.h"
 
-namespace tidemill::worker {
+namespace tidemill::rpc {
 
 arrow::Result<std::optional<std::string>> NewestDriver(FileSystem* fs, const std::string& root) {
   const auto entries = fs->List(JoinPath(root, "term"));
@@ -30,4 +30,4 @@ arrow::Result<std::optional<std::string>> NewestDriver(FileSystem* fs, const std
   return address;
 }
 
-}  // namespace tidemill::worker
+}  // namespace tidemill::rpc
