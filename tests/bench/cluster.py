@@ -155,23 +155,33 @@ def epoch(options):
             print(f"  {phase}: {measure.percentiles(values[5:])}")
 
 
+@contextlib.contextmanager
+def feeding(source, line):
+    """Meanwhile a file of one line, line(number), arrives every 20 ms."""
+    stopped = threading.Event()
+
+    def feed():
+        number = 0
+        while not stopped.wait(0.02):
+            put(source, f"line-{number}.txt", line(number))
+            number += 1
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        feeder.join()
+
+
 def recovery(options, name, strike):
     """Feeds a line every 20 ms; after a blow, how long until a line that came after it is in the result."""
     with cluster(options, name, 2) as one:
         source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
         source.mkdir()
         submit(one, name, WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
-        stopped = threading.Event()
-
-        def feed():
-            number = 0
-            while not stopped.wait(0.02):
-                put(source, f"line-{number}.txt", f"key{number % 1000} tide\n")
-                number += 1
-        feeder = threading.Thread(target=feed)
-        feeder.start()
         seconds = []
-        try:
+        with feeding(source, lambda number: f"key{number % 1000} tide\n"):
             wait_until(lambda: holds(result, "tide"), "the first result")
             for number in range(options.blows):
                 time.sleep(1)
@@ -180,9 +190,6 @@ def recovery(options, name, strike):
                 put(source, f"mark-{number}.txt", f"mark{number}\n")
                 wait_until(lambda: holds(result, f'"mark{number}"'), f"mark {number}, see {one.folder}")
                 seconds.append(time.perf_counter() - began)
-        finally:
-            stopped.set()
-            feeder.join()
         print(f"{name}: from SIGKILL to a later line in the committed result {measure.percentiles(seconds)}")
 
 
@@ -218,17 +225,8 @@ def rescale(options):
         for number in range(10):
             keys_file(source / f"keys-{number}.txt", 100_000, number)
         submit(one, "rescale", KEYED_COUNT, {"format": "text", "path": source}, {"format": "noop"}, outputMode="update")
-        stopped = threading.Event()
-
-        def feed():
-            number = 0
-            while not stopped.wait(0.02):
-                put(source, f"line-{number}.txt", f"{number}\n")
-                number += 1
         wait_until(lambda: len(commits(one)) >= 1, "the keys")
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        try:
+        with feeding(source, lambda number: f"{number}\n"):
             time.sleep(2)
             for what in ("joins", "leaves"):
                 before = len(commits(one))
@@ -241,9 +239,6 @@ def rescale(options):
                 times = commits(one)[before - 1:]
                 gaps = sorted(b - a for a, b in zip(times, times[1:]))
                 print(f"rescale, 1 M keys: a worker {what}: longest time without a commit {gaps[-1] * 1000:.0f} ms, usual {gaps[len(gaps) // 2] * 1000:.0f} ms")
-        finally:
-            stopped.set()
-            feeder.join()
 
 
 def slow(options):
