@@ -2,7 +2,7 @@
 
 #include <arrow/status.h>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 

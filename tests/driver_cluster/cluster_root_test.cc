@@ -52,11 +52,13 @@ TEST_F(ClusterRootTest, ANewerDriverFencesTheOlderOne) {
 
 TEST_F(ClusterRootTest, DriversThatRaceTakeDifferentTermsAndOneIsNewest) {
   std::vector<std::future<std::unique_ptr<ClusterRoot>>> racing;
+  racing.reserve(8);
   for (int i = 0; i < 8; ++i)
     racing.push_back(std::async(std::launch::async, [&] { return Open(); }));
   std::set<uint64_t> terms;
   int newest = 0;
   std::vector<std::unique_ptr<ClusterRoot>> roots;
+  roots.reserve(racing.size());
   for (auto& one : racing) roots.push_back(one.get());
   for (const auto& root : roots) {
     terms.insert(root->term());
