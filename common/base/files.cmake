@@ -5,7 +5,8 @@ list(APPEND common_sources
   base/failpoint.cc
   base/hash.cc
   base/logging.cc
-  base/random.cc)
+  base/random.cc
+  base/sql_state.cc)
 list(APPEND common_headers
   base/check.h
   base/clock.h
@@ -15,4 +16,5 @@ list(APPEND common_headers
   base/hash.h
   base/logging.h
   base/mutex.h
-  base/random.h)
+  base/random.h
+  base/sql_state.h)

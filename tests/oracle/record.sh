@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Records Spark's answers into tests/queries/*.test. Needs Java 17 and, the first time, 450 MB for
+# Records Spark's answers into tests/queries/*.test, or with --functions into
+# tests/functions/answers/*.txt. Needs Java 17 and, the first time, 450 MB for
 # PySpark in a virtual environment outside the clone.
 #
 # usage: tests/oracle/record.sh [NAME...]     default: every file without an answer
+#        tests/oracle/record.sh --functions [--again] [NAME...]     default: every missing answer
 # ORACLE_VENV: where the environment is or goes, default ~/.cache/tidemill/pyspark
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,4 +13,9 @@ if ! "$venv/bin/python" -c 'import pyspark' 2>/dev/null; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install -q pyspark
 fi
-exec "$venv/bin/python" "$here/record.py" "$@"
+script=record.py
+if [ "${1:-}" = --functions ]; then
+  script=record_functions.py
+  shift
+fi
+exec "$venv/bin/python" "$here/$script" "$@"

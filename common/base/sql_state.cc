@@ -1,0 +1,129 @@
+#include "common/base/sql_state.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace tidemill {
+
+namespace {
+
+struct ClassState {
+  std::string_view error_class;
+  std::string_view state;
+};
+
+// Sorted by class.
+constexpr ClassState kStates[] = {
+    {"AMBIGUOUS_REFERENCE", "42704"},
+    {"AMBIGUOUS_REFERENCE_TO_FIELDS", "42000"},
+    {"ARITHMETIC_OVERFLOW", "22003"},
+    {"BINARY_ARITHMETIC_OVERFLOW", "22003"},
+    {"CANNOT_PARSE_DECIMAL", "22018"},
+    {"CANNOT_PARSE_INTERVAL", "22006"},
+    {"CANNOT_PARSE_TIMESTAMP", "22007"},
+    {"CANNOT_RESOLVE_STAR_EXPAND", "42704"},
+    {"CAST_INVALID_INPUT", "22018"},
+    {"CAST_OVERFLOW", "22003"},
+    {"COLLECTION_SIZE_LIMIT_EXCEEDED", "54000"},
+    {"CONVERSION_INVALID_INPUT", "22018"},
+    {"DATATYPE_MISMATCH", "42K09"},
+    {"DATATYPE_MISSING_SIZE", "42K01"},
+    {"DATETIME_FIELD_OUT_OF_BOUNDS", "22023"},
+    {"DATETIME_OVERFLOW", "22008"},
+    {"DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003"},
+    {"DIVIDE_BY_ZERO", "22012"},
+    {"DUPLICATED_MAP_KEY", "23505"},
+    {"DUPLICATE_KEY", "23505"},
+    {"DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT", "4274K"},
+    {"FAILED_TO_PARSE_TOO_COMPLEX", "54001"},
+    {"FIELD_NOT_FOUND", "42704"},
+    {"GROUP_BY_AGGREGATE", "42903"},
+    {"GROUP_BY_POS_AGGREGATE", "42903"},
+    {"GROUP_BY_POS_OUT_OF_RANGE", "42805"},
+    {"GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822"},
+    {"ILLEGAL_DAY_OF_WEEK", "22009"},
+    {"INCOMPLETE_TYPE_DEFINITION", "42K01"},
+    {"INCONSISTENT_BEHAVIOR_CROSS_VERSION", "42K0B"},
+    {"INTERNAL_ERROR", "XX000"},
+    {"INTERVAL_ARITHMETIC_OVERFLOW", "22015"},
+    {"INTERVAL_DIVIDED_BY_ZERO", "22012"},
+    {"INVALID_ARRAY_INDEX", "22003"},
+    {"INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003"},
+    {"INVALID_BITMAP_POSITION", "22003"},
+    {"INVALID_CORRUPT_RECORD_TYPE", "42804"},
+    {"INVALID_DATETIME_PATTERN", "22007"},
+    {"INVALID_ESCAPE_CHAR", "42604"},
+    {"INVALID_EXTRACT_BASE_FIELD_TYPE", "42000"},
+    {"INVALID_FORMAT", "42601"},
+    {"INVALID_FRACTION_OF_SECOND", "22023"},
+    {"INVALID_IDENTIFIER", "42602"},
+    {"INVALID_INDEX_OF_ZERO", "22003"},
+    {"INVALID_INTERVAL_FORMAT", "22006"},
+    {"INVALID_JSON_SCHEMA_MAP_TYPE", "22032"},
+    {"INVALID_LAMBDA_FUNCTION_CALL", "42K0D"},
+    {"INVALID_LIMIT_LIKE_EXPRESSION", "42K0E"},
+    {"INVALID_NUMERIC_LITERAL_RANGE", "22003"},
+    {"INVALID_PARAMETER_VALUE", "22023"},
+    {"INVALID_SCHEMA", "42K07"},
+    {"INVALID_SQL_SYNTAX", "42000"},
+    {"INVALID_TIMEZONE", "22009"},
+    {"INVALID_TYPED_LITERAL", "42604"},
+    {"INVALID_URL", "22P02"},
+    {"INVALID_USAGE_OF_STAR_OR_REGEX", "42000"},
+    {"INVALID_UTF8_STRING", "22029"},
+    {"INVALID_WHERE_CONDITION", "42903"},
+    {"MALFORMED_CHARACTER_CODING", "22000"},
+    {"MALFORMED_RECORD_IN_PARSING", "22023"},
+    {"MISSING_AGGREGATION", "42803"},
+    {"MISSING_GROUP_BY", "42803"},
+    {"MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E"},
+    {"NAMED_PARAMETER_SUPPORT_DISABLED", "0A000"},
+    {"NESTED_AGGREGATE_FUNCTION", "42607"},
+    {"NON_FOLDABLE_ARGUMENT", "42K08"},
+    {"NOT_A_CONSTANT_STRING", "42601"},
+    {"NULL_MAP_KEY", "2200E"},
+    {"NUMERIC_OUT_OF_SUPPORTED_RANGE", "22003"},
+    {"NUMERIC_VALUE_OUT_OF_RANGE", "22003"},
+    {"ORDER_BY_POS_OUT_OF_RANGE", "42805"},
+    {"PARSE_EMPTY_STATEMENT", "42617"},
+    {"PARSE_SYNTAX_ERROR", "42601"},
+    {"PATH_ALREADY_EXISTS", "42K04"},
+    {"PATH_NOT_FOUND", "42K03"},
+    {"REMAINDER_BY_ZERO", "22012"},
+    {"REQUIRED_PARAMETER_NOT_FOUND", "4274K"},
+    {"SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000"},
+    {"STREAMING_OUTPUT_MODE", "42KDE"},
+    {"TABLE_OR_VIEW_NOT_FOUND", "42P01"},
+    {"UDTF_ALIAS_NUMBER_MISMATCH", "42802"},
+    {"UNABLE_TO_INFER_SCHEMA", "42KD9"},
+    {"UNCLOSED_BRACKETED_COMMENT", "42601"},
+    {"UNEXPECTED_INPUT_TYPE", "42K09"},
+    {"UNEXPECTED_POSITIONAL_ARGUMENT", "4274K"},
+    {"UNRECOGNIZED_PARAMETER_NAME", "4274K"},
+    {"UNRESOLVED_ALL_IN_GROUP_BY", "42803"},
+    {"UNRESOLVED_COLUMN", "42703"},
+    {"UNRESOLVED_ROUTINE", "42883"},
+    {"UNSUPPORTED_CALL", "0A000"},
+    {"UNSUPPORTED_DATATYPE", "0A000"},
+    {"UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000"},
+    {"UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E"},
+    {"UNSUPPORTED_FEATURE", "0A000"},
+    {"UNSUPPORTED_GENERATOR", "42K0E"},
+    {"UNSUPPORTED_TIME_TYPE", "0A000"},
+    {"UNSUPPORTED_TYPED_LITERAL", "0A000"},
+    {"USER_RAISED_EXCEPTION", "P0001"},
+    {"WRONG_NUM_ARGS", "42605"},
+};
+
+}  // namespace
+
+std::string_view SqlStateOf(std::string_view error_class) {
+  const std::string_view name = error_class.substr(0, error_class.find('.'));
+  const auto found = std::lower_bound(
+      std::begin(kStates), std::end(kStates), name,
+      [](const ClassState& entry, std::string_view wanted) { return entry.error_class < wanted; });
+  return found != std::end(kStates) && found->error_class == name ? found->state
+                                                                  : std::string_view();
+}
+
+}  // namespace tidemill

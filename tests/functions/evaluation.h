@@ -1,0 +1,33 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <string>
+#include <string_view>
+
+#include "common/expr/evaluator.h"
+
+namespace tidemill {
+
+// Test support: SQL expressions evaluated in every way that a query may evaluate them, with answers
+// in the form of answers/*.txt (README.md).
+
+EvalContext ContextOf(std::string_view zone);
+
+// An expression without columns, as the parser and the binder of queries make it.
+arrow::Result<ExprPtr> BoundExpression(std::string_view text, const EvalContext& context);
+
+// "INT | 83" or "error | CLASS SQLSTATE".
+std::string AnswerOf(const ExprPtr& expr, const EvalContext& context);
+std::string ErrorAnswer(const arrow::Status& status);
+
+// Whether the answers are the same; DOUBLE and FLOAT within two units in the last place.
+bool IsSameAnswer(std::string_view a, std::string_view b);
+
+// Evaluates with columns in place of literals and expects `answer` on each row with the values; a
+// row of NULLs between them must give what NULL literals give. `only_first`: in place of the first
+// literal alone. Returns what differs, or "".
+std::string DifferenceOverColumns(const ExprPtr& expr, const EvalContext& context,
+                                  const std::string& answer, bool only_first);
+
+}  // namespace tidemill
