@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 #include <future>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/base/mutex.h"
 #include "common/fs/file_system.h"
 #include "deploy/commands.h"
 #include "deploy/conf_option.h"
@@ -20,6 +22,7 @@
 #include "deploy/scratch_directory.h"
 #include "deploy/stop_signals.h"
 #include "driver/job/plan_job.h"
+#include "driver/job/progress.h"
 #include "driver/spec/job_spec.h"
 
 namespace tidemill::deploy {
@@ -31,12 +34,34 @@ struct RunOptions {
   int workers = 1;
   int slots = 0;  // 0: one per core
   std::vector<std::string> conf;
+  std::string progress;  // a file; "" for none
 };
 
 void PrintToStdout(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }
+
+// Writes a progress as a line of JSON, for jobs on several threads. *Thread-safe.*
+class ProgressFile {
+ public:
+  arrow::Status Open(const std::string& path) {
+    MutexLock lock(&mutex_);
+    file_.open(path, std::ios::binary | std::ios::trunc);
+    if (file_) return arrow::Status::OK();
+    return MakeError(ErrorKind::kGeneral, "IO_ERROR",
+                     fmt::format("the file cannot be written: --progress={}", path));
+  }
+  void Append(const driver::EpochProgress& progress) {
+    const std::string line = driver::ProgressJson(progress) + "\n";
+    MutexLock lock(&mutex_);
+    file_ << line << std::flush;
+  }
+
+ private:
+  Mutex mutex_;
+  std::ofstream file_ GUARDED_BY(mutex_);
+};
 
 // A job that is planned and ready to start.
 struct ReadyJob {
@@ -70,6 +95,8 @@ arrow::Status Run(const RunOptions& options, int* exit_code) {
     jobs.push_back(std::move(job));
   }
 
+  ProgressFile progress;
+  if (!options.progress.empty()) ARROW_RETURN_NOT_OK(progress.Open(options.progress));
   StopSignals signals;
   EmbeddedEngine::Options engine_options;
   engine_options.workers = options.workers;
@@ -78,6 +105,9 @@ arrow::Status Run(const RunOptions& options, int* exit_code) {
   engine_options.data_dir = scratch->Path("data");
   engine_options.holder = HolderText();
   engine_options.print = PrintToStdout;
+  if (!options.progress.empty()) {
+    engine_options.on_progress = [&progress](const auto& epoch) { progress.Append(epoch); };
+  }
   auto engine = std::make_unique<EmbeddedEngine>(std::move(engine_options));
 
   std::vector<std::promise<driver::JobResult>> promises(jobs.size());
@@ -121,6 +151,8 @@ void AddRunCommand(CLI::App* app, CommandResult* result) {
       ->type_size(1)
       ->allow_extra_args(false)
       ->envname("TIDEMILL_CONF");
+  command->add_option("--progress", options->progress,
+                      "file that gets Spark's StreamingQueryProgress of each epoch, a line each");
   command->callback([options, result] { result->status = Run(*options, &result->exit_code); });
 }
 

@@ -89,7 +89,10 @@ std::shared_ptr<driver::JobRunner> EmbeddedEngine::Start(
   }
   environment.holder = impl_->options.holder;
   environment.print = impl_->options.print;
-  environment.on_progress = LogProgress;
+  environment.on_progress = [tell = impl_->options.on_progress](const auto& progress) {
+    LogProgress(progress);
+    if (tell) tell(progress);
+  };
   return driver::JobRunner::Start(std::move(definition), std::move(environment),
                                   std::move(on_done));
 }

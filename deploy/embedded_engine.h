@@ -21,6 +21,8 @@ class EmbeddedEngine {
     std::string data_dir;  // local disk of the workers; removed by the destructor
     std::string holder;    // "pid=17 host=a"
     std::function<void(std::string_view)> print;
+    // After each epoch, on the job's thread. May be empty.
+    std::function<void(const driver::EpochProgress&)> on_progress;
   };
   explicit EmbeddedEngine(Options options);
   // All jobs must be done.

@@ -2,7 +2,6 @@
 
 usage: record.py [NAME...]     default: every file that has no answer yet
 """
-import os
 import pathlib
 import re
 import sys
@@ -16,6 +15,9 @@ sys.path.insert(0, str(QUERIES))
 import query_file  # noqa: E402
 
 SPECIFICATION_ERROR, JOB_ERROR = 3, 8
+# Our names of settings that Spark has under another; names of ours alone mean nothing to it.
+SPARK_SETTINGS = {"timeZone": "spark.sql.session.timeZone"}
+SCHEMA_INFERENCE = "spark.sql.streaming.schemaInference"
 
 
 def session():
@@ -29,52 +31,101 @@ def session():
 
 
 WRAPPERS = ("STREAM_FAILED", "FOREACH_BATCH_USER_FUNCTION_ERROR", "FAILED_READ_FILE", "TASK_WRITE_FAILED")
+CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]{3,}(?:\.[A-Z0-9_]+)*)\] ")
 
 
-def condition_of(error):
-    """The first error class in the message of a failed query that says why, not where."""
-    classes = re.findall(r"\[([A-Z][A-Z0-9_]{3,}(?:\.[A-Z0-9_]+)*)\] ", str(error))
-    classes = [name for name in classes if name.split(".")[0] not in WRAPPERS]
-    return classes[0] if classes else "UNKNOWN"
+def error_of(error, started):
+    """The first error class in the text of a failed query that says why, not where, and its message."""
+    text = str(error)
+    found = [match for match in CONDITION.finditer(text) if match.group(1).split(".")[0] not in WRAPPERS]
+    name = (not started and error.getCondition()) or (found[0].group(1) if found else "UNKNOWN")
+    message = next((text[match.end():] for match in found if match.group(1) == name), text)
+    # Behind it: the SQL state, the place in the query, the plan, the frames of the JVM.
+    message = re.split(r"\s*SQLSTATE: |\n\s*(?:'|==|at )|; line \d+ pos \d+", message)[0]
+    return query_file.Error(JOB_ERROR if started else SPECIFICATION_ERROR, name, " ".join(message.split()))
+
+
+def register(spark, query, folder):
+    """Makes each source a view of its name, with its watermark."""
+    for source in query.sources:
+        reader = spark.read if source.is_static else spark.readStream.option("maxFilesPerTrigger", 1)
+        reader = reader.format(source.format).options(**source.options)
+        if source.schema:
+            reader = reader.schema(source.schema)
+        frame = reader.load(f"{folder}/{source.name}")
+        if source.watermark:
+            frame = frame.withWatermark(*source.watermark)
+        frame.createOrReplaceTempView(source.name)
+
+
+class Run:
+    """One run of a query: fills in the answers, whatever happens."""
+
+    def __init__(self, spark, query, folder):
+        self.spark, self.query, self.folder = spark, query, folder
+        self.batches = {}
+        self.started = False
+
+    def lines_of(self, frame):
+        lines = frame.toJSON().collect()
+        return lines if self.query.is_ordered else sorted(lines)
+
+    def take(self, frame, batch):
+        self.batches[batch] = self.lines_of(frame)
+
+    def run_bounded(self):
+        frame = self.spark.sql(self.query.text)
+        self.started = True
+        self.batches[0] = self.lines_of(frame)
+
+    def run_stream(self):
+        stream = (self.spark.sql(self.query.text).writeStream.outputMode(self.query.output)
+                  .foreachBatch(self.take).trigger(availableNow=True)
+                  .option("checkpointLocation", self.folder + "/checkpoint").start())
+        self.started = True
+        stream.awaitTermination()
+        late = {progress["batchId"]: sum(state["numRowsDroppedByWatermark"] for state in progress["stateOperators"])
+                for progress in stream.recentProgress}
+        if self.query.late is not None:
+            self.query.late = [late.get(batch, 0) for batch in range(len(self.batches))]
+
+    def record(self):
+        query, asked = self.query, self.query.error
+        query.rows, query.error = [], None
+        try:
+            register(self.spark, query, self.folder)
+            (self.run_bounded if query.is_bounded else self.run_stream)()
+        except PySparkException as error:
+            query.error = error_of(error, self.started)
+            query.error.is_class_only = bool(asked and asked.is_class_only)
+            print("   ", query.error.exit_code, query.error.name, query.error.message[:160])
+        finally:
+            for source in query.sources:
+                self.spark.catalog.dropTempView(source.name)
+        query.rows = [self.batches.get(batch, []) for batch in range(max(self.batches, default=-1) + 1)]
 
 
 def record(spark, query):
-    query.rows, query.error = [], ()
-    with tempfile.TemporaryDirectory() as folder:
-        os.mkdir(folder + "/in")
-        for number, text in enumerate(query.inputs):
-            name = f"{folder}/in/{number:03d}.{query.format}"
-            pathlib.Path(name).write_text(text, encoding="utf-8")
-            os.utime(name, (1_700_000_000 + number, 1_700_000_000 + number))
-        got = {}
-
-        def take(frame, batch):
-            got[batch] = sorted(frame.toJSON().collect())
-
-        started = False
-        try:
-            reader = spark.readStream.format(query.format).option("maxFilesPerTrigger", 1).options(**query.options)
-            if query.schema:
-                reader = reader.schema(query.schema)
-            reader.load(folder + "/in").createOrReplaceTempView(query.name)
-            stream = (spark.sql(query.text).writeStream.outputMode(query.output).foreachBatch(take)
-                      .trigger(availableNow=True).option("checkpointLocation", folder + "/checkpoint").start())
-            started = True
-            stream.awaitTermination()
-        except PySparkException as error:
-            name = (not started and error.getCondition()) or condition_of(error)
-            query.error = (JOB_ERROR if started else SPECIFICATION_ERROR, name)
-            print("   ", query.error, str(error).splitlines()[0][:160])
-        finally:
-            spark.catalog.dropTempView(query.name)
-        query.rows = [got.get(batch, []) for batch in range(max(got, default=-1) + 1)]
+    settings = {SPARK_SETTINGS.get(key, key): value for key, value in query.settings.items()}
+    settings = {key: value for key, value in settings.items() if key.startswith("spark.")}
+    if any(source.options.get("inferSchema") == "true" for source in query.sources):
+        settings[SCHEMA_INFERENCE] = "true"
+    before = {key: spark.conf.get(key, None) for key in settings}
+    for key, value in settings.items():
+        spark.conf.set(key, value)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            query.place_files(folder)
+            Run(spark, query, folder).record()
+    finally:
+        for key, value in before.items():
+            spark.conf.unset(key) if value is None else spark.conf.set(key, value)
 
 
 def main():
     paths = [QUERIES / f"{name}.test" for name in sys.argv[1:]]
     if not paths:
-        paths = [path for path in sorted(QUERIES.glob("*.test"))
-                 if not (query_file.read(path).rows or query_file.read(path).error)]
+        paths = [path for path in sorted(QUERIES.glob("*.test")) if not query_file.read(path).is_recorded]
     spark = session()
     spark.sparkContext.setLogLevel("OFF")
     for path in paths:
