@@ -34,12 +34,22 @@ WRAPPERS = ("STREAM_FAILED", "FOREACH_BATCH_USER_FUNCTION_ERROR", "FAILED_READ_F
 CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]{3,}(?:\.[A-Z0-9_]+)*)\] ")
 
 
+def conditions_of(error):
+    """The error classes in the text of a failed query that say why, not where, as matches."""
+    found = CONDITION.finditer(str(error))
+    return [match for match in found if match.group(1).split(".")[0] not in WRAPPERS]
+
+
+def condition_of(error):
+    found = conditions_of(error)
+    return found[0].group(1) if found else "UNKNOWN"
+
+
 def error_of(error, started):
-    """The first error class in the text of a failed query that says why, not where, and its message."""
+    """The error class of a failed query and its message."""
+    name = (not started and error.getCondition()) or condition_of(error)
     text = str(error)
-    found = [match for match in CONDITION.finditer(text) if match.group(1).split(".")[0] not in WRAPPERS]
-    name = (not started and error.getCondition()) or (found[0].group(1) if found else "UNKNOWN")
-    message = next((text[match.end():] for match in found if match.group(1) == name), text)
+    message = next((text[match.end():] for match in conditions_of(error) if match.group(1) == name), text)
     # Behind it: the SQL state, the place in the query, the plan, the frames of the JVM.
     message = re.split(r"\s*SQLSTATE: |\n\s*(?:'|==|at )|; line \d+ pos \d+", message)[0]
     return query_file.Error(JOB_ERROR if started else SPECIFICATION_ERROR, name, " ".join(message.split()))
