@@ -8,6 +8,7 @@
 
 #include "common/expr/function_registry.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -50,7 +51,7 @@ bool HasZone(const arrow::DataType& type) {
 
 bool IsAtomic(const arrow::DataType& type) {
   return IsNumericType(type) || IsStringType(type) || IsDatetimeType(type) ||
-         type.id() == Type::BOOL || type.id() == Type::BINARY;
+         IsIntervalType(type) || type.id() == Type::BOOL || type.id() == Type::BINARY;
 }
 
 TypePtr CommonNumericType(const TypePtr& a, const TypePtr& b) {
@@ -155,6 +156,10 @@ bool IsDatetimeType(const arrow::DataType& type) {
   return type.id() == Type::DATE32 || type.id() == Type::TIMESTAMP;
 }
 
+bool IsAnsiIntervalType(const arrow::DataType& type) {
+  return IsYearMonthInterval(type) || IsDayTimeInterval(type);
+}
+
 TypePtr AdjustedDecimal(int precision, int scale) {
   if (precision > kMaxPrecision) {
     const int whole = precision - scale;
@@ -184,6 +189,7 @@ TypePtr CommonType(const TypePtr& a, const TypePtr& b) {
   if (b->id() == Type::NA) return a;
   if (IsNumericType(*a) && IsNumericType(*b)) return CommonNumericType(a, b);
   if (IsDatetimeType(*a) && IsDatetimeType(*b)) return CommonDatetimeType(a, b);
+  if (IsDayTimeInterval(*a) && IsDayTimeInterval(*b)) return DayTimeIntervalType();
   if (IsStringType(*a)) return CommonStringType(b);
   if (IsStringType(*b)) return CommonStringType(a);
   return CommonNestedType(a, b);
@@ -199,6 +205,9 @@ bool CanCast(const arrow::DataType& from, const arrow::DataType& to) {
   const bool to_number = IsNumericType(to) || to.id() == Type::BOOL;
   if (from_number && to_number) return true;
   if (IsDatetimeType(from) && IsDatetimeType(to)) return true;
+  if (IsDayTimeInterval(from) && IsDayTimeInterval(to)) return true;
+  if (IsAnsiIntervalType(from)) return IsIntegralType(to) || IsDecimalType(to);
+  if (IsAnsiIntervalType(to)) return IsIntegralType(from) || IsDecimalType(from);
   if (HasZone(from)) return IsNumericType(to);
   if (HasZone(to)) return IsNumericType(from);
   return false;
@@ -217,6 +226,7 @@ bool CanCastImplicitly(const arrow::DataType& from, const arrow::DataType& to) {
     return NumericRank(from) < NumericRank(to);
   }
   if (IsDatetimeType(from) && IsDatetimeType(to)) return true;
+  if (IsDayInterval(from) && IsDayTimeInterval(to)) return true;
   if (auto nested = ForFields(from, to, CanCastImplicitly)) return *nested;
   return false;
 }

@@ -16,6 +16,8 @@ bool IsDecimalType(const arrow::DataType& type);
 bool IsNumericType(const arrow::DataType& type);
 bool IsStringType(const arrow::DataType& type);
 bool IsDatetimeType(const arrow::DataType& type);  // DATE and both TIMESTAMPs
+// INTERVAL YEAR TO MONTH, DAY and DAY TO SECOND, whose values have an order.
+bool IsAnsiIntervalType(const arrow::DataType& type);
 
 // DECIMAL(precision, scale) with what does not fit in 38 digits cut: from the scale first, but at
 // least 6 digits (or the whole scale) stay behind the point.

@@ -9,8 +9,10 @@
 
 #include "common/functions/ansi_errors.h"
 #include "common/functions/columns.h"
+#include "common/functions/datetime/interval_arithmetic.h"
 #include "common/functions/decimal.h"
 #include "common/functions/signature.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -211,6 +213,7 @@ arrow::Result<BoundFunction> BindArithmetic(Op op, std::string_view name, bool i
   ARROW_RETURN_NOT_OK(CheckArgCount(name, fmt::format("expr1 {} expr2", name), args.size(), 2, 2));
   const TypePtr& a = args[0]->type;
   const TypePtr& b = args[1]->type;
+  if (IsIntervalArithmetic(op, *a, *b)) return BindIntervalArithmetic(op, name, is_try, args);
   TypePtr common = CommonType(a, b);
   if (common == nullptr) return IncompatibleOperands(name, args);
   if (common->id() == arrow::Type::NA || IsStringType(*common)) common = arrow::float64();
@@ -308,8 +311,11 @@ FunctionInfo Unary(UnaryOp op, const std::string& name) {
     ARROW_RETURN_NOT_OK(CheckArgCount(name, fmt::format("{}(expr)", name), args.size(), 1, 1));
     TypePtr type = args[0]->type;
     if (IsStringType(*type) || type->id() == arrow::Type::NA) type = arrow::float64();
-    if (!IsNumericType(*type)) return UnexpectedInput(name, args, 0, "\"NUMERIC\"");
-    Kernel kernel = UnaryKernelFor(op, type);
+    const bool is_span =
+        IsAnsiIntervalType(*type) || (IsCalendarInterval(*type) && op != UnaryOp::kAbs);
+    if (!is_span && !IsNumericType(*type)) return UnexpectedInput(name, args, 0, "\"NUMERIC\"");
+    Kernel kernel =
+        is_span ? IntervalSignKernel(type, op == UnaryOp::kAbs) : UnaryKernelFor(op, type);
     if (op == UnaryOp::kPositive) {
       kernel = [](const EvalContext&, std::span<const arrow::Datum> values,
                   int64_t) -> arrow::Result<arrow::Datum> { return values[0]; };

@@ -12,6 +12,7 @@
 
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -97,6 +98,26 @@ Kernel ArrowKernel(Relation relation) {
                                                    std::span<const arrow::Datum> args, int64_t) {
     cp::ExecContext exec(context.pool);
     return cp::CallFunction(name, {args[0], args[1]}, &exec);
+  };
+}
+
+// Months as plain numbers, which Arrow compares.
+arrow::Datum AsInt32(const arrow::Datum& months) {
+  if (months.is_scalar()) {
+    const auto& scalar = static_cast<const arrow::MonthIntervalScalar&>(*months.scalar());
+    if (!scalar.is_valid) return NullDatum(arrow::int32());
+    return arrow::Datum(scalar.value);
+  }
+  auto data = months.array()->Copy();
+  data->type = arrow::int32();
+  return arrow::Datum(std::move(data));
+}
+
+Kernel MonthsKernel(Relation relation) {
+  return [numbers = ArrowKernel(relation)](const EvalContext& context,
+                                           std::span<const arrow::Datum> args, int64_t rows) {
+    const std::vector<arrow::Datum> plain = {AsInt32(args[0]), AsInt32(args[1])};
+    return numbers(context, plain, rows);
   };
 }
 
@@ -303,13 +324,15 @@ Kernel MakeComparisonKernel(std::string_view op, const TypePtr& type) {
     case arrow::Type::LIST:
     case arrow::Type::STRUCT:
       return NestedKernel(relation);
+    case arrow::Type::INTERVAL_MONTHS:
+      return MonthsKernel(relation);
     default:
       return ArrowKernel(relation);
   }
 }
 
 bool IsComparable(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::MAP) return false;
+  if (type.id() == arrow::Type::MAP || IsCalendarInterval(type)) return false;
   for (int i = 0; i < type.num_fields(); ++i) {
     if (!IsComparable(*type.field(i)->type())) return false;
   }
@@ -328,9 +351,11 @@ int CompareRows(const arrow::Array& a, int64_t row_a, const arrow::Array& b, int
       return CompareValues<arrow::Int16Array>(a, row_a, b, row_b);
     case arrow::Type::INT32:
     case arrow::Type::DATE32:
+    case arrow::Type::INTERVAL_MONTHS:
       return CompareValues<arrow::NumericArray<arrow::Int32Type>>(a, row_a, b, row_b);
     case arrow::Type::INT64:
     case arrow::Type::TIMESTAMP:
+    case arrow::Type::DURATION:
       return CompareValues<arrow::NumericArray<arrow::Int64Type>>(a, row_a, b, row_b);
     case arrow::Type::FLOAT:
       return CompareValues<arrow::FloatArray>(a, row_a, b, row_b);

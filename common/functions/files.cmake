@@ -4,13 +4,16 @@ list(APPEND common_sources
   functions/arithmetic.cc
   functions/cast/cast.cc
   functions/cast/cast_datetime.cc
+  functions/cast/cast_interval.cc
   functions/cast/cast_number.cc
   functions/cast/cast_text.cc
   functions/collection.cc
   functions/columns.cc
   functions/comparison.cc
   functions/conditional.cc
-  functions/datetime.cc
+  functions/datetime/calendar.cc
+  functions/datetime/datetime.cc
+  functions/datetime/interval_arithmetic.cc
   functions/decimal.cc
   functions/logic.cc
   functions/math.cc
@@ -32,6 +35,8 @@ list(APPEND common_headers
   functions/cast/cast_rules.h
   functions/columns.h
   functions/comparison.h
+  functions/datetime/calendar.h
+  functions/datetime/interval_arithmetic.h
   functions/decimal.h
   functions/signature.h
   functions/string/byte_scanner.h

@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/types/ddl_lexer.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -249,6 +250,7 @@ class DdlParser {
       return simple.make();
     }
     if (name == "DECIMAL" || name == "DEC" || name == "NUMERIC") return ParseDecimal(start.span);
+    if (name == "INTERVAL") return ParseInterval(start.span);
     if (name == "CHAR" || name == "CHARACTER" || name == "VARCHAR") {
       return ParseSizedString(name, start.span);
     }
@@ -289,6 +291,35 @@ class DdlParser {
     const std::string text = fmt::format("DECIMAL({},{})", precision, scale);
     if (precision == 0) return UnsupportedType(text, span, "the precision is 1 to 38");
     return arrow::decimal128(precision, scale);
+  }
+
+  bool IsIntervalField() const {
+    constexpr std::array<std::string_view, 6> kFields = {"YEAR", "MONTH",  "DAY",
+                                                         "HOUR", "MINUTE", "SECOND"};
+    return std::any_of(kFields.begin(), kFields.end(),
+                       [this](std::string_view field) { return IsWord(field); });
+  }
+
+  arrow::Result<TypePtr> ParseInterval(Span span) {
+    std::string name = "INTERVAL";
+    auto take_field = [&] {
+      name += " " + UpperCase(token_.text);
+      span.end = token_.span.end;
+      Advance();
+    };
+    if (!IsIntervalField()) return CalendarIntervalType();
+    take_field();
+    if (IsWord("TO")) {
+      take_field();
+      if (!IsIntervalField()) return SyntaxError(token_, "TO is followed by MONTH or SECOND");
+      take_field();
+    }
+    for (const TypePtr& type :
+         {YearMonthIntervalType(), DayTimeIntervalType(), DayIntervalType()}) {
+      if (name == SqlTypeName(*type)) return type;
+    }
+    return UnsupportedType(name, span,
+                           "write INTERVAL YEAR TO MONTH, INTERVAL DAY TO SECOND or INTERVAL DAY");
   }
 
   arrow::Result<TypePtr> ParseSizedString(const std::string& name, Span span) {
@@ -388,6 +419,12 @@ std::string_view SimpleTypeName(const arrow::DataType& type) {
       return "DATE";
     case arrow::Type::TIMESTAMP:
       return IsInstantType(type) ? "TIMESTAMP" : "TIMESTAMP_NTZ";
+    case arrow::Type::INTERVAL_MONTHS:
+      return "INTERVAL YEAR TO MONTH";
+    case arrow::Type::DURATION:
+      return IsDayInterval(type) ? "INTERVAL DAY" : "INTERVAL DAY TO SECOND";
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return "INTERVAL";
     default:
       return "";
   }

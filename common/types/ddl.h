@@ -13,6 +13,7 @@ namespace tidemill {
 //   BOOLEAN bool | TINYINT int8 | SMALLINT int16 | INT int32 | BIGINT int64 | FLOAT float32 |
 //   DOUBLE float64 | DECIMAL(p,s) decimal128(p,s) | STRING utf8 | BINARY binary | DATE date32
 //   TIMESTAMP timestamp[us, "UTC"] | TIMESTAMP_NTZ timestamp[us] | VOID null
+//   the INTERVAL types of interval/interval.h
 //   ARRAY<T> list(item: T) | MAP<K,V> map(K,V) | STRUCT<a: T, ...> struct
 // An arrow type outside this list never enters the engine. Every field is nullable. All functions
 // here are pure. *Thread-safe.*

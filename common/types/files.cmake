@@ -1,6 +1,9 @@
 list(APPEND common_sources
   types/ddl.cc
   types/ddl_lexer.cc
+  types/interval/interval_literal.cc
+  types/interval/interval_parse.cc
+  types/interval/interval_text.cc
   types/json_object.cc
   types/json_row_writer.cc
   types/number_text.cc
@@ -14,6 +17,7 @@ list(APPEND common_headers
   types/civil_time.h
   types/ddl.h
   types/ddl_lexer.h
+  types/interval/interval.h
   types/json_object.h
   types/time_text.h
   types/time_zone.h

@@ -167,6 +167,13 @@ void WriteTimestamp(const JsonNode& node, const arrow::ArrayData& data, int64_t 
   *out += '"';
 }
 
+// Interval texts need no zone.
+void WriteInterval(const JsonNode&, const arrow::ArrayData& data, int64_t row, std::string* out) {
+  *out += '"';
+  AppendCastText(data, row, *UtcTimeZone(), TextStyle::kCast, out);
+  *out += '"';
+}
+
 void WriteList(const JsonNode& node, const arrow::ArrayData& data, int64_t row, std::string* out) {
   const auto* offsets = data.GetValues<int32_t>(1);
   *out += '[';
@@ -243,6 +250,10 @@ JsonNode::Write WriterOf(const arrow::DataType& type) {
       return WriteDate;
     case arrow::Type::TIMESTAMP:
       return WriteTimestamp;
+    case arrow::Type::INTERVAL_MONTHS:
+    case arrow::Type::DURATION:
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return WriteInterval;
     case arrow::Type::LIST:
       return WriteList;
     case arrow::Type::MAP:

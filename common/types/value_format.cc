@@ -7,6 +7,7 @@
 
 #include "common/types/civil_time.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 #include "common/types/time_text.h"
 
 namespace tidemill {
@@ -48,6 +49,12 @@ class CastWriter {
         return AppendDateText(data.GetValues<int32_t>(1)[row], out_);
       case arrow::Type::TIMESTAMP:
         return WriteTimestamp(data, row);
+      case arrow::Type::INTERVAL_MONTHS:
+        return AppendIntervalText(data.GetValues<int32_t>(1)[row], kYearToMonth, out_);
+      case arrow::Type::DURATION:
+        return WriteDayTime(data, row);
+      case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+        return WriteCalendarInterval(data, row);
       case arrow::Type::LIST:
         return WriteList(data, row);
       case arrow::Type::MAP:
@@ -100,6 +107,19 @@ class CastWriter {
   void WriteTimestamp(const arrow::ArrayData& data, int64_t row) {
     const bool instant = IsInstantType(*data.type);
     AppendTimestampText(data.GetValues<int64_t>(1)[row], instant ? zone_ : *UtcTimeZone(), out_);
+  }
+
+  void WriteDayTime(const arrow::ArrayData& data, int64_t row) {
+    const int64_t value = data.GetValues<int64_t>(1)[row];
+    const bool is_day = IsDayInterval(*data.type);
+    AppendIntervalText(is_day ? value * kMicrosPerSecond : value, is_day ? kDayOnly : kDayToSecond,
+                       out_);
+  }
+
+  void WriteCalendarInterval(const arrow::ArrayData& data, int64_t row) {
+    const auto& value = data.GetValues<arrow::MonthDayNanoIntervalType::MonthDayNanos>(1)[row];
+    AppendCalendarIntervalText({value.months, value.days, value.nanoseconds / kNanosPerMicro},
+                               out_);
   }
 
   void WriteList(const arrow::ArrayData& data, int64_t row) {

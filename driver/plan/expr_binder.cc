@@ -90,8 +90,6 @@ std::string ExprBinder::TextOf(const sql::AstExpr& ast) const {
 arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
   if (IsLiteral(ast)) return BindLiteral(ast, /*is_negative=*/false, *options_.zone);
   switch (ast.kind) {
-    case Kind::kInterval:
-      return NotSupportedYet("INTERVAL", "INTERVAL", ast.span);
     case Kind::kName:
       return BindName(ast);
     case Kind::kStar:

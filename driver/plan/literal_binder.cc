@@ -11,7 +11,9 @@
 #include <string>
 #include <utility>
 
+#include "common/types/civil_time.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 #include "common/types/value_parse.h"
 #include "driver/plan/plan_error.h"
 
@@ -168,6 +170,24 @@ arrow::Result<ExprPtr> TypedLiteral(const sql::AstExpr& ast, const TimeZone& zon
       ast.span);
 }
 
+// Named as Spark prints it; its type keeps whole days apart only.
+arrow::Result<ExprPtr> IntervalLiteralExpr(const sql::AstExpr& ast) {
+  arrow::Result<IntervalLiteral> literal = ParseIntervalLiteral(ast.text);
+  if (!literal.ok()) return WithSpan(literal.status(), ast.span);
+  std::shared_ptr<arrow::Scalar> value;
+  if (literal->range.is_year_month()) {
+    value = std::make_shared<arrow::MonthIntervalScalar>(static_cast<int32_t>(literal->value));
+  } else if (literal->range == kDayOnly) {
+    value = std::make_shared<arrow::DurationScalar>(literal->value / kMicrosPerSecond,
+                                                    DayIntervalType());
+  } else {
+    value = std::make_shared<arrow::DurationScalar>(literal->value, DayTimeIntervalType());
+  }
+  auto expr = std::make_shared<Expr>(*MakeLiteral(std::move(value), ast.span));
+  AppendIntervalText(literal->value, literal->range, &expr->name);
+  return expr;
+}
+
 }  // namespace
 
 bool IsNumericLiteral(const sql::AstExpr& ast) {
@@ -176,7 +196,8 @@ bool IsNumericLiteral(const sql::AstExpr& ast) {
 
 bool IsLiteral(const sql::AstExpr& ast) {
   return IsNumericLiteral(ast) || ast.kind == Kind::kNull || ast.kind == Kind::kBool ||
-         ast.kind == Kind::kString || ast.kind == Kind::kTypedLiteral;
+         ast.kind == Kind::kString || ast.kind == Kind::kTypedLiteral ||
+         ast.kind == Kind::kInterval;
 }
 
 arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, bool is_negative,
@@ -203,6 +224,8 @@ arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, bool is_negative,
       return MakeLiteral(std::make_shared<arrow::StringScalar>(ast.text), ast.span);
     case Kind::kTypedLiteral:
       return TypedLiteral(ast, zone);
+    case Kind::kInterval:
+      return IntervalLiteralExpr(ast);
     default:
       return MakeLiteral(std::make_shared<arrow::NullScalar>(), ast.span);
   }

@@ -59,6 +59,12 @@ arrow::Status WriteLiteral(const arrow::Scalar& scalar, proto::Literal* message)
     case arrow::Type::TIMESTAMP:
       message->set_int_value(ValueOf<arrow::TimestampScalar>(scalar));
       break;
+    case arrow::Type::INTERVAL_MONTHS:
+      message->set_int_value(ValueOf<arrow::MonthIntervalScalar>(scalar));
+      break;
+    case arrow::Type::DURATION:
+      message->set_int_value(ValueOf<arrow::DurationScalar>(scalar));
+      break;
     case arrow::Type::FLOAT:
       message->set_double_value(ValueOf<arrow::FloatScalar>(scalar));
       break;

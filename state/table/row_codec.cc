@@ -80,6 +80,10 @@ arrow::Status ReadFixedValue(const uint8_t* bytes, arrow::ArrayBuilder* builder)
       return ReadFixed<arrow::Date32Builder>(bytes, builder);
     case arrow::Type::TIMESTAMP:
       return ReadFixed<arrow::TimestampBuilder>(bytes, builder);
+    case arrow::Type::INTERVAL_MONTHS:
+      return ReadFixed<arrow::MonthIntervalBuilder>(bytes, builder);
+    case arrow::Type::DURATION:
+      return ReadFixed<arrow::DurationBuilder>(bytes, builder);
     default:
       return static_cast<arrow::Decimal128Builder*>(builder)->Append(
           std::string_view(reinterpret_cast<const char*>(bytes), 16));
@@ -147,10 +151,12 @@ int32_t FixedWidthOf(const arrow::DataType& type) {
     case arrow::Type::INT32:
     case arrow::Type::FLOAT:
     case arrow::Type::DATE32:
+    case arrow::Type::INTERVAL_MONTHS:
       return 4;
     case arrow::Type::INT64:
     case arrow::Type::DOUBLE:
     case arrow::Type::TIMESTAMP:
+    case arrow::Type::DURATION:
       return 8;
     case arrow::Type::DECIMAL128:
       return 16;

@@ -38,6 +38,10 @@ arrow::Result<std::shared_ptr<arrow::Scalar>> ReadInteger(
       return std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(value));
     case arrow::Type::TIMESTAMP:
       return std::make_shared<arrow::TimestampScalar>(value, type);
+    case arrow::Type::INTERVAL_MONTHS:
+      return std::make_shared<arrow::MonthIntervalScalar>(static_cast<int32_t>(value));
+    case arrow::Type::DURATION:
+      return std::make_shared<arrow::DurationScalar>(value, type);
     default:
       return Invalid("integer literal of another type", type->ToString());
   }

@@ -13,6 +13,7 @@
 #include "common/functions/cast/cast_rules.h"
 #include "common/functions/columns.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -124,9 +125,11 @@ arrow::Result<Kernel> MakeCastKernel(const std::shared_ptr<arrow::DataType>& fro
                        int64_t) -> arrow::Result<arrow::Datum> { return NullDatum(to); });
   }
   if (IsStringType(*to)) return CastToTextKernel(rule);
+  if (IsStringType(*from) && IsIntervalType(*to)) return ParseIntervals(rule);
   if (IsStringType(*from)) return CastFromText(rule);
   if (from->num_fields() > 0) return CastNested(rule);
   if (IsDatetimeType(*from) || IsDatetimeType(*to)) return CastDatetime(rule);
+  if (IsIntervalType(*from) || IsIntervalType(*to)) return CastInterval(rule);
   return CastNumber(rule);
 }
 

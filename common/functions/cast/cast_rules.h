@@ -23,6 +23,10 @@ arrow::Result<Kernel> CastFromText(const CastRule& rule);
 arrow::Result<Kernel> CastToTextKernel(const CastRule& rule);
 arrow::Result<Kernel> CastNumber(const CastRule& rule);    // numbers and BOOLEAN
 arrow::Result<Kernel> CastDatetime(const CastRule& rule);  // DATE and TIMESTAMPs, also to numbers
+// Between INTERVAL DAY and DAY TO SECOND, and between intervals and numbers.
+arrow::Result<Kernel> CastInterval(const CastRule& rule);
+// From STRING.
+arrow::Result<Kernel> ParseIntervals(const CastRule& rule);
 arrow::Result<Kernel> CastNested(const CastRule& rule);
 
 // Parses a decimal number ("1.5", "-1e3") to `scale` digits behind the point, half away from zero.
