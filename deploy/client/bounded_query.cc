@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -20,18 +19,11 @@
 #include "driver/job/plan_job.h"
 #include "driver/spec/job_spec.h"
 #include "driver/sql/parser.h"
+#include "driver/sql/query_tables.h"
 
 namespace tidemill::deploy {
 
 namespace {
-
-void CollectTables(const driver::sql::Select& select, std::vector<TableName>* tables) {
-  if (select.from == nullptr) return;
-  if (select.from->subquery != nullptr) return CollectTables(*select.from->subquery, tables);
-  const auto is_same = [&](const TableName& table) { return table.name == select.from->name; };
-  if (std::any_of(tables->begin(), tables->end(), is_same)) return;
-  tables->push_back({select.from->name, select.from->span});
-}
 
 driver::JobSpec SpecOf(const BoundedQuery& query) {
   driver::JobSpec spec;
@@ -83,10 +75,12 @@ arrow::Result<RowSet> DecodeTable(std::string_view arrow_ipc) {
 }
 
 arrow::Result<std::vector<TableName>> TablesOf(const BoundedQuery& query) {
-  auto select = driver::sql::ParseQuery(query.text);
-  if (!select.ok()) return WithSource(select.status(), query.file, query.text);
+  auto parsed = driver::sql::ParseQuery(query.text);
+  if (!parsed.ok()) return WithSource(parsed.status(), query.file, query.text);
   std::vector<TableName> tables;
-  CollectTables(**select, &tables);
+  for (driver::sql::NamedTable& table : driver::sql::TablesOf(**parsed)) {
+    tables.push_back({std::move(table.name), table.span});
+  }
   return tables;
 }
 

@@ -17,7 +17,7 @@ namespace tidemill::driver {
 
 namespace {
 
-arrow::Status TableNotFound(const sql::TableRef& ref, const AnalyzerContext& context) {
+arrow::Status TableNotFound(const sql::Relation& ref, const AnalyzerContext& context) {
   std::vector<std::string> names;
   for (const auto& source : context.sources) names.push_back(source.name);
   const std::string nearest = NearestName(ref.name, names);
@@ -31,12 +31,8 @@ arrow::Status TableNotFound(const sql::TableRef& ref, const AnalyzerContext& con
                     ref.span, std::move(hint));
 }
 
-arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::TableRef& ref,
+arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref,
                                            const AnalyzerContext& context) {
-  if (ref.subquery != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, Analyze(*ref.subquery, context));
-    return MakeSubqueryAlias(std::move(plan), ref.alias, ref.span);
-  }
   const connectors::SourceSpec* source = nullptr;
   for (const auto& candidate : context.sources) {
     if (EqualsIgnoreCase(candidate.name, ref.name)) source = &candidate;
@@ -48,9 +44,38 @@ arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::TableRef& ref,
                                   QuotedName(source->name)),
                       ref.span, "drop STREAM, or declare the source with mode: stream");
   }
-  LogicalPlanPtr read = MakeRead(*source, ref.span);
-  if (ref.alias.empty()) return read;
-  return MakeSubqueryAlias(std::move(read), ref.alias, ref.span);
+  return MakeRead(*source, ref.span);
+}
+
+arrow::Result<LogicalPlanPtr> AnalyzeRelation(const sql::Relation& ref,
+                                              const AnalyzerContext& context) {
+  if (ref.watermark != nullptr) {
+    return NotSupportedYet("WATERMARK", "event time (WATERMARK)", ref.watermark->span);
+  }
+  if (!ref.column_aliases.empty()) {
+    return NotSupportedYet("TABLE_COLUMN_ALIASES", "a table alias with column names", ref.span);
+  }
+  LogicalPlanPtr plan;
+  switch (ref.kind) {
+    case sql::Relation::Kind::kTable: {
+      ARROW_ASSIGN_OR_RAISE(plan, AnalyzeTable(ref, context));
+      if (ref.alias.empty()) return plan;
+      break;
+    }
+    case sql::Relation::Kind::kSubquery: {
+      ARROW_ASSIGN_OR_RAISE(plan, Analyze(*ref.subquery, context));
+      break;
+    }
+    case sql::Relation::Kind::kFunction:
+      return NotSupportedYet("TABLE_FUNCTION", "a table function", ref.span);
+    case sql::Relation::Kind::kJoin:
+      return NotSupportedYet("JOIN", "JOIN", ref.span);
+    case sql::Relation::Kind::kNested: {
+      ARROW_ASSIGN_OR_RAISE(plan, AnalyzeRelation(ref.children.front(), context));
+      break;
+    }
+  }
+  return MakeSubqueryAlias(std::move(plan), ref.alias, ref.span);
 }
 
 arrow::Result<LogicalPlanPtr> AnalyzeLateralView(const sql::LateralView& view, LogicalPlanPtr input,
@@ -112,10 +137,22 @@ arrow::Result<ExprPtr> RequireBoolean(ExprPtr condition, Span span) {
                     span);
 }
 
-arrow::Result<LogicalPlanPtr> Analyze(const sql::Select& select, const AnalyzerContext& context) {
+arrow::Result<LogicalPlanPtr> Analyze(const sql::Query& query, const AnalyzerContext& context) {
+  if (!query.with.empty()) {
+    return NotSupportedYet("WITH", "WITH (common table expressions)", query.with.front().span);
+  }
+  if (query.values != nullptr) return NotSupportedYet("VALUES", "VALUES", query.values->span);
+  if (query.operands.size() > 1) {
+    return NotSupportedYet("SET_OPERATION", "a set operation (UNION, INTERSECT, EXCEPT)",
+                           query.span);
+  }
+  if (query.select == nullptr) {
+    return NotSupportedYet("NESTED_CLAUSES", "a clause behind a query in parentheses", query.span);
+  }
+  const sql::Select& select = *query.select;
   LogicalPlanPtr plan = MakeOneRow(select.span);
   if (select.from != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(plan, AnalyzeTable(*select.from, context));
+    ARROW_ASSIGN_OR_RAISE(plan, AnalyzeRelation(*select.from, context));
   }
   for (const sql::LateralView& view : select.lateral_views) {
     ARROW_ASSIGN_OR_RAISE(plan, AnalyzeLateralView(view, std::move(plan), context));
@@ -123,7 +160,7 @@ arrow::Result<LogicalPlanPtr> Analyze(const sql::Select& select, const AnalyzerC
   if (select.where) {
     ARROW_ASSIGN_OR_RAISE(plan, AnalyzeWhere(*select.where, std::move(plan), context));
   }
-  return AnalyzeSelectList(select, std::move(plan), context);
+  return AnalyzeSelectList(query, std::move(plan), context);
 }
 
 }  // namespace tidemill::driver

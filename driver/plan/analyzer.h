@@ -22,10 +22,10 @@ struct AnalyzerContext {
 
 // Resolves a parsed query: tables, columns, functions, types. The plan does what the query says,
 // node by node, without optimization. Errors are Spark's (kInvalid, with a span in the query).
-arrow::Result<LogicalPlanPtr> Analyze(const sql::Select& select, const AnalyzerContext& context);
+arrow::Result<LogicalPlanPtr> Analyze(const sql::Query& query, const AnalyzerContext& context);
 
-// Everything of a SELECT above FROM, LATERAL VIEW and WHERE, which are `input`.
-arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Select& select, LogicalPlanPtr input,
+// Everything of a query that is a SELECT above FROM, LATERAL VIEW and WHERE, which are `input`.
+arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Query& query, LogicalPlanPtr input,
                                                 const AnalyzerContext& context);
 
 // WHERE and HAVING: a condition must be BOOLEAN. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.

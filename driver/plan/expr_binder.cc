@@ -63,6 +63,21 @@ arrow::Status InvalidStar(std::string_view where, Span span) {
                     fmt::format("Invalid usage of '*' in {}.", where), span);
 }
 
+arrow::Status RefuseClauses(const sql::AstExpr& call) {
+  const sql::CallClauses* clauses = call.clauses.get();
+  if (clauses == nullptr) return arrow::Status::OK();
+  if (clauses->over) {
+    return NotSupportedYet("WINDOW_FUNCTION", "window function (OVER)", clauses->over->span);
+  }
+  if (clauses->filter) {
+    return NotSupportedYet("AGGREGATE_FILTER", "FILTER (WHERE ...)", clauses->filter->span);
+  }
+  if (!clauses->within_group.empty()) {
+    return NotSupportedYet("WITHIN_GROUP", "WITHIN GROUP", call.span);
+  }
+  return NotSupportedYet("IGNORE_NULLS", "IGNORE NULLS and RESPECT NULLS", call.span);
+}
+
 }  // namespace
 
 const sql::AstExpr* FindAggregateCall(const sql::AstExpr& ast) {
@@ -102,6 +117,16 @@ arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
     }
     case Kind::kCast:
       return BindCast(ast);
+    case Kind::kLambda:
+      return NotSupportedYet("LAMBDA", "a lambda function (->)", ast.span);
+    case Kind::kNamedArgument:
+      return NotSupportedYet("NAMED_ARGUMENT", "a named argument (=>)", ast.span);
+    case Kind::kParameter:
+      return NotSupportedYet("PARAMETER_MARKER", "a parameter marker", ast.span);
+    case Kind::kSubquery:
+    case Kind::kExists:
+    case Kind::kInSubquery:
+      return NotSupportedYet("SUBQUERY_EXPRESSION", "a subquery in an expression", ast.span);
     default:
       return NotSupportedYet("EXPRESSION", TextOf(ast), ast.span);
   }
@@ -111,6 +136,7 @@ arrow::Result<std::vector<ExprPtr>> ExprBinder::BindAll(const std::vector<sql::A
   std::vector<ExprPtr> exprs;
   for (const sql::AstExpr& ast : asts) {
     if (ast.kind == Kind::kStar) {
+      if (!ast.args.empty()) return NotSupportedYet("STAR_EXCEPT", "* EXCEPT (...)", ast.span);
       ARROW_ASSIGN_OR_RAISE(auto columns, scope_.ExpandStar(ast.parts, ast.span));
       for (auto& column : columns) exprs.push_back(std::move(column.first));
       continue;
@@ -152,6 +178,7 @@ arrow::Result<ExprPtr> ExprBinder::BindName(const sql::AstExpr& ast) {
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
+  ARROW_RETURN_NOT_OK(RefuseClauses(ast));
   if (IsGeneratorName(ast.name)) {
     return QueryError(
         "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",

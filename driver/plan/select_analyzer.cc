@@ -87,8 +87,12 @@ struct OrderKey {
 // aggregate results and generated columns, and relocated once it is known where those columns are.
 class SelectAnalyzer {
  public:
-  SelectAnalyzer(const sql::Select& select, LogicalPlanPtr input, const AnalyzerContext& context)
-      : select_(select), input_(std::move(input)), context_(context), scope_(input_->output) {}
+  SelectAnalyzer(const sql::Query& query, LogicalPlanPtr input, const AnalyzerContext& context)
+      : query_(query),
+        select_(*query.select),
+        input_(std::move(input)),
+        context_(context),
+        scope_(input_->output) {}
 
   arrow::Result<LogicalPlanPtr> Run();
 
@@ -103,6 +107,7 @@ class SelectAnalyzer {
   bool IsAggregation() const;
   Span AggregateSpan() const;
 
+  arrow::Status RefuseClauses() const;
   arrow::Status BindItems();
   arrow::Status BindItem(const sql::SelectItem& item);
   arrow::Status BindGenerator(const sql::SelectItem& item);
@@ -124,6 +129,7 @@ class SelectAnalyzer {
   LogicalPlanPtr BuildSort(LogicalPlanPtr plan, const std::vector<OrderKey>& order,
                            std::vector<ExprPtr> exprs, std::vector<PlanField> fields) const;
 
+  const sql::Query& query_;
   const sql::Select& select_;
   const LogicalPlanPtr input_;
   const AnalyzerContext& context_;
@@ -165,6 +171,9 @@ Span SelectAnalyzer::AggregateSpan() const {
 arrow::Status SelectAnalyzer::BindItems() {
   for (const sql::SelectItem& item : select_.items) {
     if (item.expr.kind == Kind::kStar) {
+      if (!item.expr.args.empty()) {
+        return NotSupportedYet("STAR_EXCEPT", "* EXCEPT (...)", item.expr.span);
+      }
       ARROW_ASSIGN_OR_RAISE(auto columns, scope_.ExpandStar(item.expr.parts, item.expr.span));
       for (auto& [expr, field] : columns) items_.push_back({std::move(expr), std::move(field)});
     } else if (IsGeneratorCall(item.expr)) {
@@ -290,7 +299,8 @@ arrow::Result<ExprPtr> SelectAnalyzer::BindGroupKey(const sql::AstExpr& ast) {
 }
 
 arrow::Status SelectAnalyzer::BindGroupKeys() {
-  for (const sql::AstExpr& ast : select_.group_by) {
+  for (const sql::GroupingElement& element : select_.group_by) {
+    const sql::AstExpr& ast = element.exprs.front();
     ARROW_ASSIGN_OR_RAISE(ExprPtr key, BindGroupKey(ast));
     ARROW_RETURN_NOT_OK(AddGroupKey(std::move(key), ast.span));
   }
@@ -318,7 +328,7 @@ arrow::Result<std::vector<OrderKey>> SelectAnalyzer::BindOrder(const NameScope& 
                                                                const SelectOutputs& outputs,
                                                                bool aggregates) {
   std::vector<OrderKey> order;
-  for (const sql::OrderItem& item : select_.order_by) {
+  for (const sql::OrderItem& item : query_.order_by) {
     ARROW_RETURN_NOT_OK(RefuseGenerator(item.expr, "ORDER BY"));
     OrderKey key{nullptr, item.descending, item.nulls_first.value_or(!item.descending),
                  item.expr.span};
@@ -349,16 +359,16 @@ arrow::Result<std::vector<OrderKey>> SelectAnalyzer::BindOrder(const NameScope& 
 }
 
 arrow::Result<std::optional<int64_t>> SelectAnalyzer::BindLimit() const {
-  if (!select_.limit) return std::nullopt;
-  const Span span = select_.limit->span;
-  const std::string text = QuotedSql(TextOf(*select_.limit));
+  if (!query_.limit) return std::nullopt;
+  const Span span = query_.limit->span;
+  const std::string text = QuotedSql(TextOf(*query_.limit));
   auto invalid = [&](std::string_view sub_class, std::string_view rule) {
     return QueryError(fmt::format("INVALID_LIMIT_LIKE_EXPRESSION.{}", sub_class),
                       fmt::format("The limit like expression {} is invalid. {}", text, rule), span);
   };
   const NameScope nothing({});
   ExprBinder binder(nothing, {context_.query, context_.zone.get()});
-  ARROW_ASSIGN_OR_RAISE(ExprPtr expr, binder.Bind(*select_.limit));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr expr, binder.Bind(*query_.limit));
   if (expr->kind != Expr::Kind::kLiteral) {
     EvalContext context;
     context.zone = context_.zone;
@@ -539,7 +549,25 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildDistinct(LogicalPlanPtr base)
   return BuildSort(std::move(plan), order, std::move(columns), fields);
 }
 
+// Clauses that are parsed and have no operator yet.
+arrow::Status SelectAnalyzer::RefuseClauses() const {
+  for (const sql::GroupingElement& element : select_.group_by) {
+    if (element.kind == sql::GroupingElement::Kind::kSet) continue;
+    return NotSupportedYet("GROUPING_SETS", "ROLLUP, CUBE and GROUPING SETS", element.span);
+  }
+  if (!select_.windows.empty()) {
+    return NotSupportedYet("WINDOW_CLAUSE", "WINDOW", select_.windows.front().spec.span);
+  }
+  if (select_.qualify) return NotSupportedYet("QUALIFY", "QUALIFY", select_.qualify->span);
+  if (query_.order_by_all) {
+    return NotSupportedYet("ORDER_BY_ALL", "ORDER BY ALL", query_.all_order.expr.span);
+  }
+  if (query_.offset) return NotSupportedYet("OFFSET", "OFFSET", query_.offset->span);
+  return arrow::Status::OK();
+}
+
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::Run() {
+  ARROW_RETURN_NOT_OK(RefuseClauses());
   is_aggregation_ = IsAggregation();
   ARROW_RETURN_NOT_OK(BindItems());
   ARROW_RETURN_NOT_OK(BindGroupKeys());
@@ -557,15 +585,15 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::Run() {
   } else {
     ARROW_ASSIGN_OR_RAISE(plan, BuildOrdered(std::move(plan), std::move(order)));
   }
-  if (limit) plan = MakeLimit(std::move(plan), *limit, select_.limit->span);
+  if (limit) plan = MakeLimit(std::move(plan), *limit, query_.limit->span);
   return plan;
 }
 
 }  // namespace
 
-arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Select& select, LogicalPlanPtr input,
+arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Query& query, LogicalPlanPtr input,
                                                 const AnalyzerContext& context) {
-  return SelectAnalyzer(select, std::move(input), context).Run();
+  return SelectAnalyzer(query, std::move(input), context).Run();
 }
 
 }  // namespace tidemill::driver

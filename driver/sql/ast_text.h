@@ -10,5 +10,6 @@ namespace tidemill::driver::sql {
 // tests and debugging; two trees with one text are the same but for spans.
 std::string AstText(const AstExpr& expr);
 std::string AstText(const Select& select);
+std::string AstText(const Query& query);
 
 }  // namespace tidemill::driver::sql

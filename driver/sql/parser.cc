@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "driver/sql/parser_impl.h"
+#include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
 
@@ -18,17 +18,18 @@ arrow::Status Parser::CheckNesting(int depth, Span span) const {
                    span);
 }
 
-arrow::Result<AstExpr> Parser::Finish(AstExpr node, int32_t begin) const {
+arrow::Result<AstExpr> Parser::Finish(AstExpr node, int32_t begin) {
   node.span = {begin, cursor_.previous_end()};
-  int32_t highest = 0;
+  int32_t highest = node.query == nullptr ? 0 : node.query->height;
   for (const AstExpr& arg : node.args) highest = std::max(highest, arg.height);
   node.height = highest + 1;
+  tallest_ = std::max(tallest_, node.height);
   ARROW_RETURN_NOT_OK(CheckNesting(node.height, node.span));
   return node;
 }
 
 arrow::Result<AstExpr> Parser::MakeCall(std::string_view name, std::vector<AstExpr> args,
-                                        int32_t begin) const {
+                                        int32_t begin) {
   AstExpr call;
   call.kind = AstExpr::Kind::kCall;
   call.name = std::string(name);
@@ -36,14 +37,24 @@ arrow::Result<AstExpr> Parser::MakeCall(std::string_view name, std::vector<AstEx
   return Finish(std::move(call), begin);
 }
 
-arrow::Result<std::unique_ptr<Select>> ParseQuery(std::string_view text) {
+arrow::Result<std::unique_ptr<Query>> ParseQuery(std::string_view text) {
   ARROW_ASSIGN_OR_RAISE(std::vector<Token> tokens, Tokenize(text));
-  return Parser(text, std::move(tokens)).ParseStatement();
+  TokenCursor cursor(std::move(tokens));
+  return Parser(text, &cursor).ParseStatement();
 }
 
 arrow::Result<AstExpr> ParseExpression(std::string_view text) {
   ARROW_ASSIGN_OR_RAISE(std::vector<Token> tokens, Tokenize(text));
-  return Parser(text, std::move(tokens)).ParseWholeExpression();
+  TokenCursor cursor(std::move(tokens));
+  return Parser(text, &cursor).ParseWholeExpression();
+}
+
+arrow::Result<std::unique_ptr<Query>> ParseQueryAt(std::string_view text, TokenCursor* cursor) {
+  return Parser(text, cursor).ParseWholeQuery();
+}
+
+arrow::Result<AstExpr> ParseExpressionAt(std::string_view text, TokenCursor* cursor) {
+  return Parser(text, cursor).ParseExpression();
 }
 
 }  // namespace tidemill::driver::sql

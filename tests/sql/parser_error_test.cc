@@ -69,42 +69,38 @@ TEST(ParserErrorTest, AnEmptyQueryIsSaidToBeEmpty) {
 }
 
 TEST(ParserErrorTest, UnsupportedSyntaxIsRefusedByName) {
-  EXPECT_EQ(ErrorOf("SELECT * FROM a LEFT OUTER JOIN b ON a.x = b.x"),
-            "error[UNSUPPORTED_FEATURE.JOIN]: JOIN is not supported yet\n"
+  EXPECT_EQ(ErrorOf("SELECT a FROM t TABLESAMPLE (5 ROWS)"),
+            "error[UNSUPPORTED_FEATURE.TABLESAMPLE]: TABLESAMPLE is not supported yet\n"
             "    --> q.sql:1:17\n"
             "     |\n"
-            "   1 | SELECT * FROM a LEFT OUTER JOIN b ON a.x = b.x\n"
-            "     |                 ^^^^");
-  EXPECT_EQ(FeatureOf("SELECT * FROM a, b"), "UNSUPPORTED_FEATURE.JOIN");
-  EXPECT_EQ(FeatureOf("SELECT 1 UNION ALL SELECT 2"), "UNSUPPORTED_FEATURE.SET_OPERATION");
-  EXPECT_EQ(FeatureOf("WITH x AS (SELECT 1) SELECT * FROM x"), "UNSUPPORTED_FEATURE.WITH");
-  EXPECT_EQ(FeatureOf("SELECT row_number() OVER (ORDER BY a) FROM t"),
-            "UNSUPPORTED_FEATURE.WINDOW_FUNCTION");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t GROUP BY ROLLUP(a)"), "UNSUPPORTED_FEATURE.ROLLUP");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t GROUP BY a WITH CUBE"), "UNSUPPORTED_FEATURE.CUBE");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t GROUP BY GROUPING SETS ((a))"),
-            "UNSUPPORTED_FEATURE.GROUPING_SETS");
-  EXPECT_EQ(FeatureOf("SELECT count(*) FILTER (WHERE a > 1) FROM t"),
-            "UNSUPPORTED_FEATURE.AGGREGATE_FILTER");
-  EXPECT_EQ(FeatureOf("SELECT 1 FROM STREAM t WATERMARK ts DELAY OF INTERVAL 10 MINUTES"),
-            "UNSUPPORTED_FEATURE.WATERMARK");
-  EXPECT_EQ(FeatureOf("SELECT transform(a, x -> x + 1) FROM t"), "UNSUPPORTED_FEATURE.LAMBDA");
-  EXPECT_EQ(FeatureOf("SELECT reduce(a, 0, (x, y) -> x + y) FROM t"), "UNSUPPORTED_FEATURE.LAMBDA");
-  EXPECT_EQ(FeatureOf("SELECT (SELECT 1)"), "UNSUPPORTED_FEATURE.SUBQUERY_EXPRESSION");
-  EXPECT_EQ(FeatureOf("SELECT 1 FROM t WHERE a IN (SELECT b FROM u)"),
-            "UNSUPPORTED_FEATURE.SUBQUERY_EXPRESSION");
-  EXPECT_EQ(FeatureOf("SELECT 1 FROM t WHERE EXISTS (SELECT 1)"),
-            "UNSUPPORTED_FEATURE.SUBQUERY_EXPRESSION");
-  EXPECT_EQ(FeatureOf("SELECT * FROM VALUES (1), (2)"), "UNSUPPORTED_FEATURE.VALUES");
-  EXPECT_EQ(FeatureOf("SELECT * FROM (VALUES (1)) AS x"), "UNSUPPORTED_FEATURE.VALUES");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t LIMIT 5 OFFSET 2"), "UNSUPPORTED_FEATURE.OFFSET");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t TABLESAMPLE (5 ROWS)"), "UNSUPPORTED_FEATURE.TABLESAMPLE");
+            "   1 | SELECT a FROM t TABLESAMPLE (5 ROWS)\n"
+            "     |                 ^^^^^^^^^^^");
+  EXPECT_EQ(FeatureOf("SELECT * FROM t PIVOT (sum(a) FOR b IN (1))"), "UNSUPPORTED_FEATURE.PIVOT");
   EXPECT_EQ(FeatureOf("SELECT /*+ COALESCE(1) */ a FROM t"), "UNSUPPORTED_FEATURE.HINT");
-  EXPECT_EQ(FeatureOf("SELECT * FROM range(10)"), "UNSUPPORTED_FEATURE.TABLE_FUNCTION");
   EXPECT_EQ(FeatureOf("CREATE TABLE t (a INT)"), "UNSUPPORTED_FEATURE.STATEMENT");
   EXPECT_EQ(FeatureOf("SELECT a FROM t DISTRIBUTE BY a"), "UNSUPPORTED_FEATURE.DISTRIBUTE_BY");
-  EXPECT_EQ(FeatureOf("SELECT sum(a) FROM t WINDOW w AS (ORDER BY a)"),
-            "UNSUPPORTED_FEATURE.WINDOW_CLAUSE");
+  EXPECT_EQ(FeatureOf("SELECT a FROM t SORT BY a"), "UNSUPPORTED_FEATURE.SORT_BY");
+  EXPECT_EQ(FeatureOf("WITH RECURSIVE a AS (SELECT 1) SELECT 1"),
+            "UNSUPPORTED_FEATURE.RECURSIVE_CTE");
+  EXPECT_EQ(FeatureOf("SELECT 1 UNION BY NAME SELECT 2"), "UNSUPPORTED_FEATURE.UNION_BY_NAME");
+  EXPECT_EQ(FeatureOf("SELECT * FROM a ASOF JOIN b"), "UNSUPPORTED_FEATURE.ASOF_JOIN");
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t VERSION AS OF 3"), "UNSUPPORTED_FEATURE.TIME_TRAVEL");
+}
+
+TEST(ParserErrorTest, ClausesOfAQueryAreChecked) {
+  EXPECT_EQ(FeatureOf("WITH a AS (SELECT 1), A AS (SELECT 2) SELECT 1"), "DUPLICATED_CTE_NAMES");
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t WINDOW w AS (), W AS ()"),
+            "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION");
+  EXPECT_NE(ErrorOf("SELECT a FROM t UNOIN SELECT b").find("did you mean UNION?"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("SELECT a FROM t JION u ON t.a = u.a").find("did you mean JOIN?"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("SELECT sum(a) OVER (PARTITON BY b)").find("did you mean PARTITION?"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("SELECT a FROM t WATERMARK ts DELAY FO INTERVAL 1 DAY").find("mean OF?"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("SELECT f(SELECT 1)").find("expected '(' before a subquery"),
+            std::string::npos);
 }
 
 TEST(ParserErrorTest, LiteralsOutOfRangeAreRefused) {
@@ -127,6 +123,18 @@ TEST(ParserErrorTest, NestingIsLimited) {
   std::string subqueries;
   for (int i = 0; i < 2000; ++i) subqueries += "SELECT 1 FROM (";
   EXPECT_EQ(FeatureOf(subqueries), "FAILED_TO_PARSE_TOO_COMPLEX");
+  std::string unions = "SELECT 1";
+  for (int i = 0; i < 2000; ++i) unions += i % 2 == 0 ? " UNION SELECT 1" : " EXCEPT SELECT 1";
+  EXPECT_EQ(FeatureOf(unions), "FAILED_TO_PARSE_TOO_COMPLEX");
+  std::string joins = "SELECT 1 FROM a";
+  for (int i = 0; i < 2000; ++i) joins += " JOIN b";
+  EXPECT_EQ(FeatureOf(joins), "FAILED_TO_PARSE_TOO_COMPLEX");
+  std::string scalars = "SELECT 1";
+  for (int i = 0; i < 60; ++i) scalars = "SELECT 1 + 2 * -(" + scalars + ")";
+  EXPECT_EQ(FeatureOf(scalars), "FAILED_TO_PARSE_TOO_COMPLEX");
+  std::string sets = "SELECT 1 GROUP BY ";
+  for (int i = 0; i < 2000; ++i) sets += "GROUPING SETS (";
+  EXPECT_EQ(FeatureOf(sets), "FAILED_TO_PARSE_TOO_COMPLEX");
   std::string subscripts = "SELECT ";
   for (int i = 0; i < 5000; ++i) subscripts += "a[";
   EXPECT_EQ(FeatureOf(subscripts), "FAILED_TO_PARSE_TOO_COMPLEX");

@@ -108,6 +108,14 @@ TEST(ParserTest, FieldsOfNamesAreNamesAndOthersAreFields) {
   EXPECT_EQ(ExprTextOf("f(a).b[1]['k']"), "([] ([] (. (f a) b) 1) 'k')");
 }
 
+TEST(ParserTest, LambdasAndNamedArguments) {
+  EXPECT_EQ(ExprTextOf("transform(a, x -> x + y -> 1)"), "(transform a (-> (x) (+ x (-> (y) 1))))");
+  EXPECT_EQ(ExprTextOf("reduce(a, 0, (acc, `x y`) -> acc + `x y`)"),
+            "(reduce a 0 (-> (acc x y) (+ acc `x y`)))");
+  EXPECT_EQ(ExprTextOf("f(x -> x > 1 OR x IS NULL, b)"), "(f (-> (x) (or (> x 1) (isnull x))) b)");
+  EXPECT_EQ(ExprTextOf("mask(a, lower => 'x', b => 1)"), "(mask a (=> lower 'x') (=> b 1))");
+}
+
 TEST(ParserTest, KeywordsServeAsNames) {
   EXPECT_EQ(QueryTextOf("SELECT user, timestamp, date, value, count, key, window, order, end, "
                         "w.start FROM source"),
@@ -152,11 +160,11 @@ TEST(ParserTest, SpansCoverWhatWasWritten) {
   auto query = ParseQuery(text);
 
   ASSERT_TRUE(query.ok());
-  const AstExpr& product = (*query)->items[0].expr;
+  const AstExpr& product = (*query)->select->items[0].expr;
   const auto written = [&](Span span) { return text.substr(span.begin, span.end - span.begin); };
   EXPECT_EQ(written(product.span), "(a + 1) * b");
   EXPECT_EQ(written(product.args[0].span), "(a + 1)");
-  EXPECT_EQ(written((*query)->from->span), "t");
+  EXPECT_EQ(written((*query)->select->from->span), "t");
 }
 
 TEST(ParserTest, LongConditionsAreShallowTrees) {

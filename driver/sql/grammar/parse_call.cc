@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "driver/sql/parser_impl.h"
+#include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
 
@@ -31,8 +31,8 @@ arrow::Result<AstExpr> Parser::ParseCall(std::string name, int32_t begin) {
   call.kind = AstExpr::Kind::kCall;
   call.name = std::move(name);
   ARROW_RETURN_NOT_OK(ParseArguments(&call));
-  ARROW_RETURN_NOT_OK(RefuseCallModifier());
-  return Finish(std::move(call), begin);
+  ARROW_ASSIGN_OR_RAISE(call, Finish(std::move(call), begin));
+  return ParseCallClauses(std::move(call));
 }
 
 // Reads up to and with the closing parenthesis.
@@ -45,29 +45,64 @@ arrow::Status Parser::ParseArguments(AstExpr* call) {
     cursor_.Advance();
   }
   do {
-    if (IsSubqueryStart()) return Refuse("SUBQUERY_EXPRESSION", "a subquery as an argument");
-    if (cursor_.IsSymbol("=>", 1)) return Refuse("NAMED_ARGUMENT", "a named argument (=>)", 2);
-    ARROW_ASSIGN_OR_RAISE(AstExpr arg, ParseItemOrStar());
+    if (IsSubqueryStart()) return cursor_.Unexpected("'(' before a subquery");
+    ARROW_ASSIGN_OR_RAISE(AstExpr arg, ParseArgument());
     call->args.push_back(std::move(arg));
   } while (cursor_.AcceptSymbol(","));
+  const bool takes_nulls =
+      call->name == "first" || call->name == "last" || call->name == "any_value";
+  if (takes_nulls && cursor_.IsKeyword("IGNORE") && cursor_.IsKeyword("NULLS", 1)) {
+    cursor_.Advance();
+    cursor_.Advance();
+    CallClauses clauses;
+    clauses.ignore_nulls = true;
+    call->clauses = std::make_shared<const CallClauses>(std::move(clauses));
+  }
   if (cursor_.AcceptSymbol(")")) return arrow::Status::OK();
   return cursor_.Unexpected("',' or ')'", {"AND", "OR", "LIKE", "BETWEEN"});
 }
 
-arrow::Status Parser::RefuseCallModifier() const {
-  if (cursor_.IsKeyword("OVER") && (cursor_.IsSymbol("(", 1) || !CanFollowOperand(1))) {
-    return Refuse("WINDOW_FUNCTION", "window function (OVER)");
+// An expression, a star, or name => expression.
+arrow::Result<AstExpr> Parser::ParseArgument() {
+  if (!cursor_.IsSymbol("=>", 1)) return ParseItemOrStar();
+  AstExpr argument;
+  argument.kind = AstExpr::Kind::kNamedArgument;
+  const int32_t begin = cursor_.Peek().span.begin;
+  ARROW_ASSIGN_OR_RAISE(argument.name, ParseIdentifier("the name of an argument"));
+  cursor_.Advance();
+  ARROW_ASSIGN_OR_RAISE(AstExpr value, ParseExpression());
+  argument.args.push_back(std::move(value));
+  return Finish(std::move(argument), begin);
+}
+
+// How many tokens "x ->" or "(x, y) ->" takes; 0 where no lambda function begins here.
+size_t Parser::LengthOfLambdaHead() const {
+  const auto is_word = [&](size_t ahead) {
+    const TokenKind kind = cursor_.Peek(ahead).kind;
+    return kind == TokenKind::kWord || kind == TokenKind::kQuotedName;
+  };
+  if (is_word(0)) return cursor_.IsSymbol("->", 1) ? 2 : 0;
+  if (!cursor_.IsSymbol("(")) return 0;
+  size_t ahead = 0;
+  do {
+    if (!is_word(ahead + 1)) return 0;
+    ahead += 2;
+  } while (cursor_.IsSymbol(",", ahead));
+  return cursor_.IsSymbol(")", ahead) && cursor_.IsSymbol("->", ahead + 1) ? ahead + 2 : 0;
+}
+
+arrow::Result<AstExpr> Parser::ParseLambda(size_t head_length) {
+  AstExpr lambda;
+  lambda.kind = AstExpr::Kind::kLambda;
+  const int32_t begin = cursor_.Peek().span.begin;
+  for (size_t i = 0; i < head_length; ++i) {
+    const Token& token = cursor_.Advance();
+    if (token.kind == TokenKind::kWord) lambda.parts.emplace_back(token.text);
+    if (token.kind == TokenKind::kQuotedName) lambda.parts.push_back(token.value);
   }
-  if (cursor_.IsKeyword("FILTER") && cursor_.IsSymbol("(", 1)) {
-    return Refuse("AGGREGATE_FILTER", "FILTER (WHERE ...)");
-  }
-  if (cursor_.IsKeyword("WITHIN") && cursor_.IsKeyword("GROUP", 1)) {
-    return Refuse("WITHIN_GROUP", "WITHIN GROUP", 2);
-  }
-  if (cursor_.IsAnyKeyword({"IGNORE", "RESPECT"}) && cursor_.IsKeyword("NULLS", 1)) {
-    return Refuse("IGNORE_NULLS", "IGNORE NULLS and RESPECT NULLS", 2);
-  }
-  return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(AstExpr body, ParseExpression());
+  lambda.args.push_back(std::move(body));
+  return Finish(std::move(lambda), begin);
 }
 
 arrow::Result<AstExpr> Parser::ParseCast(std::string name, int32_t begin) {
@@ -224,7 +259,6 @@ arrow::Result<AstExpr> Parser::FinishStruct(std::vector<SelectItem> items, int32
     items.push_back(std::move(item));
   }
   if (!cursor_.AcceptSymbol(")")) return cursor_.Unexpected("',' or ')'");
-  if (cursor_.IsSymbol("->")) return Refuse("LAMBDA", "lambda function (->)");
   bool has_alias = false;
   for (const SelectItem& item : items) {
     has_alias |= !item.alias.empty();

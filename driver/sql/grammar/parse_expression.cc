@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "driver/sql/parser_impl.h"
+#include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
 
@@ -92,6 +92,10 @@ arrow::Result<AstExpr> Parser::ParsePredicated() {
       cursor_.IsKeyword("NOT") &&
       cursor_.IsAnyKeyword({"BETWEEN", "IN", "LIKE", "ILIKE", "RLIKE", "REGEXP"}, 1);
   if (is_negated) cursor_.Advance();
+  const bool is_quantified = cursor_.IsAnyKeyword({"LIKE", "ILIKE"}) &&
+                             cursor_.IsAnyKeyword({"ANY", "SOME", "ALL"}, 1) &&
+                             cursor_.IsSymbol("(", 2);
+  if (is_quantified) return ParseQuantifiedLike(std::move(left), is_negated);
   ARROW_ASSIGN_OR_RAISE(AstExpr expr, ParsePredicate(std::move(left)));
   if (!is_negated) return expr;
   std::vector<AstExpr> args;
@@ -128,8 +132,15 @@ arrow::Result<AstExpr> Parser::ParsePredicate(AstExpr left) {
 arrow::Result<AstExpr> Parser::ParseIn(AstExpr left) {
   const int32_t begin = left.span.begin;
   ARROW_RETURN_NOT_OK(cursor_.ExpectSymbol("("));
-  if (IsSubqueryStart()) return Refuse("SUBQUERY_EXPRESSION", "IN with a subquery");
   std::vector<AstExpr> args;
+  if (IsSubqueryStart()) {
+    if (left.kind == AstExpr::Kind::kCall && left.name == "struct") {
+      args = std::move(left.args);
+    } else {
+      args.push_back(std::move(left));
+    }
+    return ParseSubquery(AstExpr::Kind::kInSubquery, std::move(args), begin);
+  }
   args.push_back(std::move(left));
   do {
     ARROW_ASSIGN_OR_RAISE(AstExpr item, ParseExpression());
@@ -141,9 +152,6 @@ arrow::Result<AstExpr> Parser::ParseIn(AstExpr left) {
 
 arrow::Result<AstExpr> Parser::ParseLike(AstExpr left, std::string_view name) {
   const int32_t begin = left.span.begin;
-  if (cursor_.IsAnyKeyword({"ANY", "SOME", "ALL"}) && cursor_.IsSymbol("(", 1)) {
-    return Refuse("LIKE_ANY", "LIKE ANY, SOME or ALL");
-  }
   std::vector<AstExpr> args;
   args.push_back(std::move(left));
   ARROW_ASSIGN_OR_RAISE(AstExpr pattern, ParseValue());
@@ -160,6 +168,31 @@ arrow::Result<AstExpr> Parser::ParseLike(AstExpr left, std::string_view name) {
     args.push_back(std::move(escape));
   }
   return MakeCall(name, std::move(args), begin);
+}
+
+// x LIKE ANY (a, b) is x LIKE a OR x LIKE b, and so for ALL and AND; NOT negates each of them.
+arrow::Result<AstExpr> Parser::ParseQuantifiedLike(AstExpr left, bool is_negated) {
+  const int32_t begin = left.span.begin;
+  const std::string name = LowerCase(cursor_.Advance().text);
+  const bool is_all = EqualsIgnoreCase(cursor_.Advance().text, "ALL");
+  cursor_.Advance();
+  std::vector<AstExpr> matches;
+  do {
+    ARROW_ASSIGN_OR_RAISE(AstExpr pattern, ParseExpression());
+    std::vector<AstExpr> args;
+    args.push_back(left);
+    args.push_back(std::move(pattern));
+    ARROW_ASSIGN_OR_RAISE(AstExpr match, MakeCall(name, std::move(args), begin));
+    if (is_negated) {
+      std::vector<AstExpr> negated;
+      negated.push_back(std::move(match));
+      ARROW_ASSIGN_OR_RAISE(match, MakeCall("not", std::move(negated), begin));
+    }
+    matches.push_back(std::move(match));
+  } while (cursor_.AcceptSymbol(","));
+  if (!cursor_.AcceptSymbol(")")) return cursor_.Unexpected("',' or ')'");
+  const size_t count = matches.size();
+  return JoinLogical(is_all ? "and" : "or", std::move(matches), 0, count);
 }
 
 arrow::Result<AstExpr> Parser::ParseIs(AstExpr left) {
@@ -319,8 +352,6 @@ arrow::Result<AstExpr> Parser::ParsePostfix(AstExpr base) {
       return Refuse("COLLATE", "COLLATE");
     } else if (cursor_.IsSymbol(":")) {
       return Refuse("SEMI_STRUCTURED_ACCESS", "access by ':'");
-    } else if (cursor_.IsSymbol("->")) {
-      return Refuse("LAMBDA", "lambda function (->)");
     } else {
       return base;
     }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "driver/sql/parser_impl.h"
+#include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
 
@@ -73,6 +73,7 @@ size_t LengthOfIntervalValue(const TokenCursor& cursor, size_t ahead) {
 
 arrow::Result<AstExpr> Parser::ParsePrimary() {
   const Token& token = cursor_.Peek();
+  if (const size_t length = LengthOfLambdaHead()) return ParseLambda(length);
   switch (token.kind) {
     case TokenKind::kInteger:
     case TokenKind::kDecimal:
@@ -88,10 +89,8 @@ arrow::Result<AstExpr> Parser::ParsePrimary() {
       return Refuse("HINT", "hint /*+ ... */");
     case TokenKind::kSymbol:
       if (token.text == "(") return ParseParenthesised();
-      if (token.text == "?") return Refuse("PARAMETER_MARKER", "parameter marker");
-      if (token.text == ":" && cursor_.Peek(1).kind == TokenKind::kWord) {
-        return Refuse("PARAMETER_MARKER", "parameter marker", 2);
-      }
+      if (token.text == "?") return ParseParameter();
+      if (token.text == ":" && IsName(1)) return ParseParameter();
       break;
     case TokenKind::kEnd:
       break;
@@ -113,7 +112,9 @@ arrow::Result<AstExpr> Parser::ParseWordPrimary() {
   if (cursor_.IsKeyword("CASE") && !CanFollowOperand(1)) return ParseCase();
   if (cursor_.IsKeyword("CASE") && cursor_.IsKeyword("WHEN", 1)) return ParseCase();
   if (cursor_.IsKeyword("EXISTS") && has_parenthesis && IsSubqueryStart(2)) {
-    return Refuse("SUBQUERY_EXPRESSION", "EXISTS");
+    cursor_.Advance();
+    cursor_.Advance();
+    return ParseSubquery(AstExpr::Kind::kExists, {}, token.span.begin);
   }
   if (IsInterval()) return ParseInterval();
   if (next.kind == TokenKind::kString && IsName()) return ParseTypedLiteral();
@@ -224,9 +225,15 @@ arrow::Result<AstExpr> Parser::ParseCase() {
 
 arrow::Result<AstExpr> Parser::ParseParenthesised() {
   const int32_t begin = cursor_.Advance().span.begin;
-  if (IsSubqueryStart()) return Refuse("SUBQUERY_EXPRESSION", "a subquery in an expression");
+  if (IsSubqueryStart()) return ParseSubquery(AstExpr::Kind::kSubquery, {}, begin);
   SelectItem first;
   ARROW_ASSIGN_OR_RAISE(first.expr, ParseExpression());
+  if (first.expr.kind == AstExpr::Kind::kSubquery && IsQueryContinued()) {
+    ARROW_ASSIGN_OR_RAISE(Query query, ContinueQuery(std::move(*first.expr.query)));
+    ARROW_RETURN_NOT_OK(CloseQuery());
+    first.expr.query = std::make_shared<Query>(std::move(query));
+    return Finish(std::move(first.expr), begin);
+  }
   if (cursor_.AcceptSymbol(")")) {
     first.expr.span = {begin, cursor_.previous_end()};
     return std::move(first.expr);
@@ -240,6 +247,31 @@ arrow::Result<AstExpr> Parser::ParseParenthesised() {
   std::vector<SelectItem> items;
   items.push_back(std::move(first));
   return FinishStruct(std::move(items), begin);
+}
+
+// :name or ?
+arrow::Result<AstExpr> Parser::ParseParameter() {
+  AstExpr parameter;
+  parameter.kind = AstExpr::Kind::kParameter;
+  const Token& mark = cursor_.Advance();
+  if (mark.text == "?") {
+    parameter.text = std::to_string(num_markers_++);
+  } else {
+    ARROW_ASSIGN_OR_RAISE(parameter.name, ParseIdentifier("the name of a parameter"));
+  }
+  return Finish(std::move(parameter), mark.span.begin);
+}
+
+// Behind the opening parenthesis of a query; reads the closing one too.
+arrow::Result<AstExpr> Parser::ParseSubquery(AstExpr::Kind kind, std::vector<AstExpr> args,
+                                             int32_t begin) {
+  AstExpr subquery;
+  subquery.kind = kind;
+  subquery.args = std::move(args);
+  ARROW_ASSIGN_OR_RAISE(Query query, ParseQuery());
+  ARROW_RETURN_NOT_OK(CloseQuery());
+  subquery.query = std::make_shared<Query>(std::move(query));
+  return Finish(std::move(subquery), begin);
 }
 
 arrow::Result<AstExpr> Parser::ParseNameOrCall() {
@@ -296,9 +328,28 @@ arrow::Result<AstExpr> Parser::ParseItemOrStar() {
   }
   cursor_.Advance();
   if (cursor_.IsKeyword("EXCEPT") && cursor_.IsSymbol("(", 1) && !IsSubqueryStart(2)) {
-    return Refuse("STAR_EXCEPT", "* EXCEPT (...)");
+    ARROW_RETURN_NOT_OK(ParseStarExcept(&star));
   }
   return Finish(std::move(star), begin);
+}
+
+// * EXCEPT (a, b.c)
+arrow::Status Parser::ParseStarExcept(AstExpr* star) {
+  cursor_.Advance();
+  cursor_.Advance();
+  do {
+    AstExpr name;
+    name.kind = AstExpr::Kind::kName;
+    const int32_t begin = cursor_.Peek().span.begin;
+    do {
+      ARROW_ASSIGN_OR_RAISE(std::string part, ParseIdentifier("a column name"));
+      name.parts.push_back(std::move(part));
+    } while (cursor_.AcceptSymbol("."));
+    ARROW_ASSIGN_OR_RAISE(name, Finish(std::move(name), begin));
+    star->args.push_back(std::move(name));
+  } while (cursor_.AcceptSymbol(","));
+  if (!cursor_.AcceptSymbol(")")) return cursor_.Unexpected("',' or ')'");
+  return arrow::Status::OK();
 }
 
 }  // namespace tidemill::driver::sql

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "driver/sql/parser_impl.h"
+#include "driver/sql/grammar/parser_impl.h"
 
 // Spark reserves next to no words: column names such as `order`, `end` or `window` need no quotes.
 // Where a word may be a name or a keyword, what follows it decides.
@@ -38,8 +38,8 @@ constexpr std::array<std::string_view, 21> kWordsAfterOperand = {
     "FROM",  "AS",    "AND",    "OR",    "IS",    "IN",   "BETWEEN", "LIKE", "NOT", "ASC",  "DESC",
     "GROUP", "ORDER", "HAVING", "WHERE", "LIMIT", "THEN", "WHEN",    "ELSE", "END", "UNION"};
 
-constexpr std::array<std::string_view, 9> kJoinWords = {"INNER", "CROSS", "LEFT", "RIGHT",  "FULL",
-                                                        "OUTER", "SEMI",  "ANTI", "NATURAL"};
+constexpr std::array<std::string_view, 10> kJoinWords = {
+    "INNER", "CROSS", "LEFT", "RIGHT", "FULL", "OUTER", "SEMI", "ANTI", "NATURAL", "ASOF"};
 
 constexpr std::array<std::string_view, 32> kOtherStatements = {
     "CREATE",   "INSERT", "UPDATE",   "DELETE",  "MERGE", "DROP",    "ALTER",    "SHOW",
@@ -71,7 +71,32 @@ bool Parser::IsImplicitAlias(size_t ahead) const {
   const Token& token = cursor_.Peek(ahead);
   if (token.kind == TokenKind::kQuotedName) return true;
   return token.kind == TokenKind::kWord && !IsOneOf(token, kNeverImplicitAlias) &&
-         !FindUnsupportedClause(ahead);
+         !IsClauseStart(ahead);
+}
+
+bool Parser::IsImplicitTableAlias() const {
+  return IsImplicitAlias() && !cursor_.IsAnyKeyword({"ON", "USING"});
+}
+
+bool Parser::IsQualifyClause(size_t ahead) const {
+  return cursor_.IsKeyword("QUALIFY", ahead) && !CanFollowOperand(ahead + 1);
+}
+
+bool Parser::IsOffsetClause(size_t ahead) const {
+  if (!cursor_.IsKeyword("OFFSET", ahead)) return false;
+  const Token& next = cursor_.Peek(ahead + 1);
+  return next.kind == TokenKind::kInteger || cursor_.IsSymbol("(", ahead + 1) ||
+         cursor_.IsSymbol(":", ahead + 1) || cursor_.IsSymbol("?", ahead + 1);
+}
+
+bool Parser::IsClauseStart(size_t ahead) const {
+  if (cursor_.IsAnyKeyword({"UNION", "EXCEPT", "INTERSECT"}, ahead)) return true;
+  if (cursor_.IsAnyKeyword({"MINUS", "SETMINUS"}, ahead)) {
+    return cursor_.IsSymbol("(", ahead + 1) ||
+           cursor_.IsAnyKeyword({"SELECT", "VALUES", "ALL", "DISTINCT", "TABLE"}, ahead + 1);
+  }
+  return IsJoin(ahead) || IsWindowClause(ahead) || IsQualifyClause(ahead) ||
+         IsOffsetClause(ahead) || IsWatermarkClause(ahead) || FindUnsupportedClause(ahead);
 }
 
 bool Parser::IsJoin(size_t ahead) const {
@@ -82,9 +107,18 @@ bool Parser::IsJoin(size_t ahead) const {
   return false;
 }
 
+// VALUES and a row; "values v" is a table with an alias.
+bool Parser::IsInlineTable(size_t ahead) const {
+  if (!cursor_.IsKeyword("VALUES", ahead) || CanFollowOperand(ahead + 1)) return false;
+  if (cursor_.Peek(ahead + 1).kind == TokenKind::kQuotedName) return false;
+  return cursor_.Peek(ahead + 1).kind != TokenKind::kWord || cursor_.IsSymbol("(", ahead + 2) ||
+         cursor_.Peek(ahead + 2).kind == TokenKind::kString ||
+         cursor_.IsAnyKeyword({"NULL", "TRUE", "FALSE", "CASE", "INTERVAL"}, ahead + 1);
+}
+
 bool Parser::IsSubqueryStart(size_t ahead) const {
   if (cursor_.IsKeyword("SELECT", ahead)) return true;
-  if (cursor_.IsKeyword("VALUES", ahead)) return cursor_.IsSymbol("(", ahead + 1);
+  if (IsInlineTable(ahead)) return true;
   return cursor_.IsKeyword("WITH", ahead) && cursor_.Peek(ahead + 1).kind == TokenKind::kWord &&
          !CanFollowOperand(ahead + 1);
 }
@@ -93,7 +127,6 @@ std::optional<std::pair<std::string_view, std::string_view>> Parser::FindUnsuppo
     size_t ahead) const {
   using Found = std::pair<std::string_view, std::string_view>;
   const Token& token = cursor_.Peek(ahead);
-  const Token& next = cursor_.Peek(ahead + 1);
   const auto is = [&](std::string_view keyword) { return cursor_.IsKeyword(keyword, ahead); };
   const auto then = [&](std::string_view keyword) { return cursor_.IsKeyword(keyword, ahead + 1); };
   if (token.kind == TokenKind::kHint) return Found{"HINT", "hint /*+ ... */"};
@@ -103,19 +136,6 @@ std::optional<std::pair<std::string_view, std::string_view>> Parser::FindUnsuppo
   }
   if (token.kind != TokenKind::kWord) return std::nullopt;
   const bool before_parenthesis = cursor_.IsSymbol("(", ahead + 1);
-  if (IsJoin(ahead)) return Found{"JOIN", "JOIN"};
-  if (is("UNION")) return Found{"SET_OPERATION", "UNION"};
-  if (is("EXCEPT")) return Found{"SET_OPERATION", "EXCEPT"};
-  if (is("INTERSECT")) return Found{"SET_OPERATION", "INTERSECT"};
-  if (is("MINUS") || is("SETMINUS")) {
-    if (then("SELECT") || then("ALL") || then("DISTINCT") || before_parenthesis) {
-      return Found{"SET_OPERATION", "MINUS"};
-    }
-  }
-  if (is("WINDOW") && cursor_.IsKeyword("AS", ahead + 2)) return Found{"WINDOW_CLAUSE", "WINDOW"};
-  if (is("OFFSET") && (next.kind == TokenKind::kInteger || before_parenthesis)) {
-    return Found{"OFFSET", "OFFSET"};
-  }
   if (then("BY")) {
     if (is("SORT")) return Found{"SORT_BY", "SORT BY"};
     if (is("CLUSTER")) return Found{"CLUSTER_BY", "CLUSTER BY"};
@@ -125,9 +145,6 @@ std::optional<std::pair<std::string_view, std::string_view>> Parser::FindUnsuppo
     if (is("TABLESAMPLE")) return Found{"TABLESAMPLE", "TABLESAMPLE"};
     if (is("PIVOT")) return Found{"PIVOT", "PIVOT"};
     if (is("UNPIVOT")) return Found{"UNPIVOT", "UNPIVOT"};
-  }
-  if (is("WATERMARK") && !CanFollowOperand(ahead + 1) && next.kind != TokenKind::kHint) {
-    return Found{"WATERMARK", "event time (WATERMARK)"};
   }
   if ((is("VERSION") || is("TIMESTAMP")) && then("AS") && cursor_.IsKeyword("OF", ahead + 2)) {
     return Found{"TIME_TRAVEL", "time travel (AS OF)"};
@@ -141,9 +158,6 @@ arrow::Status Parser::RefuseUnsupportedClause() const {
 }
 
 arrow::Status Parser::RefuseStatement() const {
-  if (cursor_.IsKeyword("WITH")) return Refuse("WITH", "WITH (common table expressions)");
-  if (cursor_.IsKeyword("VALUES")) return Refuse("VALUES", "VALUES");
-  if (cursor_.IsKeyword("TABLE")) return Refuse("TABLE_STATEMENT", "TABLE");
   if (cursor_.IsKeyword("FROM")) return Refuse("FROM_FIRST", "a query that begins with FROM");
   if (cursor_.IsAnyKeyword({"MAP", "REDUCE"})) return Refuse("TRANSFORM", "MAP and REDUCE");
   if (IsOneOf(cursor_.Peek(), kOtherStatements)) {

@@ -1,0 +1,104 @@
+#include "driver/sql/query_tables.h"
+
+#include <algorithm>
+
+#include "driver/sql/token_cursor.h"
+
+namespace tidemill::driver::sql {
+
+namespace {
+
+class TableCollector {
+ public:
+  std::vector<NamedTable> Run(const Query& query) {
+    Visit(query);
+    return std::move(tables_);
+  }
+
+ private:
+  // A query of WITH sees those before it, and the body sees all.
+  void Visit(const Query& query) {
+    const size_t visible = common_.size();
+    for (const CommonTable& table : query.with) {
+      Visit(*table.query);
+      common_.push_back(table.name);
+    }
+    if (query.select != nullptr) Visit(*query.select);
+    if (query.values != nullptr) {
+      for (const auto& row : query.values->rows) VisitAll(row);
+    }
+    for (const Query& operand : query.operands) Visit(operand);
+    VisitOrder(query.order_by);
+    Visit(query.limit);
+    Visit(query.offset);
+    common_.resize(visible);
+  }
+
+  void Visit(const Select& select) {
+    if (select.from != nullptr) Visit(*select.from);
+    for (const LateralView& view : select.lateral_views) Visit(view.call);
+    for (const SelectItem& item : select.items) Visit(item.expr);
+    Visit(select.where);
+    for (const GroupingElement& element : select.group_by) Visit(element);
+    Visit(select.having);
+    for (const NamedWindow& window : select.windows) Visit(window.spec);
+    Visit(select.qualify);
+  }
+
+  void Visit(const Relation& relation) {
+    if (relation.kind == Relation::Kind::kTable) AddTable(relation);
+    if (relation.subquery != nullptr) Visit(*relation.subquery);
+    VisitAll(relation.args);
+    for (const Relation& child : relation.children) Visit(child);
+    Visit(relation.join.on);
+    if (relation.watermark != nullptr) Visit(relation.watermark->column.expr);
+  }
+
+  void Visit(const GroupingElement& element) {
+    VisitAll(element.exprs);
+    for (const GroupingElement& part : element.elements) Visit(part);
+  }
+
+  void Visit(const WindowSpec& spec) {
+    VisitAll(spec.partition_by);
+    VisitOrder(spec.order_by);
+  }
+
+  void Visit(const AstExpr& expr) {
+    VisitAll(expr.args);
+    if (expr.query != nullptr) Visit(*expr.query);
+    if (expr.clauses == nullptr) return;
+    VisitOrder(expr.clauses->within_group);
+    Visit(expr.clauses->filter);
+    if (expr.clauses->over) Visit(*expr.clauses->over);
+  }
+
+  void Visit(const std::optional<AstExpr>& expr) {
+    if (expr) Visit(*expr);
+  }
+  void VisitAll(const std::vector<AstExpr>& exprs) {
+    for (const AstExpr& expr : exprs) Visit(expr);
+  }
+  void VisitOrder(const std::vector<OrderItem>& items) {
+    for (const OrderItem& item : items) Visit(item.expr);
+  }
+
+  void AddTable(const Relation& relation) {
+    const auto is_common = [&](const std::string& name) {
+      return EqualsIgnoreCase(name, relation.name);
+    };
+    if (std::any_of(common_.begin(), common_.end(), is_common)) return;
+    const auto is_same = [&](const NamedTable& table) { return table.name == relation.name; };
+    if (std::any_of(tables_.begin(), tables_.end(), is_same)) return;
+    tables_.push_back({relation.name, relation.span});
+  }
+
+  std::vector<NamedTable> tables_;
+  std::vector<std::string> common_;  // names of WITH that are visible here
+};
+
+}  // namespace
+
+std::vector<NamedTable> TablesOf(const Query& query) { return TableCollector().Run(query); }
+
+}  // namespace tidemill::driver::sql

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "driver/sql/ast.h"
+
+namespace tidemill::driver::sql {
+
+// A table as a query names it.
+struct NamedTable {
+  std::string name;
+  Span span;
+};
+
+// The tables that a query reads anywhere in it, each once, in the order of their first places.
+// Names that WITH defines are no tables where they are visible.
+std::vector<NamedTable> TablesOf(const Query& query);
+
+}  // namespace tidemill::driver::sql
