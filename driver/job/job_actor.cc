@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/logging.h"
 #include "driver/epoch/term_number.h"
-#include "driver/plan/plan_writer.h"
+#include "driver/plan/stages/plan_writer.h"
 #include "driver/rpc/messages.h"
 
 namespace tidemill::driver {

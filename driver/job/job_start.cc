@@ -9,7 +9,7 @@
 #include "common/base/hash.h"
 #include "common/base/logging.h"
 #include "common/types/time_zone.h"
-#include "driver/plan/plan_writer.h"
+#include "driver/plan/stages/plan_writer.h"
 #include "driver/rpc/messages.h"
 
 namespace tidemill::driver {

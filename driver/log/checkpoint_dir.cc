@@ -10,7 +10,7 @@
 #include "common/base/hash.h"
 #include "common/base/logging.h"
 #include "driver/log/checked_file.h"
-#include "driver/plan/plan_writer.h"
+#include "driver/plan/stages/plan_writer.h"
 #include "proto/log.pb.h"
 
 namespace tidemill::driver {

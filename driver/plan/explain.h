@@ -3,8 +3,8 @@
 #include <string>
 
 #include "connectors/sink.h"
-#include "driver/plan/logical_plan.h"
-#include "driver/plan/stage_planner.h"
+#include "driver/plan/logical/logical_plan.h"
+#include "driver/plan/stages/stage_planner.h"
 
 namespace tidemill::driver {
 

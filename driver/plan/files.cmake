@@ -1,31 +1,31 @@
 list(APPEND driver_sources
-  plan/analyzer.cc
-  plan/column_pruning.cc
+  plan/analyze/analyzer.cc
+  plan/analyze/expr_binder.cc
+  plan/analyze/generators.cc
+  plan/analyze/literal_binder.cc
+  plan/analyze/name_scope.cc
+  plan/analyze/select_analyzer.cc
+  plan/analyze/streaming_checks.cc
   plan/explain.cc
-  plan/expr_binder.cc
-  plan/generators.cc
-  plan/literal_binder.cc
-  plan/logical_plan.cc
-  plan/name_scope.cc
-  plan/optimizer.cc
-  plan/plan_error.cc
-  plan/plan_writer.cc
+  plan/logical/logical_plan.cc
+  plan/logical/plan_error.cc
+  plan/optimize/column_pruning.cc
+  plan/optimize/optimizer.cc
   plan/planner.cc
-  plan/select_analyzer.cc
-  plan/stage_planner.cc
-  plan/streaming_checks.cc)
+  plan/stages/plan_writer.cc
+  plan/stages/stage_planner.cc)
 list(APPEND driver_headers
-  plan/analyzer.h
-  plan/column_pruning.h
+  plan/analyze/analyzer.h
+  plan/analyze/expr_binder.h
+  plan/analyze/generators.h
+  plan/analyze/literal_binder.h
+  plan/analyze/name_scope.h
+  plan/analyze/streaming_checks.h
   plan/explain.h
-  plan/expr_binder.h
-  plan/generators.h
-  plan/literal_binder.h
-  plan/logical_plan.h
-  plan/name_scope.h
-  plan/optimizer.h
-  plan/plan_error.h
-  plan/plan_writer.h
+  plan/logical/logical_plan.h
+  plan/logical/plan_error.h
+  plan/optimize/column_pruning.h
+  plan/optimize/optimizer.h
   plan/planner.h
-  plan/stage_planner.h
-  plan/streaming_checks.h)
+  plan/stages/plan_writer.h
+  plan/stages/stage_planner.h)

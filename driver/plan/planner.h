@@ -10,7 +10,7 @@
 
 #include "connectors/sink.h"
 #include "connectors/source.h"
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 #include "driver/spec/job_spec.h"
 
 namespace tidemill::proto {

@@ -5,7 +5,7 @@
 
 #include "common/base/error.h"
 #include "driver/log/checkpoint_show.h"
-#include "driver/plan/plan_writer.h"
+#include "driver/plan/stages/plan_writer.h"
 #include "tests/driver/log_fixture.h"
 
 namespace tidemill::driver {

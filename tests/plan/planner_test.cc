@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "driver/plan/plan_writer.h"
+#include "driver/plan/stages/plan_writer.h"
 #include "proto/plan.pb.h"
 #include "tests/plan/planning.h"
 

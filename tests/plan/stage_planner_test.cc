@@ -1,4 +1,4 @@
-#include "driver/plan/stage_planner.h"
+#include "driver/plan/stages/stage_planner.h"
 
 #include <gtest/gtest.h>
 

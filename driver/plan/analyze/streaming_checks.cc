@@ -1,8 +1,8 @@
-#include "driver/plan/streaming_checks.h"
+#include "driver/plan/analyze/streaming_checks.h"
 
 #include <fmt/format.h>
 
-#include "driver/plan/plan_error.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

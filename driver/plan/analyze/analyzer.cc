@@ -1,4 +1,4 @@
-#include "driver/plan/analyzer.h"
+#include "driver/plan/analyze/analyzer.h"
 
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -8,10 +8,10 @@
 #include <string>
 #include <utility>
 
-#include "driver/plan/expr_binder.h"
-#include "driver/plan/generators.h"
-#include "driver/plan/name_scope.h"
-#include "driver/plan/plan_error.h"
+#include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

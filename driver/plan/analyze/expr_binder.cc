@@ -1,4 +1,4 @@
-#include "driver/plan/expr_binder.h"
+#include "driver/plan/analyze/expr_binder.h"
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -10,9 +10,9 @@
 
 #include "common/expr/function_registry.h"
 #include "common/types/ddl.h"
-#include "driver/plan/generators.h"
-#include "driver/plan/literal_binder.h"
-#include "driver/plan/plan_error.h"
+#include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/literal_binder.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

@@ -1,4 +1,4 @@
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 
 #include <arrow/type.h>
 

@@ -9,8 +9,8 @@
 
 #include "common/expr/expr.h"
 #include "common/types/value_format.h"
-#include "driver/plan/logical_plan.h"
-#include "driver/plan/name_scope.h"
+#include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/logical/logical_plan.h"
 #include "driver/sql/ast.h"
 
 namespace tidemill::driver {

@@ -1,4 +1,4 @@
-#include "driver/plan/generators.h"
+#include "driver/plan/analyze/generators.h"
 
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "driver/plan/plan_error.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

@@ -1,4 +1,4 @@
-#include "driver/plan/plan_error.h"
+#include "driver/plan/logical/plan_error.h"
 
 #include <fmt/format.h>
 

@@ -11,11 +11,11 @@
 
 #include "common/expr/evaluator.h"
 #include "common/types/ddl.h"
-#include "driver/plan/analyzer.h"
-#include "driver/plan/expr_binder.h"
-#include "driver/plan/generators.h"
-#include "driver/plan/name_scope.h"
-#include "driver/plan/plan_error.h"
+#include "driver/plan/analyze/analyzer.h"
+#include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

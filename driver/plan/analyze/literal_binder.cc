@@ -1,4 +1,4 @@
-#include "driver/plan/literal_binder.h"
+#include "driver/plan/analyze/literal_binder.h"
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -15,7 +15,7 @@
 #include "common/types/ddl.h"
 #include "common/types/interval/interval.h"
 #include "common/types/value_parse.h"
-#include "driver/plan/plan_error.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

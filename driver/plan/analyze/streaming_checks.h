@@ -3,7 +3,7 @@
 #include <arrow/status.h>
 
 #include "connectors/sink.h"
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 
 namespace tidemill::driver {
 

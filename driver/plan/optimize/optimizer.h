@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "common/types/value_format.h"
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 
 namespace tidemill::driver {
 

@@ -9,7 +9,7 @@
 
 #include "common/expr/expr.h"
 #include "connectors/sink.h"
-#include "driver/plan/stage_planner.h"
+#include "driver/plan/stages/stage_planner.h"
 
 namespace tidemill::proto {
 class Expr;

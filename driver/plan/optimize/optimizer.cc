@@ -1,4 +1,4 @@
-#include "driver/plan/optimizer.h"
+#include "driver/plan/optimize/optimizer.h"
 
 #include <arrow/memory_pool.h>
 #include <arrow/scalar.h>
@@ -13,7 +13,7 @@
 #include "common/expr/evaluator.h"
 #include "common/expr/expr.h"
 #include "common/expr/function_registry.h"
-#include "driver/plan/column_pruning.h"
+#include "driver/plan/optimize/column_pruning.h"
 
 namespace tidemill::driver {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/expr/expr.h"
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 
 namespace tidemill::driver {
 

@@ -8,7 +8,7 @@
 
 #include "common/types/value_format.h"
 #include "connectors/source.h"
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 #include "driver/sql/ast.h"
 
 namespace tidemill::driver {

@@ -1,4 +1,4 @@
-#include "driver/plan/name_scope.h"
+#include "driver/plan/analyze/name_scope.h"
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-#include "driver/plan/plan_error.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

@@ -1,4 +1,4 @@
-#include "driver/plan/column_pruning.h"
+#include "driver/plan/optimize/column_pruning.h"
 
 #include <utility>
 

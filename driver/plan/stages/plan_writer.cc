@@ -1,4 +1,4 @@
-#include "driver/plan/plan_writer.h"
+#include "driver/plan/stages/plan_writer.h"
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>

@@ -1,4 +1,4 @@
-#include "driver/plan/stage_planner.h"
+#include "driver/plan/stages/stage_planner.h"
 
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "common/base/check.h"
-#include "driver/plan/plan_error.h"
+#include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 

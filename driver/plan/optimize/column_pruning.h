@@ -1,6 +1,6 @@
 #pragma once
 
-#include "driver/plan/logical_plan.h"
+#include "driver/plan/logical/logical_plan.h"
 
 namespace tidemill::driver {
 
