@@ -58,7 +58,9 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   options.io = env.io;
   options.state_dir = JoinPath(message.checkpoint(), "state");
   options.worker = env.worker;
-  for (const StatefulOperator& op : plan->stateful) options.operators.push_back(op.operator_id);
+  for (const StatefulOperator& op : plan->stateful) {
+    if (!op.is_ephemeral) options.operators.push_back(op.operator_id);
+  }
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
   if (message.snapshot_ratio() > 0) options.policy.state_ratio = message.snapshot_ratio();
@@ -373,6 +375,12 @@ void JobOnWorker::OnComputed(SlotReport report) {
     to->set_rows_total(to->rows_total() + from.rows_total);
     to->set_rows_updated(to->rows_updated() + from.rows_updated);
     to->set_memory_bytes(to->memory_bytes() + from.memory_bytes);
+    to->set_rows_removed(to->rows_removed() + from.rows_removed);
+    to->set_rows_dropped_late(to->rows_dropped_late() + from.rows_dropped_late);
+  }
+  for (const EventTimeStats& stats : report.event_times) {
+    open_->event_times[stats.watermark].watermark = stats.watermark;
+    open_->event_times[stats.watermark].Add(stats);
   }
   if (report.has_writer) ++open_->slots_staging;
   open_->changes.push_back(std::move(report.changes));
@@ -413,6 +421,14 @@ arrow::Status JobOnWorker::CheckMemory() {
 void JobOnWorker::WriteChangelog() {
   open_->computed_us = SteadyMicros();
   open_->prepared.set_compute_us(open_->computed_us - open_->started_us);
+  for (const auto& [watermark, stats] : open_->event_times) {
+    proto::EventTimeStats* entry = open_->prepared.add_event_times();
+    entry->set_watermark(watermark);
+    entry->set_count(stats.count);
+    entry->set_min_ms(stats.min_ms);
+    entry->set_max_ms(stats.max_ms);
+    entry->set_sum_ms(stats.sum_ms);
+  }
   auto changes =
       std::make_shared<const std::vector<state::ChangelogSections>>(std::move(open_->changes));
   keeper_->Append(open_->id.epoch, std::move(changes),

@@ -78,6 +78,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
     std::vector<state::ChangelogSections> changes;
     bool is_changelog_durable = false;
     proto::Prepared prepared;
+    std::map<int, EventTimeStats> event_times;  // by watermark
     int64_t started_us = 0;
     int64_t computed_us = 0;
   };

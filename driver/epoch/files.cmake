@@ -3,7 +3,8 @@ list(APPEND driver_sources
   epoch/assignment.cc
   epoch/recovery.cc
   epoch/scheduler.cc
-  epoch/trigger_clock.cc)
+  epoch/trigger_clock.cc
+  epoch/watermark.cc)
 list(APPEND driver_headers
   epoch/adoption.h
   epoch/assignment.h
@@ -11,4 +12,5 @@ list(APPEND driver_headers
   epoch/scheduler.h
   epoch/scheduler_events.h
   epoch/term_number.h
-  epoch/trigger_clock.h)
+  epoch/trigger_clock.h
+  epoch/watermark.h)

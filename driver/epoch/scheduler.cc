@@ -37,6 +37,8 @@ void EpochScheduler::On(const event::Recovered& event) {
   term_ = event.term;
   committed_ = event.last_committed;
   committed_attempt_ = event.last_attempt;
+  // `once` has no epochs without input, as in Spark.
+  wants_no_data_epoch_ = event.wants_epoch && trigger_.kind != TriggerKind::kOnce;
   if (trigger_.kind == TriggerKind::kAvailableNow) Emit(action::FixSourceEnds{});
   if (!event.open_epoch.has_value()) return;
   TIDEMILL_CHECK(*event.open_epoch == committed_ + 1);
@@ -77,21 +79,34 @@ void EpochScheduler::On(const event::InputPolled& event) {
   if (input_ != Input::kPolling) return;
   poll_failures_ = 0;
   poll_error_ = arrow::Status::OK();
-  const bool is_bounded =
-      trigger_.kind == TriggerKind::kOnce || trigger_.kind == TriggerKind::kAvailableNow;
   if (event.has_data) {
     input_ = Input::kReady;
+    has_empty_input_ = false;
     input_wants_own_write_ = event.wants_own_write;
     if (trigger_.kind == TriggerKind::kOnce) is_exhausted_ = true;
     return;
   }
   input_ = Input::kNone;
-  if (is_bounded) {
+  has_empty_input_ = true;
+  is_at_end_ = IsBounded();
+  if (!open_.has_value()) UseEmptyInput();
+  if (input_ == Input::kReady || is_at_end_) return;
+  clock_.FoundNothing(now_);
+  if (was_woken_) clock_.Wake();
+}
+
+void EpochScheduler::UseEmptyInput() {
+  if (!has_empty_input_ || input_ != Input::kNone) return;
+  if (std::exchange(wants_no_data_epoch_, false)) {
+    input_ = Input::kReady;
+    input_wants_own_write_ = false;
+  } else if (is_at_end_) {
     is_exhausted_ = true;
-  } else {
-    clock_.FoundNothing(now_);
-    if (was_woken_) clock_.Wake();
   }
+}
+
+bool EpochScheduler::IsBounded() const {
+  return trigger_.kind == TriggerKind::kOnce || trigger_.kind == TriggerKind::kAvailableNow;
 }
 
 void EpochScheduler::On(const event::PollFailed& event) {
@@ -161,7 +176,13 @@ void EpochScheduler::On(const event::CommitDurable& event) {
   if (has_next) {
     open_ = OpenEpoch{.epoch = committed_ + 1, .is_plan_durable = true, .began = poll_began_};
     input_ = Input::kNone;
+    has_empty_input_ = false;
   }
+  // What the plan of an epoch with input evicts needs no epoch of its own.
+  wants_no_data_epoch_ =
+      event.wants_epoch && !open_.has_value() && trigger_.kind != TriggerKind::kOnce;
+  // Under processingTime it waits for the trigger, as in Spark.
+  if (!open_.has_value() && trigger_.kind != TriggerKind::kProcessingTime) UseEmptyInput();
   if (std::exchange(uses_stored_plan_, false)) assignment_ = Assignment::kNone;
 }
 
@@ -183,6 +204,8 @@ void EpochScheduler::Advance() {
   if (MayPlan()) {
     open_ = OpenEpoch{.epoch = committed_ + 1, .began = poll_began_};
     input_ = Input::kNone;
+    has_empty_input_ = false;
+    wants_no_data_epoch_ = false;
     Emit(action::AppendPlan{open_->epoch});
   }
   if (open_.has_value()) AdvanceOpenEpoch();
@@ -265,8 +288,6 @@ bool EpochScheduler::WantsInput() const {
 Timestamp EpochScheduler::PollTime() const { return std::max(clock_.due(), poll_not_before_); }
 
 bool EpochScheduler::MayPlan() const {
-  // No-data epochs join here: one that Commit(committed_) and its plan make due is planned whatever
-  // the sources have.
   return !open_.has_value() && input_ == Input::kReady && stop_ == Stop::kNo && !workers_.empty();
 }
 

@@ -101,6 +101,9 @@ class EpochScheduler {
   bool IsDone() const;
   std::set<std::string> Assignable() const;
   uint64_t Number(uint64_t count) const;  // in this term
+  // Plans an epoch without input where one is due, or ends a bounded job.
+  void UseEmptyInput();
+  bool IsBounded() const;
   void Poll();
   void StartAttempt();
   void CommitSinksIfPrepared();
@@ -132,7 +135,10 @@ class EpochScheduler {
 
   Input input_ = Input::kNone;
   bool input_wants_own_write_ = false;
-  bool was_woken_ = false;  // while polling
+  bool has_empty_input_ = false;      // the newest poll found nothing, and no plan has taken it
+  bool wants_no_data_epoch_ = false;  // an epoch is due even without input
+  bool is_at_end_ = false;            // once, available-now: the sources have nothing more
+  bool was_woken_ = false;            // while polling
   Timestamp poll_began_ = Timestamp::min();
   Timestamp poll_not_before_ = Timestamp::min();
   int poll_failures_ = 0;

@@ -22,6 +22,7 @@ struct Recovered {
   uint64_t last_attempt = 0;
   std::optional<int64_t> open_epoch;
   bool open_has_stored_plan = false;  // it was planned by another query than the job's
+  bool wants_epoch = false;           // as of the last commit's CommitDurable
 };
 // These workers, and no others, are there. Those that are leaving take part in the attempt that is
 // out and are not assigned anything again. One that was lost and has come back meanwhile is first
@@ -69,6 +70,8 @@ struct SinksFailed {
 };
 struct CommitDurable {
   int64_t epoch = 0;
+  // An epoch is due even without input: the watermark has reached state that must be evicted.
+  bool wants_epoch = false;
 };
 // Something that no retry mends: the log, a fsync.
 struct Broken {

@@ -1,6 +1,7 @@
 #include "driver/job/epoch_in_flight.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "driver/epoch/term_number.h"
@@ -28,6 +29,29 @@ void AddState(const proto::OperatorProgress& from, std::vector<StateProgress>* a
   found->rows_removed += from.rows_removed();
   found->memory_bytes += from.memory_bytes();
   found->rows_dropped_late += from.rows_dropped_late();
+}
+
+std::optional<EventTimeProgress> EventTimesOf(const EpochInFlight& epoch) {
+  if (epoch.plan.operators().empty() && epoch.plan.watermark_ms() == 0) return std::nullopt;
+  EventTimeProgress times{.watermark_ms = epoch.plan.watermark_ms()};
+  int first = -1;
+  int64_t count = 0;
+  double sum = 0;
+  for (const auto& [worker, message] : epoch.prepared) {
+    for (const proto::EventTimeStats& stats : message.event_times()) {
+      if (stats.count() == 0 || (first >= 0 && stats.watermark() > first)) continue;
+      const bool is_new = !times.has_rows || stats.watermark() < first;
+      if (is_new) times = {true, stats.max_ms(), stats.min_ms(), 0, times.watermark_ms};
+      if (is_new) count = 0, sum = 0;
+      first = stats.watermark();
+      times.max_ms = std::max<int64_t>(times.max_ms, stats.max_ms());
+      times.min_ms = std::min<int64_t>(times.min_ms, stats.min_ms());
+      count += stats.count();
+      sum += stats.sum_ms();
+    }
+  }
+  if (count > 0) times.average_ms = static_cast<int64_t>(sum / static_cast<double>(count));
+  return times;
 }
 
 }  // namespace
@@ -84,6 +108,7 @@ EpochProgress MakeProgress(const EpochInFlight& epoch) {
                          .input_rows = epoch.InputRows(),
                          .output_rows = epoch.OutputRows(),
                          .attempt = CountInTerm(epoch.attempt)};
+  progress.event_time = EventTimesOf(epoch);
   auto& durations = progress.duration_us;
   durations["latestOffset"] = Micros(times.poll_begin, times.poll_end);
   durations["walCommit"] = Micros(times.plan_begin, times.plan_durable);

@@ -142,8 +142,7 @@ void JobRunner::Actor::OnOpened(arrow::Result<std::unique_ptr<OpenedJob>> opened
   sources_ = std::make_unique<JobSources>(std::move(job_->sources), environment_.clock);
   sink_ = std::make_unique<JobSink>(&definition_, &environment_, checkpoint.term(),
                                     std::move(job_->sink), check);
-  planner_.emplace(environment_.clock, environment_.random, job_->plan_fingerprint,
-                   state.epoch_time_us());
+  planner_.emplace(environment_.clock, environment_.random, definition_, *job_);
   reporter_.Opened(checkpoint.job_uuid(), state.last_committed(), sources_->Descriptions(),
                    sink_->Description());
   if (decision.open_epoch.has_value()) open_ = planner_->Recover(*job_);
@@ -152,7 +151,8 @@ void JobRunner::Actor::OnOpened(arrow::Result<std::unique_ptr<OpenedJob>> opened
                         .last_committed = state.last_committed(),
                         .last_attempt = state.committed_attempt(),
                         .open_epoch = decision.open_epoch,
-                        .open_has_stored_plan = decision.open_has_stored_plan});
+                        .open_has_stored_plan = decision.open_has_stored_plan,
+                        .wants_epoch = state.watermarks().wants_epoch()});
   if (environment_.settle.count() == 0 || state.last_committed() < 0) return Settle();
   environment_.executor->PostAfter(environment_.settle,
                                    [self = shared_from_this()] { self->Settle(); });
@@ -466,6 +466,7 @@ void JobRunner::Actor::Do(const action::AppendCommit& action) {
   proto::CommitRecord& commit = *record->mutable_commit();
   commit = MakeCommit(*open_);
   files_.NameSnapshots(&commit);
+  *commit.mutable_watermarks() = planner_->Finish(*open_);
   if (action.with_next_plan) {
     next_ = PlanNext(action.epoch + 1);
     *commit.mutable_next_plan() = next_->plan;
@@ -487,7 +488,8 @@ void JobRunner::Actor::OnCommitLogged(arrow::Status status, const proto::LogReco
   const auto epoch = committed_;
   const int slots = workers_.slots();
   const auto named = files_.TakeNamed(commit);
-  Feed(event::CommitDurable{commit.epoch()});  // First of all: workers wait for it.
+  Feed(event::CommitDurable{
+      commit.epoch(), commit.watermarks().wants_epoch()});  // First of all: workers wait for it.
   for (const auto& [worker, id] : named) workers_.SendSnapshotLogged(worker, id);
   reporter_.Committed(*epoch, slots);
   if (!named.empty()) CollectGarbage(false);

@@ -17,6 +17,7 @@
 #include "common/transport/message_stream.h"
 #include "connectors/sink.h"
 #include "connectors/source.h"
+#include "driver/epoch/watermark.h"
 #include "driver/job/progress.h"
 #include "driver/log/frozen_settings.h"
 #include "driver/spec/job_spec.h"
@@ -37,6 +38,7 @@ struct JobDefinition {
   std::string name;
   std::shared_ptr<const proto::PhysicalPlan> plan;
   Trigger trigger;
+  WatermarkGraph watermarks;  // of the plan
   FrozenSettings settings;
   std::string checkpoint;          // directory, absolute
   bool is_durable = true;          // false: temporary, nothing is fsynced

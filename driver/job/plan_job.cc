@@ -152,6 +152,7 @@ arrow::Result<JobDefinition> MakeDefinition(const JobSpec& spec, const PlannedJo
   definition.name = spec.name;
   definition.plan = planned.query.plan;
   definition.trigger = spec.trigger;
+  definition.watermarks = planned.query.watermarks;
   definition.settings.key_groups = static_cast<uint32_t>(settings.key_groups());
   definition.settings.sink_shards = static_cast<uint32_t>(settings.sink_shards());
   definition.settings.time_zone = settings.time_zone();

@@ -29,6 +29,18 @@ void WriteState(const StateProgress& state, const EpochProgress& progress, std::
   object.End();
 }
 
+// Spark's keys, sorted.
+void WriteEventTime(const EventTimeProgress& times, JsonObject* object) {
+  JsonObject event_time(object->Key("eventTime"));
+  if (times.has_rows) {
+    event_time.Time("avg", times.average_ms * 1000);
+    event_time.Time("max", times.max_ms * 1000);
+    event_time.Time("min", times.min_ms * 1000);
+  }
+  event_time.Time("watermark", times.watermark_ms * 1000);
+  event_time.End();
+}
+
 void WriteSource(const SourceProgress& source, const EpochProgress& progress, std::string* out) {
   JsonObject object(out);
   object.Text("description", source.description);
@@ -59,6 +71,7 @@ std::string ProgressJson(const EpochProgress& progress) {
     durations.Number(phase, (micros + 500) / 1000);
   }
   durations.End();
+  if (progress.event_time) WriteEventTime(*progress.event_time, &object);
   object.Array("stateOperators", progress.state.size(),
                [&](size_t i) { WriteState(progress.state[i], progress, &out); });
   object.Array("sources", progress.sources.size(),

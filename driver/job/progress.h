@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,16 @@ struct StateProgress {
   int64_t rows_dropped_late = 0;
 };
 
+// Event times of the first watermark that has seen rows in the epoch, and the global watermark that
+// the epoch ran with; milliseconds since 1970.
+struct EventTimeProgress {
+  bool has_rows = false;
+  int64_t max_ms = 0;
+  int64_t min_ms = 0;
+  int64_t average_ms = 0;
+  int64_t watermark_ms = 0;
+};
+
 // One committed epoch as Spark's StreamingQueryProgress tells it. *Plain data.*
 struct EpochProgress {
   std::string id;      // of the checkpoint: the job's UUID
@@ -40,6 +51,7 @@ struct EpochProgress {
   // Spark's names: latestOffset, queryPlanning, walCommit, addBatch, commitOffsets,
   // triggerExecution; ours beside: compute, changelog, sinkCommit. Microseconds.
   std::map<std::string, int64_t> duration_us;
+  std::optional<EventTimeProgress> event_time;  // of queries with a watermark
   std::vector<StateProgress> state;
   std::vector<SourceProgress> sources;
   std::string sink_description;

@@ -78,6 +78,8 @@ arrow::Status LogState::ApplyCommit(const proto::CommitRecord& commit) {
   last_committed_ = commit.epoch();
   committed_plan_hash_ = commit.plan_hash();
   committed_attempt_ = commit.attempt();
+  watermarks_ = commit.watermarks();
+  used_watermark_ms_ = open_plan_->watermark_ms();
   replays_.push_back(*std::move(open_plan_));
   open_plan_.reset();
   extents_.insert(extents_.end(), commit.extents().begin(), commit.extents().end());
@@ -115,6 +117,8 @@ arrow::Status LogState::ApplyBase(const proto::BaseRecord& base) {
   last_committed_ = base.epoch();
   committed_plan_hash_ = base.plan_hash();
   committed_attempt_ = base.attempt();
+  watermarks_ = base.watermarks();
+  used_watermark_ms_ = base.used_watermark_ms();
   epoch_time_us_ = base.epoch_time_us();
   plan_fingerprint_ = base.plan_fingerprint();
   source_snapshots_.assign(base.source_snapshots().begin(), base.source_snapshots().end());
@@ -182,6 +186,8 @@ proto::BaseRecord LogState::MakeBase(std::vector<std::string> source_snapshots) 
   base.set_epoch_time_us(epoch_time_us_);
   base.set_plan_hash(committed_plan_hash_);
   base.set_attempt(committed_attempt_);
+  *base.mutable_watermarks() = watermarks_;
+  base.set_used_watermark_ms(used_watermark_ms_);
   for (std::string& file : Garbage({})) base.add_droppable(std::move(file));
   return base;
 }

@@ -32,6 +32,9 @@ class LogState {
   // Planned, not committed.
   const std::optional<proto::EpochPlan>& open_plan() const { return open_plan_; }
   uint64_t open_plan_hash() const { return open_plan_hash_; }
+  // After the last commit, and the global one that it ran with.
+  const proto::Watermarks& watermarks() const { return watermarks_; }
+  int64_t used_watermark_ms() const { return used_watermark_ms_; }
   int64_t epoch_time_us() const { return epoch_time_us_; }         // of the newest plan
   uint64_t plan_fingerprint() const { return plan_fingerprint_; }  // of the newest plan, 0 for none
   int64_t commits_since_base() const { return static_cast<int64_t>(replays_.size()); }
@@ -72,6 +75,8 @@ class LogState {
   uint64_t committed_attempt_ = 0;
   std::optional<proto::EpochPlan> open_plan_;
   uint64_t open_plan_hash_ = 0;
+  proto::Watermarks watermarks_;
+  int64_t used_watermark_ms_ = 0;
   int64_t epoch_time_us_ = 0;
   uint64_t plan_fingerprint_ = 0;
   std::vector<std::string> source_snapshots_;

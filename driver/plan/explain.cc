@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
 
@@ -65,6 +70,20 @@ std::string SortText(const SortNode& node) {
   return "Sort " + Join(keys);
 }
 
+std::string JoinText(const JoinNode& node) {
+  static constexpr std::array<std::string_view, 6> kTypes = {"Inner",     "LeftOuter", "RightOuter",
+                                                             "FullOuter", "LeftSemi",  "LeftAnti"};
+  return fmt::format("Join {}{}", kTypes.at(static_cast<size_t>(node.type)),
+                     node.condition == nullptr ? "" : ", " + ExprText(*node.condition));
+}
+
+std::string DeduplicateText(const DeduplicateNode& node) {
+  std::vector<std::string> names;
+  for (const int column : node.columns) names.push_back(node.output[column].name);
+  return fmt::format("Deduplicate{} {}", node.within_watermark ? " within watermark" : "",
+                     Join(names));
+}
+
 std::string ReadText(const ReadNode& node) {
   return fmt::format("{} {} {}", node.source.name, node.source.format, Names(node.output));
 }
@@ -107,6 +126,22 @@ std::string OutputText(const StageSpec& stage, const connectors::SinkSpec& sink)
   return "hash exchange by " + Join(keys);
 }
 
+std::string InputsText(const StageSpec& stage) {
+  std::vector<int> ids;
+  for (const StageInput& input : stage.inputs) ids.push_back(input.stage);
+  return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+// `margin` stands before the children's lines.
+void AddTree(const LogicalPlan& node, const std::string& margin, std::string* text) {
+  *text += NodeText(node) + "\n";
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    const bool is_last = i + 1 == node.children.size();
+    *text += margin + (is_last ? "+- " : ":- ");
+    AddTree(*node.children[i], margin + (is_last ? "   " : ":  "), text);
+  }
+}
+
 }  // namespace
 
 std::string NodeText(const LogicalPlan& node) {
@@ -134,18 +169,24 @@ std::string NodeText(const LogicalPlan& node) {
       return SortText(As<SortNode>(node));
     case Kind::kLimit:
       return fmt::format("Limit {}", As<LimitNode>(node).count);
+    case Kind::kUnion:
+      return "Union";
+    case Kind::kJoin:
+      return JoinText(As<JoinNode>(node));
+    case Kind::kDeduplicate:
+      return DeduplicateText(As<DeduplicateNode>(node));
+    case Kind::kWithWatermark: {
+      const auto& watermark = As<WithWatermarkNode>(node);
+      return fmt::format("WithWatermark {}, delay {} ms", node.output[watermark.column].name,
+                         watermark.delay_us / 1000);
+    }
   }
   return "";
 }
 
 std::string TreeText(const LogicalPlanPtr& plan) {
   std::string text;
-  size_t depth = 0;
-  for (LogicalPlanPtr node = plan; node != nullptr; ++depth) {
-    const std::string margin = depth == 0 ? "" : std::string(3 * (depth - 1), ' ') + "+- ";
-    text += margin + NodeText(*node) + "\n";
-    node = node->children.empty() ? nullptr : node->children[0];
-  }
+  AddTree(*plan, "", &text);
   return text;
 }
 
@@ -154,7 +195,7 @@ std::string StagesText(const StagedPlan& plan, const connectors::SinkSpec& sink)
   for (const StageSpec& stage : plan.stages) {
     const std::string input = stage.source >= 0
                                   ? "reads " + ReadText(As<ReadNode>(*plan.reads[stage.source]))
-                                  : fmt::format("from stage {}", stage.exchange_stage);
+                                  : "from stage " + InputsText(stage);
     text +=
         fmt::format("Stage {}: {}{}\n", stage.id, input, stage.is_gathered ? ", in one place" : "");
     for (const StageOperator& op : stage.operators) text += "  " + OperatorText(op) + "\n";

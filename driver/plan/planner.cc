@@ -11,6 +11,7 @@
 #include "driver/plan/analyze/streaming_checks.h"
 #include "driver/plan/explain.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
 #include "driver/plan/optimize/optimizer.h"
 #include "driver/plan/stages/plan_writer.h"
 #include "driver/plan/stages/stage_planner.h"
@@ -75,13 +76,15 @@ arrow::Result<AnalyzedQuery> AnalyzeQuery(const JobSpec& spec,
 
 arrow::Result<PlannedQuery> PlanStages(const AnalyzedQuery& query, const connectors::SinkSpec& sink,
                                        const connectors::SinkNeeds& needs) {
-  ARROW_ASSIGN_OR_RAISE(StagedPlan stages, SplitIntoStages(query.optimized, needs));
+  ARROW_ASSIGN_OR_RAISE(StagedPlan stages,
+                        SplitIntoStages(query.optimized, query.output_mode, needs));
   PlannedQuery planned;
   ARROW_ASSIGN_OR_RAISE(planned.plan, WritePlan(stages, sink, needs, query.time_zone, query.query));
   planned.fingerprint = FingerprintOf(*planned.plan);
   for (const LogicalPlanPtr& read : stages.reads) {
     planned.sources.push_back(As<ReadNode>(*read).source);
   }
+  planned.watermarks = stages.watermarks;
   planned.explanation = fmt::format(
       "== Analyzed Logical Plan ==\n{}\n{}\n== Optimized Logical Plan ==\n{}\n== Stages ==\n{}",
       DdlOf(*query.schema), TreeText(query.analyzed), TreeText(query.optimized),

@@ -10,6 +10,7 @@
 
 #include "connectors/sink.h"
 #include "connectors/source.h"
+#include "driver/epoch/watermark.h"
 #include "driver/plan/logical/logical_plan.h"
 #include "driver/spec/job_spec.h"
 
@@ -51,7 +52,8 @@ struct PlannedQuery {
   // Hash64 of the plan without the query's text and the places of expressions: two plans with the
   // same fingerprint do the same.
   uint64_t fingerprint = 0;
-  std::string explanation;  // the text of `tidemill explain`
+  WatermarkGraph watermarks;  // how they flow through it
+  std::string explanation;    // the text of `tidemill explain`
 };
 
 // `sink` is the result of ResolveSink.

@@ -234,6 +234,7 @@ void HotTable::CommitEpoch(int64_t epoch) {
 
 void HotTable::UndoEpoch() {
   TIDEMILL_CHECK(is_transactional_);
+  ++layout_;
   for (const uint32_t row : changed_) {
     if (row < epoch_first_row_ || !is_live(row)) continue;
     RemoveFromIndex(row);
@@ -264,6 +265,7 @@ void HotTable::UndoEpoch() {
 }
 
 void HotTable::Clear() {
+  ++layout_;
   index_.Clear();
   null_row_ = kNoRow;
   marks_.Clear();
@@ -281,6 +283,7 @@ void HotTable::Clear() {
 
 // Renumbers the live rows without gaps. Only at an epoch's end: rows have no undo values then.
 void HotTable::DropHoles() {
+  ++layout_;
   std::vector<uint32_t> kept;
   LiveRows(&kept);
   std::vector<uint32_t> new_rows(num_rows(), kNoRow);

@@ -58,6 +58,10 @@ class HotTable {
   const StateColumn& column(int i) const { return columns_[i]; }
   int num_columns() const { return static_cast<int>(columns_.size()); }
 
+  // Another number when rows may have come back or got other numbers (CommitEpoch now and then,
+  // UndoEpoch, Clear): what was noted about rows by number counts no more.
+  uint64_t layout() const { return layout_; }
+
   bool is_live(uint32_t row) const { return (marks_[row] & kLive) != 0; }
   uint32_t num_rows() const { return static_cast<uint32_t>(marks_.size()); }  // with erased ones
   int64_t size() const { return live_rows_; }
@@ -143,6 +147,7 @@ class HotTable {
   int64_t live_rows_ = 0;
   int64_t holes_ = 0;  // committed erased rows
   int64_t last_changed_epoch_ = -1;
+  uint64_t layout_ = 0;
   std::unique_ptr<RowBlock> tombstones_;  // removed since the last capture, known to it
 };
 

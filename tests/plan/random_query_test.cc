@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/relations.h"
 #include "tests/plan/planning.h"
 
 namespace tidemill::driver {

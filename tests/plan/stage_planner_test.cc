@@ -12,7 +12,7 @@ std::string StagesOf(const std::string& query, connectors::OutputMode mode,
                      bool single_writer = false) {
   auto analyzed = AnalyzeText(query, mode);
   if (!analyzed.ok()) return RenderError(analyzed.status());
-  auto stages = SplitIntoStages(analyzed->optimized, {single_writer});
+  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {single_writer});
   if (!stages.ok()) return RenderError(stages.status());
   return StagesText(*stages, SinkOf(*analyzed));
 }

@@ -124,7 +124,7 @@ class FlowControlTest : public ::testing::Test {
     EvalContext context;
     context.pool = arrow::default_memory_pool();
     context.zone = plan_->zone;
-    return std::make_unique<StageRunner>(&stage(), StageRunner::Place{0, false, 1, {0, 1, 2}},
+    return std::make_unique<StageRunner>(&stage(), StageRunner::Place{0, false, {1}, {0, 1, 2}},
                                          kAttempt, &assignment_, context, pipeline_.get(), output,
                                          &network_);
   }

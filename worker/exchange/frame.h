@@ -22,6 +22,7 @@ struct GroupRun {
 struct Rows {
   std::shared_ptr<arrow::RecordBatch> batch;
   std::vector<GroupRun> runs;
+  int side = 0;  // at the first operator of a stage: which of its inputs the rows come from
 };
 
 // One try of one epoch of one job.

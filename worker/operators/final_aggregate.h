@@ -2,18 +2,22 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "worker/operators/operator.h"
 #include "worker/operators/operator_states.h"
 #include "worker/plan/stage_plan.h"
+#include "worker/stateful/time_index.h"
 
 namespace tidemill::worker {
 
-// Spark's streaming aggregation over the keyed state of this slot's key groups: merges what partial
-// aggregation sent into the state, and behind the epoch's input emits, key group by key group,
+// Spark's streaming aggregation over the keyed state of this slot's key groups: drops partial rows
+// that are late (not in complete mode), merges the others into the state, and behind the epoch's
+// input emits, key group by key group,
 //   complete: every row of the state,
-//   update: the rows that this epoch changed.
+//   update: the rows that this epoch changed; then evicts those that the watermark has reached,
+//   append: the rows that the watermark has reached, and evicts them.
 // A global aggregate (no keys) has its one row, in key group 0, from the first epoch that runs,
 // also over empty input, as in Spark.
 class FinalAggregate final : public Operator {
@@ -23,19 +27,36 @@ class FinalAggregate final : public Operator {
                                                              std::shared_ptr<arrow::Schema> schema,
                                                              OperatorStates* states);
 
+  void Begin(const EpochInfo& epoch) override;
   // `rows.runs` covers the batch.
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
   arrow::Result<bool> EmitNext(const EvalContext& context, uint32_t key_group,
                                RowConsumer* out) override;
-  void Reset() override { next_.clear(); }
+  void Report(EpochCounters* counters) const override;
+  void Reset() override;
 
  private:
   FinalAggregate(FinalAggregatePlan plan, std::shared_ptr<arrow::Schema> schema,
                  OperatorStates* states, std::shared_ptr<const state::KeyCodec> codec);
 
+  // Where emitting stands in one key group.
+  struct Emission {
+    bool has_begun = false;
+    std::vector<uint32_t> rows;  // to emit; not of complete mode
+    size_t next = 0;             // into rows, or in complete mode the next row of the table
+  };
+
   arrow::Status TouchGlobalRow();
+  arrow::Status BeginEmission(uint32_t key_group, state::HotTable* table, Emission* emission);
   // Collects the key group's next rows in emitted_.
-  void PickRows(const state::HotTable& table, uint32_t* next);
+  void PickRows(const state::HotTable& table, Emission* emission);
+  arrow::Status EmitPicked(const EvalContext& context, const state::HotTable& table,
+                           uint32_t key_group, RowConsumer* out);
+  // The rows of the key group that the watermark has reached.
+  arrow::Result<std::vector<uint32_t>> TakeExpired(uint32_t key_group,
+                                                   const state::HotTable& table);
+  arrow::Status Index(const state::HotTable& table, TimeIndex* index) const;
+  void Evict(state::HotTable* table, std::span<const uint32_t> rows);
 
   const FinalAggregatePlan plan_;
   const std::shared_ptr<arrow::Schema> schema_;
@@ -43,8 +64,12 @@ class FinalAggregate final : public Operator {
   const std::shared_ptr<const state::KeyCodec> codec_;
   state::EncodedKeys keys_;
   std::vector<uint32_t> target_;
-  std::map<uint32_t, uint32_t> next_;  // by key group: where emitting goes on
+  std::vector<uint8_t> is_new_;
+  const OperatorWatermark* watermark_ = nullptr;  // of the epoch; null where none reaches here
+  std::map<uint32_t, Emission> emissions_;        // by key group
+  std::map<uint32_t, TimeIndex> indexes_;         // by key group
   std::vector<uint32_t> emitted_;
+  EpochCounters::OfOperator counters_;
 };
 
 }  // namespace tidemill::worker

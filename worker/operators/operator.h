@@ -6,6 +6,7 @@
 
 #include "common/expr/function_registry.h"
 #include "worker/exchange/frame.h"
+#include "worker/operators/epoch_info.h"
 
 namespace tidemill::worker {
 
@@ -26,6 +27,8 @@ class Operator {
  public:
   virtual ~Operator() = default;
 
+  // An epoch begins; `epoch` outlives it.
+  virtual void Begin(const EpochInfo& epoch) {}
   // Rows of one batch, in order. `context` describes this batch.
   virtual arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) = 0;
   // A chunk of the lane ends here: a place where buffered rows may be flushed, never must.
@@ -43,7 +46,9 @@ class Operator {
   virtual arrow::Status EndInput(const EvalContext& context, RowConsumer* out) {
     return arrow::Status::OK();
   }
-  // Forgets what is left of an epoch that is not going to end.
+  // Adds what the operator has counted since Begin.
+  virtual void Report(EpochCounters* counters) const {}
+  // Forgets what is left of an epoch, which may not have ended.
   virtual void Reset() {}
 };
 

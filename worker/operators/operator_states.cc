@@ -14,6 +14,7 @@ arrow::Result<std::unique_ptr<OperatorStates>> OperatorStates::Make(
     PerOperator& entry = states->by_id_[op.operator_id];
     ARROW_ASSIGN_OR_RAISE(entry.codec, state::KeyCodec::Make(op.key_types));
     entry.value_types = op.value_types;
+    entry.is_ephemeral = op.is_ephemeral;
     entry.tables.resize(num_key_groups);
   }
   return states;
@@ -29,12 +30,14 @@ std::unique_ptr<state::HotTable> OperatorStates::MakeTable(int operator_id) cons
 void OperatorStates::AddTable(int operator_id, uint32_t key_group,
                               std::unique_ptr<state::HotTable> table) {
   by_id_.at(operator_id).tables[key_group] = std::move(table);
+  ++version_;
   const auto at = std::lower_bound(key_groups_.begin(), key_groups_.end(), key_group);
   if (at == key_groups_.end() || *at != key_group) key_groups_.insert(at, key_group);
 }
 
 void OperatorStates::DropKeyGroup(uint32_t key_group) {
   for (auto& [id, entry] : by_id_) entry.tables[key_group].reset();
+  ++version_;
   std::erase(key_groups_, key_group);
 }
 
@@ -46,30 +49,45 @@ state::HotTable* OperatorStates::Find(int operator_id, uint32_t key_group) {
 
 void OperatorStates::CommitEpoch(int64_t epoch) {
   for (auto& [id, entry] : by_id_) {
-    for (uint32_t group : key_groups_) entry.tables[group]->CommitEpoch(epoch);
+    for (uint32_t group : key_groups_) {
+      if (entry.is_ephemeral) {
+        entry.tables[group]->Clear();
+      } else {
+        entry.tables[group]->CommitEpoch(epoch);
+      }
+    }
   }
 }
 
 void OperatorStates::UndoEpoch() {
   for (auto& [id, entry] : by_id_) {
-    for (uint32_t group : key_groups_) entry.tables[group]->UndoEpoch();
+    for (uint32_t group : key_groups_) {
+      if (entry.is_ephemeral) {
+        entry.tables[group]->Clear();
+      } else {
+        entry.tables[group]->UndoEpoch();
+      }
+    }
   }
 }
 
 void OperatorStates::CollectChanges(state::ChangelogSections* sections) const {
   for (const auto& [id, entry] : by_id_) {
+    if (entry.is_ephemeral) continue;
     for (uint32_t group : key_groups_) sections->Add(id, group, *entry.tables[group]);
   }
 }
 
 void OperatorStates::CaptureDirty(state::FlushBatch* batch) {
   for (auto& [id, entry] : by_id_) {
+    if (entry.is_ephemeral) continue;
     for (uint32_t group : key_groups_) batch->Add(id, group, entry.tables[group].get());
   }
 }
 
 void OperatorStates::MarkAllDirty() {
   for (auto& [id, entry] : by_id_) {
+    if (entry.is_ephemeral) continue;
     for (uint32_t group : key_groups_) entry.tables[group]->MarkAllDirty();
   }
 }

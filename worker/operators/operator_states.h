@@ -17,8 +17,8 @@
 namespace tidemill::worker {
 
 // The hot tables of one job on one slot: one for each stateful operator and key group that the slot
-// owns. *Thread-compatible*: touched by the slot's thread; restore fills tables before they are
-// added.
+// owns. Those of ephemeral operators are empty at the beginning of every epoch and never logged.
+// *Thread-compatible*: touched by the slot's thread; restore fills tables before they are added.
 class OperatorStates {
  public:
   static arrow::Result<std::unique_ptr<OperatorStates>> Make(
@@ -34,6 +34,8 @@ class OperatorStates {
   state::HotTable* Find(int operator_id, uint32_t key_group);
   // Ascending.
   const std::vector<uint32_t>& key_groups() const { return key_groups_; }
+  // Another number when tables have come or gone.
+  uint64_t version() const { return version_; }
 
   void CommitEpoch(int64_t epoch);
   void UndoEpoch();
@@ -54,12 +56,14 @@ class OperatorStates {
   struct PerOperator {
     std::shared_ptr<const state::KeyCodec> codec;
     std::vector<std::shared_ptr<arrow::DataType>> value_types;
+    bool is_ephemeral = false;
     std::vector<std::unique_ptr<state::HotTable>> tables;  // by key group
   };
 
   std::vector<StatefulOperator> operators_;
   std::map<int, PerOperator> by_id_;
   std::vector<uint32_t> key_groups_;
+  uint64_t version_ = 0;
 };
 
 }  // namespace tidemill::worker

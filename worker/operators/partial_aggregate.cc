@@ -34,11 +34,27 @@ arrow::Result<std::unique_ptr<PartialAggregate>> PartialAggregate::Make(
       std::move(plan), std::move(schema), std::move(codec), std::move(options)));
 }
 
+// Behind an exchange rows stay with their key groups, each a lane of its own: nothing may wait for
+// the next batch.
 arrow::Status PartialAggregate::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
-  const int64_t num_rows = rows.batch->num_rows();
+  if (!plan_.is_per_batch) return Add(context, *rows.batch);
+  if (rows.runs.empty()) {
+    ARROW_RETURN_NOT_OK(Add(context, *rows.batch));
+    return Flush(context, {}, out);
+  }
+  for (const GroupRun& run : rows.runs) {
+    const int32_t length = run.end - run.begin;
+    ARROW_RETURN_NOT_OK(Add(context, *rows.batch->Slice(run.begin, length)));
+    ARROW_RETURN_NOT_OK(Flush(context, run.key_group, out));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status PartialAggregate::Add(const EvalContext& context, const arrow::RecordBatch& batch) {
+  const int64_t num_rows = batch.num_rows();
   std::vector<std::shared_ptr<arrow::Array>> keys;
   for (const CompiledExprPtr& key : plan_.keys) {
-    ARROW_ASSIGN_OR_RAISE(auto column, key->Evaluate(context, *rows.batch));
+    ARROW_ASSIGN_OR_RAISE(auto column, key->Evaluate(context, batch));
     keys.push_back(std::move(column));
   }
   ARROW_RETURN_NOT_OK(codec_->Encode(keys, num_rows, &keys_));
@@ -49,7 +65,7 @@ arrow::Status PartialAggregate::Process(const EvalContext& context, Rows rows, R
   for (size_t i = 0; i < plan_.kernels.size(); ++i) {
     std::vector<std::shared_ptr<arrow::Array>> args;
     for (const CompiledExprPtr& arg : plan_.args[i]) {
-      ARROW_ASSIGN_OR_RAISE(auto column, arg->Evaluate(context, *rows.batch));
+      ARROW_ASSIGN_OR_RAISE(auto column, arg->Evaluate(context, batch));
       args.push_back(std::move(column));
     }
     const AggregateKernel& kernel = *plan_.kernels[i];
@@ -61,14 +77,15 @@ arrow::Status PartialAggregate::Process(const EvalContext& context, Rows rows, R
 }
 
 arrow::Status PartialAggregate::EndChunk(const EvalContext& context, RowConsumer* out) {
-  return table_.size() >= kFlushGroups ? Flush(context, out) : arrow::Status::OK();
+  return table_.size() >= kFlushGroups ? Flush(context, {}, out) : arrow::Status::OK();
 }
 
 arrow::Status PartialAggregate::EndInput(const EvalContext& context, RowConsumer* out) {
-  return Flush(context, out);
+  return Flush(context, {}, out);
 }
 
-arrow::Status PartialAggregate::Flush(const EvalContext& context, RowConsumer* out) {
+arrow::Status PartialAggregate::Flush(const EvalContext& context, std::optional<uint32_t> key_group,
+                                      RowConsumer* out) {
   std::vector<uint32_t> live;
   table_.LiveRows(&live);
   for (size_t begin = 0; begin < live.size(); begin += kOutputRows) {
@@ -79,7 +96,9 @@ arrow::Status PartialAggregate::Flush(const EvalContext& context, RowConsumer* o
     columns.insert(columns.end(), values.begin(), values.end());
     auto batch =
         arrow::RecordBatch::Make(schema_, static_cast<int64_t>(rows.size()), std::move(columns));
-    ARROW_RETURN_NOT_OK(out->Consume({std::move(batch), {}}));
+    std::vector<GroupRun> runs;
+    if (key_group) runs.push_back({*key_group, 0, static_cast<int32_t>(rows.size())});
+    ARROW_RETURN_NOT_OK(out->Consume({std::move(batch), std::move(runs)}));
   }
   table_.Clear();
   return arrow::Status::OK();

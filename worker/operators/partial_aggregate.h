@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "state/table/hot_table.h"
@@ -12,7 +13,7 @@ namespace tidemill::worker {
 // Aggregates the rows of one lane before the exchange, so that a key crosses it once per flush
 // instead of once per row. Output: keys, then accumulator columns. Flushes at the end of a chunk
 // when the table has grown large, and at the end of the lane: both depend on the lane's own rows
-// only.
+// only. Behind an exchange (an aggregation over another one) it aggregates batch by batch.
 class PartialAggregate final : public Operator {
  public:
   static arrow::Result<std::unique_ptr<PartialAggregate>> Make(
@@ -31,7 +32,10 @@ class PartialAggregate final : public Operator {
   PartialAggregate(PartialAggregatePlan plan, std::shared_ptr<arrow::Schema> schema,
                    std::shared_ptr<const state::KeyCodec> codec, state::HotTable::Options options);
 
-  arrow::Status Flush(const EvalContext& context, RowConsumer* out);
+  arrow::Status Add(const EvalContext& context, const arrow::RecordBatch& batch);
+  // `key_group`: that the rows belong to, behind an exchange.
+  arrow::Status Flush(const EvalContext& context, std::optional<uint32_t> key_group,
+                      RowConsumer* out);
 
   const PartialAggregatePlan plan_;
   const std::shared_ptr<arrow::Schema> schema_;

@@ -55,8 +55,7 @@ arrow::Result<std::shared_ptr<const AggregateKernel>> ReadKernel(const proto::Ag
   return MakeAggregateKernel(signature);
 }
 
-arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
-                                         connectors::OutputMode output_mode) {
+arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
   OperatorPlan plan;
   ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(message.schema()));
   switch (message.op_case()) {
@@ -93,7 +92,12 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
     case proto::Operator::kFinalAggregate: {
       FinalAggregatePlan aggregate;
       aggregate.operator_id = message.final_aggregate().operator_id();
-      aggregate.output_mode = output_mode;
+      aggregate.output_mode = ReadOutputMode(message.final_aggregate().mode());
+      aggregate.is_ephemeral = message.final_aggregate().is_ephemeral();
+      if (message.final_aggregate().has_event_key()) {
+        const auto& event_key = message.final_aggregate().event_key();
+        aggregate.event_key = {event_key.column(), event_key.span_us()};
+      }
       for (const std::string& type : message.final_aggregate().key_types()) {
         ARROW_ASSIGN_OR_RAISE(auto key_type, ParseDdlType(type));
         aggregate.key_types.push_back(std::move(key_type));
@@ -118,6 +122,9 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
     case proto::Operator::kLimit:
       plan.op = LimitPlan{message.limit().count()};
       return plan;
+    case proto::Operator::kWatermark:
+      plan.op = WatermarkPlan{message.watermark().number(), {message.watermark().column(), 0}};
+      return plan;
     case proto::Operator::OP_NOT_SET:
       break;
   }
@@ -126,16 +133,15 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
                                static_cast<int>(message.op_case())));
 }
 
-arrow::Result<StagePlan> ReadStage(const proto::Stage& message,
-                                   connectors::OutputMode output_mode) {
+arrow::Result<StagePlan> ReadStage(const proto::Stage& message) {
   StagePlan stage;
   stage.id = message.id();
-  if (message.input_case() == proto::Stage::kSource) stage.source = message.source();
-  if (message.input_case() == proto::Stage::kExchangeStage)
-    stage.exchange_stage = message.exchange_stage();
+  if (message.has_source()) stage.source = message.source();
   ARROW_ASSIGN_OR_RAISE(stage.input_schema, ParseDdlSchema(message.input_schema()));
   for (const proto::Operator& op : message.operators()) {
-    ARROW_ASSIGN_OR_RAISE(OperatorPlan plan, ReadOperator(op, output_mode));
+    ARROW_ASSIGN_OR_RAISE(OperatorPlan plan, ReadOperator(op));
+    auto* partial = std::get_if<PartialAggregatePlan>(&plan.op);
+    if (partial != nullptr) partial->is_per_batch = stage.source < 0;
     stage.operators.push_back(std::move(plan));
   }
   switch (message.output()) {
@@ -153,11 +159,35 @@ arrow::Result<StagePlan> ReadStage(const proto::Stage& message,
   return stage;
 }
 
+// Inputs are outputs of stages before this one.
+arrow::Status ReadInputs(const proto::Stage& message, const std::vector<StagePlan>& before,
+                         StagePlan* stage) {
+  for (const proto::StageInput& input : message.inputs()) {
+    const StagePlan* producer = nullptr;
+    for (const StagePlan& candidate : before) {
+      if (candidate.id == input.stage()) producer = &candidate;
+    }
+    if (producer == nullptr) {
+      return MakeError(ErrorKind::kBug, "PLAN_INVALID",
+                       fmt::format("plan from the driver: no such stage before its consumer: "
+                                   "stage={} consumer={}",
+                                   input.stage(), stage->id));
+    }
+    stage->inputs.push_back(
+        {input.stage(), input.side(), input.is_build(), producer->output_schema()});
+  }
+  return arrow::Status::OK();
+}
+
 void CollectStateful(const StagePlan& stage, std::vector<StatefulOperator>* stateful) {
   for (const OperatorPlan& op : stage.operators) {
     const auto* aggregate = std::get_if<FinalAggregatePlan>(&op.op);
     if (aggregate == nullptr) continue;
-    StatefulOperator entry{aggregate->operator_id, "stateStoreSave", aggregate->key_types, {}};
+    StatefulOperator entry{aggregate->operator_id,
+                           "stateStoreSave",
+                           aggregate->key_types,
+                           {},
+                           aggregate->is_ephemeral};
     for (const auto& kernel : aggregate->kernels) {
       const auto& types = kernel->signature().state_types;
       entry.value_types.insert(entry.value_types.end(), types.begin(), types.end());
@@ -183,7 +213,8 @@ arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan
   }
   const connectors::OutputMode output_mode = ReadOutputMode(message.output_mode());
   for (const proto::Stage& stage : message.stages()) {
-    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage, output_mode));
+    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage));
+    ARROW_RETURN_NOT_OK(ReadInputs(stage, plan->stages, &read));
     CollectStateful(read, &plan->stateful);
     plan->stages.push_back(std::move(read));
   }

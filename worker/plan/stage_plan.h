@@ -13,6 +13,7 @@
 #include "connectors/sink.h"
 #include "connectors/source.h"
 #include "worker/aggregates/aggregate_kernel.h"
+#include "worker/operators/event_time.h"
 
 namespace tidemill::proto {
 class PhysicalPlan;
@@ -38,10 +39,17 @@ struct PartialAggregatePlan {
   std::vector<CompiledExprPtr> keys;
   std::vector<std::shared_ptr<arrow::DataType>> key_types;
   std::vector<std::vector<CompiledExprPtr>> args;  // by aggregate
+  bool is_per_batch = false;  // behind an exchange: nothing is kept between batches
   std::vector<std::shared_ptr<const AggregateKernel>> kernels;
+};
+struct WatermarkPlan {
+  int number = 0;  // of the plan's watermarks
+  EventTimeColumn event_time;
 };
 struct FinalAggregatePlan {
   int operator_id = 0;
+  EventTimeColumn event_key;  // among the keys
+  bool is_ephemeral = false;
   std::vector<std::shared_ptr<arrow::DataType>> key_types;
   std::vector<std::shared_ptr<const AggregateKernel>> kernels;
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
@@ -58,16 +66,24 @@ struct LimitPlan {
 struct OperatorPlan {
   std::shared_ptr<arrow::Schema> schema;  // of the output
   std::variant<FilterPlan, ProjectPlan, GeneratePlan, PartialAggregatePlan, FinalAggregatePlan,
-               SortPlan, LimitPlan>
+               SortPlan, LimitPlan, WatermarkPlan>
       op;
 };
 
 enum class StageOutput { kHash, kGather, kSink };
 
+// What a stage takes from another one; side 1 is the right side of the join that it begins with.
+struct StageInputPlan {
+  int stage = 0;  // the producing stage
+  int side = 0;
+  bool is_build = false;  // taken to its end before the other inputs
+  std::shared_ptr<arrow::Schema> schema;
+};
+
 struct StagePlan {
   int id = 0;
-  int source = -1;          // index into sources, or -1
-  int exchange_stage = -1;  // producing stage, or -1
+  int source = -1;                     // index into sources, or -1
+  std::vector<StageInputPlan> inputs;  // of a stage without source
   std::shared_ptr<arrow::Schema> input_schema;
   std::vector<OperatorPlan> operators;
   StageOutput output = StageOutput::kSink;
@@ -85,6 +101,7 @@ struct StatefulOperator {
   std::string name;  // Spark's, for progress
   std::vector<std::shared_ptr<arrow::DataType>> key_types;
   std::vector<std::shared_ptr<arrow::DataType>> value_types;
+  bool is_ephemeral = false;  // begins every epoch empty: of a query's bounded part
 };
 
 struct JobPlan {

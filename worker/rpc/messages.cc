@@ -22,7 +22,14 @@ std::shared_ptr<const EpochTask> ReadRunEpoch(const proto::RunEpoch& message, ui
     }
   }
   task->lanes = plan.lanes();
-  task->epoch_time_us = plan.epoch_time_us();
+  task->info.epoch_time_us = plan.epoch_time_us();
+  for (const proto::OperatorWatermark& entry : plan.operators()) {
+    OperatorWatermark& watermark = task->info.watermarks[entry.operator_id()];
+    watermark.late_us = entry.late_ms() * 1000;
+    watermark.eviction_us = entry.eviction_ms() * 1000;
+    if (entry.has_left_state_ms()) watermark.left_state_us = entry.left_state_ms() * 1000;
+    if (entry.has_right_state_ms()) watermark.right_state_us = entry.right_state_ms() * 1000;
+  }
   task->seed = plan.seed();
   return task;
 }

@@ -51,7 +51,7 @@ arrow::Status EpochRun::AddStage(const StagePlan& stage) {
                                               : wiring_.assignment->OwnsKeyGroups(wiring_.self));
   if (!runs_here) return arrow::Status::OK();
   std::unique_ptr<RowOutput> output = MakeOutput(stage);
-  if (stage.output == StageOutput::kSink) sink_ = static_cast<SinkOutput*>(output.get());
+  if (stage.output == StageOutput::kSink) sinks_.push_back(static_cast<SinkOutput*>(output.get()));
   RowOutput* borrowed = output.get();
   outputs_[stage.id] = std::move(output);
   return stage.source >= 0 ? AddLanes(stage, borrowed) : AddKeyedStage(stage, borrowed);
@@ -67,7 +67,7 @@ std::unique_ptr<RowOutput> EpochRun::MakeOutput(const StagePlan& stage) const {
 
 EvalContext EpochRun::MakeContext() const {
   EvalContext context;
-  context.epoch_time_us = task_->epoch_time_us;
+  context.epoch_time_us = task_->info.epoch_time_us;
   context.zone = wiring_.plan->zone;
   context.seed = task_->seed;
   context.pool = arrow::default_memory_pool();
@@ -86,8 +86,9 @@ arrow::Status EpochRun::AddLanes(const StagePlan& stage, RowOutput* output) {
     Lane entry;
     entry.stage = &stage;
     ARROW_ASSIGN_OR_RAISE(entry.pipeline, wiring_.pipelines->Take(stage));
+    entry.pipeline->Begin(task_->info);
     connectors::ReaderContext reader = wiring_.reader;
-    reader.epoch_time_us = task_->epoch_time_us;
+    reader.epoch_time_us = task_->info.epoch_time_us;
     entry.runner = std::make_unique<LaneRunner>(
         lane, std::move(own), wiring_.plan->readers[stage.source].get(), std::move(reader),
         MakeContext(), entry.pipeline.get(), output);
@@ -101,8 +102,9 @@ arrow::Status EpochRun::AddKeyedStage(const StagePlan& stage, RowOutput* output)
   KeyedStage entry;
   entry.stage = &stage;
   ARROW_ASSIGN_OR_RAISE(entry.pipeline, wiring_.pipelines->Take(stage));
-  StageRunner::Place place{wiring_.self, stage.is_gathered, LanesOf(stage.exchange_stage),
-                           wiring_.key_groups};
+  entry.pipeline->Begin(task_->info);
+  StageRunner::Place place{wiring_.self, stage.is_gathered, {}, wiring_.key_groups};
+  for (const StageInputPlan& input : stage.inputs) place.lanes.push_back(LanesOf(input.stage));
   entry.runner =
       std::make_unique<StageRunner>(&stage, std::move(place), task_->id, wiring_.assignment,
                                     MakeContext(), entry.pipeline.get(), output, wiring_.network);
@@ -123,7 +125,9 @@ int EpochRun::LanesOf(int stage_id) const {
 
 arrow::Status EpochRun::AddFrame(ExchangeFrame frame) {
   for (KeyedStage& stage : stages_) {
-    if (stage.stage->exchange_stage == frame.stage) return stage.runner->AddFrame(std::move(frame));
+    for (const StageInputPlan& input : stage.stage->inputs) {
+      if (input.stage == frame.stage) return stage.runner->AddFrame(std::move(frame));
+    }
   }
   return arrow::Status::OK();
 }
@@ -166,6 +170,17 @@ std::vector<int64_t> EpochRun::source_rows() const {
   return rows;
 }
 
-int64_t EpochRun::output_rows() const { return sink_ == nullptr ? 0 : sink_->rows_written(); }
+EpochCounters EpochRun::counters() const {
+  EpochCounters counters;
+  for (const Lane& lane : lanes_) lane.pipeline->Report(&counters);
+  for (const KeyedStage& stage : stages_) stage.pipeline->Report(&counters);
+  return counters;
+}
+
+int64_t EpochRun::output_rows() const {
+  int64_t rows = 0;
+  for (const SinkOutput* sink : sinks_) rows += sink->rows_written();
+  return rows;
+}
 
 }  // namespace tidemill::worker

@@ -60,6 +60,7 @@ class EpochRun {
   bool has_writer() const { return wiring_.writer != nullptr; }
   std::vector<int64_t> source_rows() const;  // by source
   int64_t output_rows() const;
+  EpochCounters counters() const;
 
  private:
   struct Lane {
@@ -89,7 +90,7 @@ class EpochRun {
   std::map<int, std::unique_ptr<RowOutput>> outputs_;  // by stage
   std::vector<Lane> lanes_;
   std::vector<KeyedStage> stages_;  // consumers before producers: a full exchange drains first
-  SinkOutput* sink_ = nullptr;
+  std::vector<SinkOutput*> sinks_;
   int running_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include "state/durable/changelog.h"
 #include "state/durable/flush_batch.h"
 #include "worker/exchange/frame.h"
+#include "worker/operators/epoch_info.h"
 
 namespace tidemill::worker {
 
@@ -22,8 +23,8 @@ struct EpochTask {
   uint64_t committed_attempt = 0;
   std::vector<std::vector<connectors::Split>> splits;  // by source
   int lanes = 1;  // of every source stage; split s is in lane s mod lanes
-  int64_t epoch_time_us = 0;
   uint64_t seed = 0;
+  EpochInfo info;
 };
 
 struct OperatorReport {
@@ -32,6 +33,8 @@ struct OperatorReport {
   int64_t rows_total = 0;
   int64_t rows_updated = 0;
   int64_t memory_bytes = 0;
+  int64_t rows_removed = 0;
+  int64_t rows_dropped_late = 0;
 };
 
 // What one slot has done when its input is consumed.
@@ -40,6 +43,7 @@ struct SlotReport {
   state::ChangelogSections changes;
   std::vector<int64_t> source_rows;  // by source
   std::vector<OperatorReport> operators;
+  std::vector<EventTimeStats> event_times;  // by watermark, those that rows have passed
   int64_t output_rows = 0;
   bool has_writer = false;  // OnStaged follows
 };

@@ -120,13 +120,19 @@ void JobSlot::Capture(uint64_t capture) {
   listener_->OnCaptured(slot_, job_->job, capture, std::move(batch));
 }
 
+bool JobSlot::RunsHere(const StagePlan& stage) const {
+  if (stage.source >= 0) return true;
+  return stage.is_gathered ? assignment_->gather_slot() == self_
+                           : assignment_->OwnsKeyGroups(self_);
+}
+
 arrow::Status JobSlot::Start(std::shared_ptr<const EpochTask> task) {
   last_ = task->id;
   is_open_ = true;
-  const StagePlan& last_stage = job_->plan->stages.back();
-  const bool has_sink =
-      last_stage.source >= 0 || (last_stage.is_gathered ? assignment_->gather_slot() == self_
-                                                        : assignment_->OwnsKeyGroups(self_));
+  const auto& stages = job_->plan->stages;
+  const bool has_sink = std::any_of(stages.begin(), stages.end(), [&](const StagePlan& stage) {
+    return stage.output == StageOutput::kSink && RunsHere(stage);
+  });
   EpochRun::Wiring wiring;
   wiring.plan = job_->plan.get();
   wiring.assignment = assignment_.get();
@@ -203,12 +209,19 @@ void JobSlot::Finish() {
   report.source_rows = run_->source_rows();
   report.output_rows = run_->output_rows();
   report.has_writer = run_->has_writer();
+  const EpochCounters counters = run_->counters();
   run_.reset();
+  for (const auto& [watermark, stats] : counters.events) report.event_times.push_back(stats);
   states_->CollectChanges(&report.changes);
   for (const StatefulOperator& op : states_->operators()) {
     const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
+    if (op.is_ephemeral) continue;
+    const auto counted = counters.operators.find(op.operator_id);
+    const auto of_operator =
+        counted == counters.operators.end() ? EpochCounters::OfOperator{} : counted->second;
     report.operators.push_back(
-        {op.operator_id, op.name, summary.rows, summary.rows_changed, summary.memory_bytes});
+        {op.operator_id, op.name, summary.rows, summary.rows_changed - of_operator.rows_removed,
+         summary.memory_bytes, of_operator.rows_removed, of_operator.rows_dropped_late});
   }
   const bool has_writer = report.has_writer;
   listener_->OnComputed(slot_, std::move(report));

@@ -78,6 +78,7 @@ class JobSlot {
   void SettleOpenEpoch(int64_t committed_epoch, uint64_t committed_attempt);
   void Capture(uint64_t capture);
   arrow::Status Start(std::shared_ptr<const EpochTask> task);
+  bool RunsHere(const StagePlan& stage) const;
   void Finish();
   void Fail(const arrow::Status& error);
   arrow::Status MakePartitioners();

@@ -9,6 +9,7 @@
 #include "worker/operators/partial_aggregate.h"
 #include "worker/operators/project.h"
 #include "worker/operators/sort.h"
+#include "worker/operators/watermark.h"
 
 namespace tidemill::worker {
 
@@ -31,9 +32,11 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
           return FinalAggregate::Make(op, plan.schema, states);
         } else if constexpr (std::is_same_v<Plan, SortPlan>) {
           return std::make_unique<Sort>(op, plan.schema);
-        } else {
-          static_assert(std::is_same_v<Plan, LimitPlan>);
+        } else if constexpr (std::is_same_v<Plan, LimitPlan>) {
           return std::make_unique<Limit>(op);
+        } else {
+          static_assert(std::is_same_v<Plan, WatermarkPlan>);
+          return std::make_unique<Watermark>(op);
         }
       },
       plan.op);
@@ -61,6 +64,14 @@ arrow::Result<std::unique_ptr<Pipeline>> Pipeline::Make(const StagePlan& stage,
     pipeline->links_[i].index = i;
   }
   return pipeline;
+}
+
+void Pipeline::Begin(const EpochInfo& epoch) {
+  for (const auto& op : operators_) op->Begin(epoch);
+}
+
+void Pipeline::Report(EpochCounters* counters) const {
+  for (const auto& op : operators_) op->Report(counters);
 }
 
 arrow::Status Pipeline::Process(const EvalContext& context, Rows rows, RowConsumer* out) {

@@ -20,6 +20,10 @@ class Pipeline {
   static arrow::Result<std::unique_ptr<Pipeline>> Make(const StagePlan& stage,
                                                        OperatorStates* states);
 
+  // An epoch begins; `epoch` outlives it.
+  void Begin(const EpochInfo& epoch);
+  // What the operators have counted since.
+  void Report(EpochCounters* counters) const;
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out);
   arrow::Status EndChunk(const EvalContext& context, RowConsumer* out);
   // A piece of what the first operator that has something left gives of the key group; false when

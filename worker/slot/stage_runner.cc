@@ -23,23 +23,37 @@ StageRunner::StageRunner(const StagePlan* stage, Place place, AttemptId attempt,
       output_(output),
       network_(network),
       consumer_(this),
-      merger_(place_.producer_lanes) {}
+      inputs_(stage->inputs.size()) {
+  for (const bool is_build : {true, false}) {
+    std::vector<int> members;
+    int lanes = 0;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (stage_->inputs[i].is_build != is_build) continue;
+      inputs_[i].merged = merged_.size();
+      inputs_[i].first_lane = lanes;
+      lanes += place_.lanes[i];
+      members.push_back(static_cast<int>(i));
+    }
+    if (!members.empty()) merged_.push_back({LaneMerger(lanes), std::move(members)});
+  }
+}
 
-arrow::Status StageRunner::CheckRows(const Rows& rows) {
+arrow::Status StageRunner::CheckRows(int input, const Rows& rows) {
   if (rows.batch == nullptr) return arrow::Status::OK();
   const auto refuse = [this](const char* what) {
     return MakeError(ErrorKind::kUnavailable, "EXCHANGE_FRAME_INVALID",
                      fmt::format("rows do not belong here: {}: stage={} slot={}", what, stage_->id,
                                  place_.slot));
   };
-  if (rows.batch->schema() != accepted_schema_) {
-    const auto& want = stage_->input_schema->fields();
+  std::shared_ptr<arrow::Schema>& accepted_schema = inputs_[input].accepted_schema;
+  if (rows.batch->schema() != accepted_schema) {
+    const auto& want = stage_->inputs[input].schema->fields();
     const auto& got = rows.batch->schema()->fields();
     const bool fits =
         std::equal(want.begin(), want.end(), got.begin(), got.end(),
                    [](const auto& a, const auto& b) { return a->type()->Equals(*b->type()); });
     if (!fits) return refuse("schema");
-    accepted_schema_ = rows.batch->schema();
+    accepted_schema = rows.batch->schema();
   }
   if (place_.is_gathered) return arrow::Status::OK();
   if (rows.runs.empty() && rows.batch->num_rows() > 0) return refuse("no key groups");
@@ -51,8 +65,24 @@ arrow::Status StageRunner::CheckRows(const Rows& rows) {
 }
 
 arrow::Status StageRunner::AddFrame(ExchangeFrame frame) {
-  ARROW_RETURN_NOT_OK(CheckRows(frame.rows));
-  return merger_.Add(std::move(frame));
+  size_t input = 0;
+  while (input < inputs_.size() && stage_->inputs[input].stage != frame.stage) ++input;
+  if (input == inputs_.size()) return arrow::Status::OK();  // For another stage.
+  ARROW_RETURN_NOT_OK(CheckRows(static_cast<int>(input), frame.rows));
+  if (frame.lane < 0 || frame.lane >= place_.lanes[input]) {
+    return MakeError(ErrorKind::kUnavailable, "EXCHANGE_FRAME_INVALID",
+                     fmt::format("no such lane: stage={} lane={}", frame.stage, frame.lane));
+  }
+  frame.lane += inputs_[input].first_lane;
+  frame.rows.side = stage_->inputs[input].side;
+  return merged_[inputs_[input].merged].lanes.Add(std::move(frame));
+}
+
+StageRunner::Merged* StageRunner::current() {
+  for (Merged& merged : merged_) {
+    if (!merged.lanes.is_finished()) return &merged;
+  }
+  return nullptr;
 }
 
 // Rows of a keyed stage belong to one key group each.
@@ -71,13 +101,15 @@ arrow::Result<StepResult> StageRunner::Step() {
   if (is_done_) return StepResult::kDone;
   if (is_emitting_) return Emit();
   if (!output_->MayProduce(place_.is_gathered ? lane_chunk_[0] : 0)) return StepResult::kBlocked;
-  std::optional<Rows> rows = merger_.Next();
-  TellProducers();
-  if (rows) {
-    ARROW_RETURN_NOT_OK(pipeline_->Process(context_, std::move(*rows), &consumer_));
-    return StepResult::kProgress;
+  while (Merged* merged = current()) {
+    std::optional<Rows> rows = merged->lanes.Next();
+    TellProducers(merged);
+    if (rows) {
+      ARROW_RETURN_NOT_OK(pipeline_->Process(context_, std::move(*rows), &consumer_));
+      return StepResult::kProgress;
+    }
+    if (!merged->lanes.is_finished()) return StepResult::kBlocked;
   }
-  if (!merger_.is_finished()) return StepResult::kBlocked;
   is_emitting_ = true;
   if (place_.is_gathered) {
     open_lanes_.push_back(0);
@@ -87,12 +119,15 @@ arrow::Result<StepResult> StageRunner::Step() {
   return Emit();
 }
 
-void StageRunner::TellProducers() {
-  if (merger_.chunk() == told_chunk_ || merger_.is_finished()) return;
-  told_chunk_ = merger_.chunk();
-  const ExchangeProgress progress{stage_->exchange_stage, place_.slot, told_chunk_};
-  for (const SlotAddress& address : assignment_->slots)
-    network_->SendProgress(address, attempt_, progress);
+void StageRunner::TellProducers(Merged* merged) {
+  if (merged->lanes.chunk() == merged->told_chunk || merged->lanes.is_finished()) return;
+  merged->told_chunk = merged->lanes.chunk();
+  for (const int input : merged->inputs) {
+    const ExchangeProgress progress{stage_->inputs[input].stage, place_.slot, merged->told_chunk};
+    for (const SlotAddress& address : assignment_->slots) {
+      network_->SendProgress(address, attempt_, progress);
+    }
+  }
 }
 
 arrow::Result<StepResult> StageRunner::Emit() {

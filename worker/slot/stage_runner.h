@@ -11,8 +11,9 @@
 
 namespace tidemill::worker {
 
-// One stage behind an exchange on one slot in one epoch: takes the lanes of the producing stage in
-// order, runs the pipeline, tells producers how far it is. Its own output has one lane per key
+// One stage behind exchanges on one slot in one epoch: takes the lanes of the producing stages in
+// order (inputs side by side, build inputs before the others), runs the pipeline, tells producers
+// how far it is. Its own output has one lane per key
 // group that the slot owns, or lane 0 when the stage is gathered; each piece is a chunk of its
 // lane. What goes out behind the input goes lane by lane, chunk by chunk, which is the order in
 // which consumers take it: only so can it stop wherever they have no room. *Thread-compatible.*
@@ -21,7 +22,7 @@ class StageRunner {
   struct Place {
     int slot = 0;  // own index in the assignment
     bool is_gathered = false;
-    int producer_lanes = 0;            // of the producing stage
+    std::vector<int> lanes;            // of the producing stages, by input
     std::vector<uint32_t> key_groups;  // owned by the slot
   };
 
@@ -35,7 +36,6 @@ class StageRunner {
   arrow::Status AddFrame(ExchangeFrame frame);
   arrow::Result<StepResult> Step();
 
-  int producing_stage() const { return stage_->exchange_stage; }
   Pipeline* pipeline() const { return pipeline_; }
 
  private:
@@ -48,8 +48,22 @@ class StageRunner {
     StageRunner* const runner_;
   };
 
-  arrow::Status CheckRows(const Rows& rows);
-  void TellProducers();
+  // Inputs that are merged with each other, lane after lane.
+  struct Merged {
+    LaneMerger lanes;
+    std::vector<int> inputs;
+    int64_t told_chunk = 0;
+  };
+  // Where the lanes of an input are.
+  struct Input {
+    size_t merged = 0;
+    int first_lane = 0;
+    std::shared_ptr<arrow::Schema> accepted_schema;  // the last one found to fit
+  };
+
+  arrow::Status CheckRows(int input, const Rows& rows);
+  Merged* current();  // the first one that is not finished, or nullptr
+  void TellProducers(Merged* merged);
   // Emits about kEmitRows rows, as far as there is room.
   arrow::Result<StepResult> Emit();
   arrow::Status Finish();
@@ -63,16 +77,15 @@ class StageRunner {
   RowOutput* const output_;
   ExchangeNetwork* const network_;
   Consumer consumer_;
-  LaneMerger merger_;
-  std::shared_ptr<arrow::Schema> accepted_schema_;  // the last one found to fit
-  std::map<int, int64_t> lane_chunk_;               // of the output: next chunk by lane
+  std::vector<Input> inputs_;
+  std::vector<Merged> merged_;         // in the order in which they are taken
+  std::map<int, int64_t> lane_chunk_;  // of the output: next chunk by lane
   int64_t sent_rows_ = 0;
   // While emitting: lanes that have not ended, ascending; the one whose turn it is; and the chunk
   // that all of them are given before the next.
   std::vector<int> open_lanes_;
   size_t turn_ = 0;
   int64_t emitted_chunk_ = 0;
-  int64_t told_chunk_ = 0;
   bool is_emitting_ = false;  // the input has ended
   bool is_done_ = false;
 };

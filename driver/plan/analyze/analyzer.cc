@@ -12,6 +12,7 @@
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/name_scope.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
 

@@ -10,6 +10,7 @@
 #include "common/expr/expr.h"
 #include "common/types/value_format.h"
 #include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/logical_plan.h"
 #include "driver/sql/ast.h"
 

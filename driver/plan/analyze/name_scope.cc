@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/expr/function_registry.h"
 #include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {

@@ -15,7 +15,9 @@
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
 

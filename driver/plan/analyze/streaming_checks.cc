@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
 

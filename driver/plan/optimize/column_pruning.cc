@@ -4,6 +4,8 @@
 
 #include "common/base/check.h"
 #include "common/expr/expr.h"
+#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
 
@@ -110,7 +112,8 @@ Pruned PruneAggregate(const AggregateNode& node, const std::vector<bool>& used) 
   }
   const Pruned child = Prune(node.children[0], std::move(child_used));
   for (AggregateCall& call : calls) call.args = Move(call.args, child);
-  pruned.plan = MakeAggregate(child.plan, Move(node.keys, child), std::move(calls), node.span);
+  pruned.plan = MakeAggregate(child.plan, Move(node.keys, child), std::move(calls),
+                              node.event_times, node.span);
   return pruned;
 }
 
@@ -128,6 +131,75 @@ Pruned PruneSort(const SortNode& node, std::vector<bool> used) {
   std::vector<SortKey> keys = node.keys;
   for (SortKey& key : keys) key.expr = Move(key.expr, child);
   child.plan = MakeSort(child.plan, std::move(keys), node.span);
+  return child;
+}
+
+// The used columns alone, in their order.
+LogicalPlanPtr Narrow(const LogicalPlanPtr& plan, const std::vector<bool>& used) {
+  const Pruned child = Prune(plan, used);
+  std::vector<ExprPtr> exprs;
+  std::vector<PlanField> fields;
+  bool is_exact = true;
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) continue;
+    const int place = child.places[i];
+    const PlanField& field = child.plan->output[place];
+    is_exact = is_exact && place == static_cast<int>(exprs.size());
+    exprs.push_back(MakeColumn(place, field.name, field.type));
+    fields.push_back(field);
+  }
+  is_exact = is_exact && exprs.size() == child.plan->output.size();
+  if (is_exact) return child.plan;
+  return MakeProject(child.plan, std::move(exprs), std::move(fields), plan->span);
+}
+
+Pruned PruneUnion(const UnionNode& node, const std::vector<bool>& used) {
+  Pruned pruned;
+  int kept = 0;
+  for (const bool is_used : used) pruned.places.push_back(is_used ? kept++ : -1);
+  std::vector<LogicalPlanPtr> children;
+  for (const LogicalPlanPtr& child : node.children) children.push_back(Narrow(child, used));
+  pruned.plan = MakeUnion(std::move(children), node.span);
+  return pruned;
+}
+
+Pruned PruneJoin(const JoinNode& node, const std::vector<bool>& used) {
+  const size_t left_width = node.left().output.size();
+  std::vector<bool> needed = used;
+  needed.resize(left_width + node.right().output.size());
+  if (node.condition != nullptr) CollectColumns(*node.condition, &needed);
+  const auto middle = needed.begin() + static_cast<std::ptrdiff_t>(left_width);
+  const Pruned left = Prune(node.children[0], {needed.begin(), middle});
+  const Pruned right = Prune(node.children[1], {middle, needed.end()});
+  Pruned both{nullptr, left.places};
+  const auto offset = static_cast<int>(left.plan->output.size());
+  for (const int place : right.places) both.places.push_back(place < 0 ? -1 : place + offset);
+  ExprPtr condition = node.condition;
+  if (condition != nullptr) {
+    // Only the columns count here.
+    const Pruned inputs{MakeJoin(left.plan, right.plan, JoinType::kInner, nullptr, node.span),
+                        both.places};
+    condition = Move(condition, inputs);
+  }
+  both.plan = MakeJoin(left.plan, right.plan, node.type, std::move(condition), node.span);
+  both.places.resize(used.size());
+  return both;
+}
+
+Pruned PruneDeduplicate(const DeduplicateNode& node, std::vector<bool> used) {
+  for (const int column : node.columns) used[column] = true;
+  if (node.within_watermark) used[EventTimeColumn(node.child().output)] = true;
+  Pruned child = Prune(node.children[0], std::move(used));
+  std::vector<int> columns;
+  for (const int column : node.columns) columns.push_back(child.places[column]);
+  child.plan = MakeDeduplicate(child.plan, std::move(columns), node.within_watermark, node.span);
+  return child;
+}
+
+Pruned PruneWithWatermark(const WithWatermarkNode& node, std::vector<bool> used) {
+  used[node.column] = true;
+  Pruned child = Prune(node.children[0], std::move(used));
+  child.plan = MakeWithWatermark(child.plan, child.places[node.column], node.delay_us, node.span);
   return child;
 }
 
@@ -158,6 +230,14 @@ Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used) {
       child.plan = MakeLimit(child.plan, As<LimitNode>(*plan).count, plan->span);
       return child;
     }
+    case Kind::kUnion:
+      return PruneUnion(As<UnionNode>(*plan), used);
+    case Kind::kJoin:
+      return PruneJoin(As<JoinNode>(*plan), used);
+    case Kind::kDeduplicate:
+      return PruneDeduplicate(As<DeduplicateNode>(*plan), std::move(used));
+    case Kind::kWithWatermark:
+      return PruneWithWatermark(As<WithWatermarkNode>(*plan), std::move(used));
   }
   TIDEMILL_CHECK(false);
   return {};  // Never: for compilers that do not see it under a sanitizer.

@@ -13,14 +13,18 @@
 #include "common/expr/evaluator.h"
 #include "common/expr/expr.h"
 #include "common/expr/function_registry.h"
+#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/relations.h"
 #include "driver/plan/optimize/column_pruning.h"
+#include "driver/plan/optimize/conjuncts.h"
+#include "driver/plan/optimize/push_filter.h"
+#include "driver/plan/optimize/rebuild.h"
 
 namespace tidemill::driver {
 
 namespace {
 
 using Kind = LogicalPlan::Kind;
-using ExprMap = std::function<ExprPtr(const ExprPtr&)>;
 using Exprs = std::vector<ExprPtr>;
 
 constexpr int kMaxPasses = 100;
@@ -29,52 +33,23 @@ constexpr int kMaxPasses = 100;
 constexpr std::array<std::string_view, 6> kEpochFunctions = {
     "current_timestamp", "now", "current_date", "curdate", "localtimestamp", "unix_timestamp"};
 
-// The same node over another child of the same width, its expressions mapped.
-LogicalPlanPtr Rebuild(const LogicalPlan& plan, LogicalPlanPtr child, const ExprMap& map) {
-  auto mapped = [&](Exprs exprs) {
-    for (ExprPtr& expr : exprs) expr = map(expr);
-    return exprs;
-  };
-  switch (plan.kind) {
-    case Kind::kOneRow:
-      return MakeOneRow(plan.span);
-    case Kind::kRead:
-      return MakeRead(As<ReadNode>(plan).source, As<ReadNode>(plan).columns, plan.span);
-    case Kind::kSubqueryAlias:
-      return MakeSubqueryAlias(std::move(child), As<SubqueryAliasNode>(plan).alias, plan.span);
-    case Kind::kFilter:
-      return MakeFilter(std::move(child), map(As<FilterNode>(plan).condition), plan.span);
-    case Kind::kProject:
-      return MakeProject(std::move(child), mapped(As<ProjectNode>(plan).exprs), plan.output,
-                         plan.span);
-    case Kind::kGenerate: {
-      const auto& node = As<GenerateNode>(plan);
-      return MakeGenerate(std::move(child), node.function, mapped(node.args), node.kept,
-                          node.generated, plan.span);
-    }
-    case Kind::kAggregate: {
-      std::vector<AggregateCall> calls = As<AggregateNode>(plan).calls;
-      for (AggregateCall& call : calls) call.args = mapped(std::move(call.args));
-      return MakeAggregate(std::move(child), mapped(As<AggregateNode>(plan).keys), std::move(calls),
-                           plan.span);
-    }
-    case Kind::kSort: {
-      std::vector<SortKey> keys = As<SortNode>(plan).keys;
-      for (SortKey& key : keys) key.expr = map(key.expr);
-      return MakeSort(std::move(child), std::move(keys), plan.span);
-    }
-    case Kind::kLimit:
-      return MakeLimit(std::move(child), As<LimitNode>(plan).count, plan.span);
-  }
-  return nullptr;
-}
-
-ExprPtr Unchanged(const ExprPtr& expr) { return expr; }
-
 bool IsBooleanLiteral(const Expr& expr, bool value) {
   return expr.kind == Expr::Kind::kLiteral && expr.type->id() == arrow::Type::BOOL &&
          expr.literal->is_valid &&
          static_cast<const arrow::BooleanScalar&>(*expr.literal).value == value;
+}
+
+// named_struct('a', x).a is x.
+ExprPtr FieldOfStruct(const Expr& expr) {
+  if (expr.name != "get_field" || expr.args[0]->kind != Expr::Kind::kCall ||
+      expr.args[0]->name != "named_struct") {
+    return nullptr;
+  }
+  const std::vector<ExprPtr>& members = expr.args[0]->args;
+  for (size_t i = 0; i + 1 < members.size(); i += 2) {
+    if (ExprEquals(*members[i], *expr.args[1])) return members[i + 1];
+  }
+  return nullptr;
 }
 
 // Folds what is constant, inside out. The epoch's functions and nested values (which the plan
@@ -90,6 +65,7 @@ ExprPtr Fold(const ExprPtr& expr, const EvalContext& context) {
     }
     if (IsBooleanLiteral(*copy->args[0], !is_and)) return copy->args[0];
   }
+  if (const ExprPtr field = FieldOfStruct(*copy)) return field;
   const bool is_constant =
       !copy->args.empty() && copy->type->num_fields() == 0 && IsDeterministic(*copy) &&
       std::find(kEpochFunctions.begin(), kEpochFunctions.end(), copy->name) ==
@@ -101,12 +77,6 @@ ExprPtr Fold(const ExprPtr& expr, const EvalContext& context) {
   const bool is_literal = folded != nullptr && folded->kind == Expr::Kind::kLiteral &&
                           folded->type->Equals(*copy->type);
   return is_literal ? MakeLiteral(folded->literal, copy->span) : copy;
-}
-
-// Costs nothing to compute twice.
-bool IsCheap(const Expr& expr) {
-  if (expr.kind != Expr::Kind::kCall) return true;
-  return expr.name == "get_field" && IsCheap(*expr.args[0]);
 }
 
 void CountUses(const Expr& expr, std::vector<int>* uses) {
@@ -124,102 +94,6 @@ bool CanInline(const ProjectNode& project, const Exprs& users) {
     if (uses[i] > 1 && !IsCheap(*project.exprs[i])) return false;
   }
   return true;
-}
-
-bool AllDeterministic(const Exprs& exprs) {
-  return std::all_of(exprs.begin(), exprs.end(),
-                     [](const ExprPtr& expr) { return IsDeterministic(*expr); });
-}
-
-void SplitConjuncts(const ExprPtr& condition, Exprs* conjuncts) {
-  if (condition->kind == Expr::Kind::kCall && condition->name == "and") {
-    for (const ExprPtr& arg : condition->args) SplitConjuncts(arg, conjuncts);
-  } else {
-    conjuncts->push_back(condition);
-  }
-}
-
-arrow::Result<ExprPtr> JoinConjuncts(const Exprs& conjuncts) {
-  ExprPtr joined = conjuncts.front();
-  for (size_t i = 1; i < conjuncts.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(joined, MakeCall("and", {joined, conjuncts[i]}, joined->span));
-  }
-  return joined;
-}
-
-// What a column of a node is over the node's child, or nullptr where a filter on it must stay
-// above.
-ExprPtr BelowOf(const LogicalPlan& node, int column) {
-  const LogicalPlan& child = node.child();
-  auto at = [&](int place) {
-    const PlanField& field = child.output[place];
-    return MakeColumn(place, field.name, field.type);
-  };
-  switch (node.kind) {
-    case Kind::kProject: {
-      const ExprPtr& expr = As<ProjectNode>(node).exprs[column];
-      return IsCheap(*expr) ? expr : nullptr;
-    }
-    case Kind::kGenerate: {
-      const std::vector<int>& kept = As<GenerateNode>(node).kept;
-      return column < static_cast<int>(kept.size()) ? at(kept[column]) : nullptr;
-    }
-    case Kind::kAggregate: {
-      const Exprs& keys = As<AggregateNode>(node).keys;
-      return column < static_cast<int>(keys.size()) ? keys[column] : nullptr;
-    }
-    case Kind::kSort:
-      return at(column);
-    default:
-      return nullptr;
-  }
-}
-
-bool LetsFiltersThrough(const LogicalPlan& node) {
-  switch (node.kind) {
-    case Kind::kProject:
-      return AllDeterministic(As<ProjectNode>(node).exprs);
-    case Kind::kGenerate:
-      return AllDeterministic(As<GenerateNode>(node).args);
-    case Kind::kAggregate:
-      return !As<AggregateNode>(node).keys.empty() &&
-             AllDeterministic(As<AggregateNode>(node).keys);
-    case Kind::kSort:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Filter over `node`: conditions on columns that exist below it move there. Returns the filter
-// itself where none does.
-arrow::Result<LogicalPlanPtr> PushFilter(const LogicalPlanPtr& plan) {
-  const auto& filter = As<FilterNode>(*plan);
-  const LogicalPlan& node = filter.child();
-  if (!LetsFiltersThrough(node) || !IsDeterministic(*filter.condition)) return plan;
-  Exprs replacement;
-  for (int i = 0; i < static_cast<int>(node.output.size()); ++i) {
-    replacement.push_back(BelowOf(node, i));
-  }
-  Exprs conjuncts;
-  SplitConjuncts(filter.condition, &conjuncts);
-  Exprs below;
-  Exprs above;
-  for (const ExprPtr& conjunct : conjuncts) {
-    std::vector<bool> used(node.output.size());
-    CollectColumns(*conjunct, &used);
-    bool can_move = true;
-    for (size_t i = 0; i < used.size(); ++i) can_move = can_move && (!used[i] || replacement[i]);
-    (can_move ? below : above)
-        .push_back(can_move ? SubstituteColumns(conjunct, replacement) : conjunct);
-  }
-  if (below.empty()) return plan;
-  ARROW_ASSIGN_OR_RAISE(ExprPtr lower, JoinConjuncts(below));
-  LogicalPlanPtr pushed =
-      Rebuild(node, MakeFilter(node.children[0], std::move(lower), plan->span), Unchanged);
-  if (above.empty()) return pushed;
-  ARROW_ASSIGN_OR_RAISE(ExprPtr upper, JoinConjuncts(above));
-  return MakeFilter(std::move(pushed), std::move(upper), plan->span);
 }
 
 arrow::Result<LogicalPlanPtr> RewriteFilter(const LogicalPlanPtr& plan) {
@@ -249,7 +123,7 @@ LogicalPlanPtr RewriteProject(const LogicalPlanPtr& plan) {
   if (node.child().kind != Kind::kProject) return plan;
   const auto& lower = As<ProjectNode>(node.child());
   if (!CanInline(lower, node.exprs)) return plan;
-  return Rebuild(*plan, lower.children[0],
+  return Rebuild(*plan, {lower.children[0]},
                  [&](const ExprPtr& expr) { return SubstituteColumns(expr, lower.exprs); });
 }
 
@@ -262,7 +136,7 @@ LogicalPlanPtr RewriteAggregate(const LogicalPlanPtr& plan) {
     users.insert(users.end(), call.args.begin(), call.args.end());
   }
   if (!CanInline(project, users)) return plan;
-  return Rebuild(*plan, project.children[0],
+  return Rebuild(*plan, {project.children[0]},
                  [&](const ExprPtr& expr) { return SubstituteColumns(expr, project.exprs); });
 }
 
@@ -310,10 +184,11 @@ arrow::Result<LogicalPlanPtr> RewriteOnce(LogicalPlanPtr plan, bool* changed) {
     plan = std::move(rewritten);
     *changed = true;
   }
-  if (plan->children.empty()) return plan;
-  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, RewriteOnce(plan->children[0], changed));
-  if (child == plan->children[0]) return plan;
-  return Rebuild(*plan, std::move(child), Unchanged);
+  std::vector<LogicalPlanPtr> children;
+  for (const LogicalPlanPtr& child : plan->children) {
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), RewriteOnce(child, changed));
+  }
+  return children == plan->children ? plan : WithChildren(*plan, std::move(children));
 }
 
 arrow::Result<LogicalPlanPtr> Rewrite(LogicalPlanPtr plan) {
@@ -326,9 +201,10 @@ arrow::Result<LogicalPlanPtr> Rewrite(LogicalPlanPtr plan) {
 }
 
 LogicalPlanPtr FoldAll(const LogicalPlanPtr& plan, const EvalContext& context) {
-  LogicalPlanPtr child;
-  if (!plan->children.empty()) child = FoldAll(plan->children[0], context);
-  return Rebuild(*plan, std::move(child), [&](const ExprPtr& expr) { return Fold(expr, context); });
+  std::vector<LogicalPlanPtr> children;
+  for (const LogicalPlanPtr& child : plan->children) children.push_back(FoldAll(child, context));
+  return Rebuild(*plan, std::move(children),
+                 [&](const ExprPtr& expr) { return Fold(expr, context); });
 }
 
 // The rules above lose names of columns; the result gets its own back.

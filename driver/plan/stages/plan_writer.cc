@@ -12,6 +12,8 @@
 
 #include "common/base/hash.h"
 #include "common/types/ddl.h"
+#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/relations.h"
 #include "proto/plan.pb.h"
 
 namespace tidemill::driver {
@@ -123,6 +125,17 @@ arrow::Status WriteGenerate(const GenerateNode& node, proto::GenerateOp* message
   return WriteExprs(node.args, message->mutable_args());
 }
 
+proto::OutputMode WireMode(connectors::OutputMode mode) {
+  switch (mode) {
+    case connectors::OutputMode::kUpdate:
+      return proto::UPDATE;
+    case connectors::OutputMode::kComplete:
+      return proto::COMPLETE;
+    default:
+      return proto::APPEND;
+  }
+}
+
 arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
   message->set_schema(DdlOf(*op.schema));
   switch (op.kind) {
@@ -145,6 +158,13 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
       proto::FinalAggregateOp* final = message->mutable_final_aggregate();
       final->set_operator_id(op.operator_id);
       for (const ExprPtr& key : node.keys) final->add_key_types(SqlTypeName(*key->type));
+      final->set_mode(WireMode(op.mode));
+      final->set_is_ephemeral(op.is_ephemeral);
+      for (size_t i = 0; i < node.event_times.size(); ++i) {
+        if (!node.event_times[i] || final->has_event_key()) continue;
+        final->mutable_event_key()->set_column(static_cast<int>(i));
+        final->mutable_event_key()->set_span_us(node.event_times[i]->span_us);
+      }
       return WriteCalls(node.calls, final->mutable_aggregates());
     }
     case StageOperator::Kind::kSort:
@@ -152,16 +172,22 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
     case StageOperator::Kind::kLimit:
       message->mutable_limit()->set_count(As<LimitNode>(*op.node).count);
       return arrow::Status::OK();
+    case StageOperator::Kind::kWatermark:
+      message->mutable_watermark()->set_number(op.watermark);
+      message->mutable_watermark()->set_column(As<WithWatermarkNode>(*op.node).column);
+      return arrow::Status::OK();
   }
   return arrow::Status::OK();
 }
 
 arrow::Status WriteStage(const StageSpec& stage, proto::Stage* message) {
   message->set_id(stage.id);
-  if (stage.source >= 0) {
-    message->set_source(stage.source);
-  } else {
-    message->set_exchange_stage(stage.exchange_stage);
+  if (stage.source >= 0) message->set_source(stage.source);
+  for (const StageInput& input : stage.inputs) {
+    proto::StageInput* entry = message->add_inputs();
+    entry->set_stage(input.stage);
+    entry->set_side(input.side);
+    entry->set_is_build(input.is_build);
   }
   message->set_input_schema(DdlOf(*stage.input_schema));
   for (const StageOperator& op : stage.operators) {
@@ -195,17 +221,6 @@ void WriteSource(const ReadNode& node, proto::Source* message) {
   message->set_schema(DdlOf(*node.source.schema));
   message->set_is_streaming(node.source.is_streaming);
   for (int column : node.columns) message->add_columns(column);
-}
-
-proto::OutputMode WireMode(connectors::OutputMode mode) {
-  switch (mode) {
-    case connectors::OutputMode::kUpdate:
-      return proto::UPDATE;
-    case connectors::OutputMode::kComplete:
-      return proto::COMPLETE;
-    default:
-      return proto::APPEND;
-  }
 }
 
 void ClearPlaces(proto::Expr* expr) {

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "common/base/check.h"
+#include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
@@ -30,110 +30,191 @@ std::shared_ptr<arrow::Schema> PartialSchema(const AggregateNode& node) {
   return arrow::schema(std::move(fields));
 }
 
+// The stages whose output is the result of a node so far: one, or those of the branches of a union;
+// and how the watermark gets there.
+struct Tails {
+  std::vector<int> stages;
+  int flow = -1;  // node of the watermark graph
+};
+
 class StagePlanner {
  public:
-  arrow::Status Add(const LogicalPlanPtr& node);
-  StagedPlan Finish(const connectors::SinkNeeds& needs);
+  explicit StagePlanner(connectors::OutputMode output_mode) : output_mode_(output_mode) {}
+
+  arrow::Result<Tails> Add(const LogicalPlanPtr& node);
+  StagedPlan Finish(Tails tails, const connectors::SinkNeeds& needs);
 
  private:
-  StageSpec& current() { return plan_.stages.back(); }
-  void Append(StageOperator::Kind kind, const LogicalPlanPtr& node);
-  void StartSource(const LogicalPlanPtr& node);
-  void StartBehind(StageOutput exchange, std::vector<int> keys);
-  void AddAggregate(const LogicalPlanPtr& node);
-  void Gather();
+  StageSpec& stage(int id) { return plan_.stages[id]; }
+  StageSpec& NewStage();
+  void Append(const Tails& tails, StageOperator op);
+  Tails StartSource(const LogicalPlanPtr& node);
+  Tails StartBehind(const Tails& tails, StageOutput exchange, const std::vector<int>& keys);
+  Tails AddAggregate(const Tails& tails, const LogicalPlanPtr& node);
+  void AddWatermark(const LogicalPlanPtr& node, Tails* tails);
+  Tails Union(const std::vector<Tails>& inputs);
+  Tails Gather(Tails tails);
+  // The operator as a stateful one, with its number, and its place in the watermark graph behind
+  // `inputs`.
+  void MakeStateful(const std::vector<int>& inputs, bool evicts, StageOperator* op, Tails* tails);
+  int AddFlow(WatermarkGraph::Node node);
 
+  const connectors::OutputMode output_mode_;
   StagedPlan plan_;
   int next_operator_id_ = 0;
 };
 
-void StagePlanner::Append(StageOperator::Kind kind, const LogicalPlanPtr& node) {
-  current().operators.push_back({kind, node, SchemaOf(node->output)});
+StageOperator OperatorOf(StageOperator::Kind kind, const LogicalPlanPtr& node) {
+  return {kind, node, SchemaOf(node->output)};
 }
 
-void StagePlanner::StartSource(const LogicalPlanPtr& node) {
-  StageSpec stage;
-  stage.id = static_cast<int>(plan_.stages.size());
-  stage.source = static_cast<int>(plan_.reads.size());
-  stage.input_schema = SchemaOf(node->output);
+StageSpec& StagePlanner::NewStage() {
+  StageSpec& added = plan_.stages.emplace_back();
+  added.id = static_cast<int>(plan_.stages.size()) - 1;
+  return added;
+}
+
+void StagePlanner::Append(const Tails& tails, StageOperator op) {
+  for (const int tail : tails.stages) stage(tail).operators.push_back(op);
+}
+
+Tails StagePlanner::StartSource(const LogicalPlanPtr& node) {
+  StageSpec& added = NewStage();
+  added.source = static_cast<int>(plan_.reads.size());
+  added.input_schema = SchemaOf(node->output);
   plan_.reads.push_back(node);
-  plan_.stages.push_back(std::move(stage));
+  return {{added.id}, AddFlow({})};
 }
 
-void StagePlanner::StartBehind(StageOutput exchange, std::vector<int> keys) {
-  StageSpec& producer = current();
-  producer.output = exchange;
-  producer.output_keys = std::move(keys);
-  StageSpec stage;
-  stage.id = static_cast<int>(plan_.stages.size());
-  stage.exchange_stage = producer.id;
-  stage.input_schema = producer.output_schema();
-  stage.is_gathered = exchange == StageOutput::kGather;
-  plan_.stages.push_back(std::move(stage));
+int StagePlanner::AddFlow(WatermarkGraph::Node node) {
+  plan_.watermarks.nodes.push_back(std::move(node));
+  return static_cast<int>(plan_.watermarks.nodes.size()) - 1;
 }
 
-void StagePlanner::AddAggregate(const LogicalPlanPtr& node) {
+Tails StagePlanner::StartBehind(const Tails& tails, StageOutput exchange,
+                                const std::vector<int>& keys) {
+  StageSpec& added = NewStage();
+  added.input_schema = stage(tails.stages[0]).output_schema();
+  added.is_gathered = exchange == StageOutput::kGather;
+  for (const int tail : tails.stages) {
+    stage(tail).output = exchange;
+    stage(tail).output_keys = keys;
+    added.inputs.push_back({.stage = tail});
+  }
+  return {{added.id}, tails.flow};
+}
+
+void StagePlanner::MakeStateful(const std::vector<int>& inputs, bool evicts, StageOperator* op,
+                                Tails* tails) {
+  op->operator_id = next_operator_id_++;
+  op->is_ephemeral = !IsStreaming(op->node);
+  op->mode = op->is_ephemeral ? connectors::OutputMode::kComplete : output_mode_;
+  tails->flow = AddFlow({.kind = WatermarkGraph::Node::Kind::kStateful,
+                         .inputs = inputs,
+                         .operator_id = op->operator_id,
+                         .evicts = evicts});
+}
+
+Tails StagePlanner::AddAggregate(const Tails& tails, const LogicalPlanPtr& node) {
   const auto& aggregate = As<AggregateNode>(*node);
-  Append(StageOperator::Kind::kPartialAggregate, node);
-  current().operators.back().schema = PartialSchema(aggregate);
+  Append(tails, {StageOperator::Kind::kPartialAggregate, node, PartialSchema(aggregate)});
   std::vector<int> keys(aggregate.keys.size());
   std::iota(keys.begin(), keys.end(), 0);
-  StartBehind(StageOutput::kHash, std::move(keys));
-  Append(StageOperator::Kind::kFinalAggregate, node);
-  current().operators.back().operator_id = next_operator_id_++;
+  Tails behind = StartBehind(tails, StageOutput::kHash, keys);
+  StageOperator final = OperatorOf(StageOperator::Kind::kFinalAggregate, node);
+  // As Spark: whether or not a key carries the event time.
+  const bool evicts = output_mode_ != connectors::OutputMode::kComplete;
+  MakeStateful({tails.flow}, evicts, &final, &behind);
+  Append(behind, std::move(final));
+  return behind;
 }
 
-void StagePlanner::Gather() {
-  if (!current().is_gathered) StartBehind(StageOutput::kGather, {});
+void StagePlanner::AddWatermark(const LogicalPlanPtr& node, Tails* tails) {
+  StageOperator op = OperatorOf(StageOperator::Kind::kWatermark, node);
+  op.watermark = plan_.watermarks.num_watermarks();
+  tails->flow = AddFlow({.kind = WatermarkGraph::Node::Kind::kWatermark,
+                         .inputs = {tails->flow},
+                         .watermark = op.watermark,
+                         .delay_ms = As<WithWatermarkNode>(*node).delay_us / 1000});
+  Append(*tails, std::move(op));
 }
 
-arrow::Status StagePlanner::Add(const LogicalPlanPtr& node) {
-  for (const LogicalPlanPtr& child : node->children) ARROW_RETURN_NOT_OK(Add(child));
+Tails StagePlanner::Union(const std::vector<Tails>& inputs) {
+  Tails all;
+  WatermarkGraph::Node flow;
+  for (const Tails& input : inputs) {
+    all.stages.insert(all.stages.end(), input.stages.begin(), input.stages.end());
+    flow.inputs.push_back(input.flow);
+  }
+  all.flow = AddFlow(std::move(flow));
+  return all;
+}
+
+Tails StagePlanner::Gather(Tails tails) {
+  if (tails.stages.size() == 1 && stage(tails.stages[0]).is_gathered) return tails;
+  return StartBehind(tails, StageOutput::kGather, {});
+}
+
+arrow::Result<Tails> StagePlanner::Add(const LogicalPlanPtr& node) {
+  using OpKind = StageOperator::Kind;
+  std::vector<Tails> inputs;
+  for (const LogicalPlanPtr& child : node->children) {
+    ARROW_ASSIGN_OR_RAISE(inputs.emplace_back(), Add(child));
+  }
+  Tails tails = inputs.empty() ? Tails{} : inputs[0];
   switch (node->kind) {
     case Kind::kOneRow:
       return NotSupportedYet("ONE_ROW_RELATION", "SELECT without FROM", node->span);
     case Kind::kRead:
-      StartSource(node);
-      break;
+      return StartSource(node);
     case Kind::kSubqueryAlias:
-      break;
+      return tails;
     case Kind::kFilter:
-      Append(StageOperator::Kind::kFilter, node);
-      break;
+      Append(tails, OperatorOf(OpKind::kFilter, node));
+      return tails;
     case Kind::kProject:
-      Append(StageOperator::Kind::kProject, node);
-      break;
+      Append(tails, OperatorOf(OpKind::kProject, node));
+      return tails;
     case Kind::kGenerate:
-      Append(StageOperator::Kind::kGenerate, node);
-      break;
+      Append(tails, OperatorOf(OpKind::kGenerate, node));
+      return tails;
+    case Kind::kUnion:
+      return Union(inputs);
     case Kind::kAggregate:
-      AddAggregate(node);
-      break;
+      return AddAggregate(tails, node);
     case Kind::kSort:
-      Gather();
-      Append(StageOperator::Kind::kSort, node);
-      break;
+      tails = Gather(std::move(tails));
+      Append(tails, OperatorOf(OpKind::kSort, node));
+      return tails;
     case Kind::kLimit:
-      Gather();
-      Append(StageOperator::Kind::kLimit, node);
-      break;
+      tails = Gather(std::move(tails));
+      Append(tails, OperatorOf(OpKind::kLimit, node));
+      return tails;
+    case Kind::kJoin:
+      return NotSupportedYet("JOIN", "joins", node->span);
+    case Kind::kDeduplicate:
+      return NotSupportedYet("DEDUPLICATE", "dropping duplicates", node->span);
+    case Kind::kWithWatermark:
+      AddWatermark(node, &tails);
+      return tails;
   }
-  return arrow::Status::OK();
+  return tails;
 }
 
-StagedPlan StagePlanner::Finish(const connectors::SinkNeeds& needs) {
-  if (needs.single_writer) Gather();
-  current().output = StageOutput::kSink;
+StagedPlan StagePlanner::Finish(Tails tails, const connectors::SinkNeeds& needs) {
+  if (needs.single_writer) tails = Gather(std::move(tails));
+  for (const int tail : tails.stages) stage(tail).output = StageOutput::kSink;
   return std::move(plan_);
 }
 
 }  // namespace
 
 arrow::Result<StagedPlan> SplitIntoStages(const LogicalPlanPtr& plan,
+                                          connectors::OutputMode output_mode,
                                           const connectors::SinkNeeds& needs) {
-  StagePlanner planner;
-  ARROW_RETURN_NOT_OK(planner.Add(plan));
-  return planner.Finish(needs);
+  StagePlanner planner(output_mode);
+  ARROW_ASSIGN_OR_RAISE(Tails tails, planner.Add(plan));
+  return planner.Finish(std::move(tails), needs);
 }
 
 }  // namespace tidemill::driver

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connectors/sink.h"
+#include "driver/epoch/watermark.h"
 #include "driver/plan/logical/logical_plan.h"
 
 namespace tidemill::driver {
@@ -22,21 +23,35 @@ struct StageOperator {
     kFinalAggregate,
     kSort,
     kLimit,
+    kWatermark,
   };
   Kind kind = Kind::kFilter;
   LogicalPlanPtr node;
   std::shared_ptr<arrow::Schema> schema;  // of the output
   int operator_id = -1;                   // of a stateful operator: counted from the sources up
+  int watermark = -1;                     // of kWatermark: counted likewise
+  // Of a stateful operator: when it emits, and whether its state begins every epoch empty (it is
+  // over bounded input).
+  connectors::OutputMode mode = connectors::OutputMode::kAppend;
+  bool is_ephemeral = false;
 };
 
 enum class StageOutput { kHash, kGather, kSink };
 
-// A pipeline between exchanges: it reads a source (once per lane) or what another stage sends.
+// What a stage takes from another one. `side` says which input of the stage's first operator it is:
+// 1 for the right side of a join, else 0.
+struct StageInput {
+  int stage = 0;  // id of the producer
+  int side = 0;
+  bool is_build = false;  // taken to its end before the other inputs
+};
+
+// A pipeline between exchanges: it reads a source (once per lane) or what other stages send.
 struct StageSpec {
   int id = 0;
-  int source = -1;          // index into StagedPlan::reads, or -1
-  int exchange_stage = -1;  // id of the producer, or -1
-  std::shared_ptr<arrow::Schema> input_schema;
+  int source = -1;                              // index into StagedPlan::reads, or -1
+  std::vector<StageInput> inputs;               // of a stage without source
+  std::shared_ptr<arrow::Schema> input_schema;  // of every input on side 0
   std::vector<StageOperator> operators;
   StageOutput output = StageOutput::kSink;
   std::vector<int> output_keys;  // of kHash: columns of the output
@@ -47,16 +62,20 @@ struct StageSpec {
   }
 };
 
-// Stages in topological order, the last one outputs to the sink. *Plain data.*
+// Stages in topological order; those that no other one reads output to the sink (several under a
+// union). *Plain data.*
 struct StagedPlan {
   std::vector<LogicalPlanPtr> reads;  // the ReadNodes, one for each source stage
   std::vector<StageSpec> stages;
+  WatermarkGraph watermarks;
 };
 
 // Cuts an optimized plan at its exchanges: before an aggregation by hash of its keys (with a
 // partial aggregation in front), before the first sort or limit, and before a sink with a single
-// writer, to one place.
+// writer, to one place. A union costs no stage: what stands above it runs behind each of its
+// branches.
 arrow::Result<StagedPlan> SplitIntoStages(const LogicalPlanPtr& plan,
+                                          connectors::OutputMode output_mode,
                                           const connectors::SinkNeeds& needs);
 
 }  // namespace tidemill::driver
