@@ -281,6 +281,7 @@ const arrow::Status& EpochScheduler::retried_error() const {
 
 bool EpochScheduler::WantsInput() const {
   if (stop_ != Stop::kNo || is_exhausted_ || input_ != Input::kNone) return false;
+  if (is_at_end_ && has_empty_input_) return false;
   // Not before an open epoch is prepared: what arrives meanwhile belongs into the next epoch too.
   return !open_.has_value() || open_->stage == Stage::kSinks || open_->stage == Stage::kCommit;
 }

@@ -7,12 +7,13 @@ list(APPEND driver_sources
   plan/analyze/select_analyzer.cc
   plan/analyze/streaming_checks.cc
   plan/explain.cc
+  plan/logical/conjuncts.cc
+  plan/logical/join_condition.cc
   plan/logical/keyed_relations.cc
   plan/logical/logical_plan.cc
   plan/logical/plan_error.cc
   plan/logical/relations.cc
   plan/optimize/column_pruning.cc
-  plan/optimize/conjuncts.cc
   plan/optimize/optimizer.cc
   plan/optimize/push_filter.cc
   plan/optimize/rebuild.cc
@@ -27,13 +28,14 @@ list(APPEND driver_headers
   plan/analyze/name_scope.h
   plan/analyze/streaming_checks.h
   plan/explain.h
+  plan/logical/conjuncts.h
+  plan/logical/join_condition.h
   plan/logical/keyed_relations.h
   plan/logical/logical_plan.h
   plan/logical/new_node.h
   plan/logical/plan_error.h
   plan/logical/relations.h
   plan/optimize/column_pruning.h
-  plan/optimize/conjuncts.h
   plan/optimize/optimizer.h
   plan/optimize/push_filter.h
   plan/optimize/rebuild.h

@@ -123,7 +123,6 @@ class SelectAnalyzer {
 
   arrow::Result<ExprPtr> Relocate(const ExprPtr& expr) const;
   arrow::Status MissingAggregation(const Expr& column) const;
-  arrow::Status RequireNotChained(const LogicalPlanPtr& plan, Span span) const;
   SelectOutputs Outputs(bool with_generated) const;
   arrow::Result<LogicalPlanPtr> BuildBase(ExprPtr having);
   arrow::Result<LogicalPlanPtr> BuildOrdered(LogicalPlanPtr base, std::vector<OrderKey> order);
@@ -445,16 +444,6 @@ arrow::Result<ExprPtr> SelectAnalyzer::Relocate(const ExprPtr& expr) const {
   return copy;
 }
 
-arrow::Status SelectAnalyzer::RequireNotChained(const LogicalPlanPtr& plan, Span span) const {
-  bool is_chained = false;
-  ForEachNode(plan, [&](const LogicalPlanPtr& node) {
-    is_chained = is_chained || node->kind == LogicalPlan::Kind::kAggregate;
-  });
-  if (!is_chained) return arrow::Status::OK();
-  return NotSupportedYet("CHAINED_AGGREGATION", "an aggregation over an aggregation", span,
-                         "SELECT DISTINCT is an aggregation too");
-}
-
 SelectOutputs SelectAnalyzer::Outputs(bool with_generated) const {
   std::vector<PlanField> fields;
   std::vector<ExprPtr> exprs;
@@ -469,7 +458,6 @@ SelectOutputs SelectAnalyzer::Outputs(bool with_generated) const {
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildBase(ExprPtr having) {
   LogicalPlanPtr plan = input_;
   if (is_aggregation_) {
-    ARROW_RETURN_NOT_OK(RequireNotChained(plan, AggregateSpan()));
     plan = MakeAggregate(std::move(plan), keys_, calls_, AggregateSpan());
   }
   if (having != nullptr) {
@@ -537,7 +525,6 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildOrdered(LogicalPlanPtr base,
 // SELECT DISTINCT groups by all columns; ORDER BY sees those alone.
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildDistinct(LogicalPlanPtr base) {
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BuildOrdered(std::move(base), {}));
-  ARROW_RETURN_NOT_OK(RequireNotChained(plan, select_.span));
   const std::vector<PlanField> fields = plan->output;
   keys_.clear();
   std::vector<ExprPtr> columns;

@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/plan/logical/join_condition.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
 #include "driver/plan/logical/relations.h"
@@ -13,52 +19,180 @@ namespace {
 using connectors::OutputMode;
 using Kind = LogicalPlan::Kind;
 
-// Spark's checks that have no class of their own there.
+// Spark's checks (UnsupportedOperationChecker) have no class of their own there.
 constexpr const char* kUnsupportedOperation = "UNSUPPORTED_STREAMING_OPERATION";
 constexpr const char* kUnsupportedMode = "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION";
 
-const LogicalPlan* FindAggregate(const LogicalPlanPtr& plan) {
-  const LogicalPlan* found = nullptr;
+arrow::Status Refuse(std::string message, Span span, std::string hint = "") {
+  return QueryError(kUnsupportedOperation, std::move(message), span, std::move(hint));
+}
+
+arrow::Status RefuseMode(std::string message, Span span, std::string hint = "") {
+  return QueryError(kUnsupportedMode, std::move(message), span, std::move(hint));
+}
+
+std::string_view ModeName(OutputMode mode) {
+  switch (mode) {
+    case OutputMode::kUpdate:
+      return "Update";
+    case OutputMode::kComplete:
+      return "Complete";
+    default:
+      return "Append";
+  }
+}
+
+// The topmost aggregation over a stream, or nullptr.
+const AggregateNode* FindAggregate(const LogicalPlanPtr& plan) {
+  const AggregateNode* found = nullptr;
   ForEachNode(plan, [&](const LogicalPlanPtr& node) {
-    if (found == nullptr && node->kind == Kind::kAggregate) found = node.get();
+    if (found == nullptr && node->kind == Kind::kAggregate && IsStreaming(node)) {
+      found = &As<AggregateNode>(*node);
+    }
   });
   return found;
 }
 
 arrow::Status CheckOutputMode(const LogicalPlanPtr& plan, OutputMode mode) {
-  const LogicalPlan* aggregate = FindAggregate(plan);
-  if (mode == OutputMode::kAppend && aggregate != nullptr) {
-    return QueryError(kUnsupportedMode,
-                      "Append output mode not supported when there are streaming aggregations on "
-                      "streaming DataFrames/DataSets without watermark",
-                      aggregate->span, "use outputMode: complete or outputMode: update");
+  const AggregateNode* aggregate = FindAggregate(plan);
+  if (aggregate == nullptr) {
+    if (mode != OutputMode::kComplete) return arrow::Status::OK();
+    return RefuseMode(
+        "Complete output mode not supported when there are no streaming aggregations on streaming "
+        "DataFrames/Datasets",
+        plan->span, "use outputMode: append");
   }
-  if (mode == OutputMode::kComplete && aggregate == nullptr) {
-    return QueryError(kUnsupportedMode,
-                      "Complete output mode not supported when there are no streaming aggregations "
-                      "on streaming DataFrames/Datasets",
-                      plan->span, "use outputMode: append");
+  const bool has_event_time =
+      std::any_of(aggregate->event_times.begin(), aggregate->event_times.end(),
+                  [](const auto& time) { return time.has_value(); });
+  if (mode == OutputMode::kAppend && !has_event_time) {
+    return RefuseMode(
+        "Append output mode not supported when there are streaming aggregations on streaming "
+        "DataFrames/DataSets without watermark",
+        aggregate->span, "use outputMode: complete or outputMode: update");
+  }
+  if (mode == OutputMode::kUpdate && aggregate->session_key >= 0) {
+    return RefuseMode(
+        "Update output mode not supported for session window on streaming DataFrames/DataSets",
+        aggregate->span, "use outputMode: append");
   }
   return arrow::Status::OK();
 }
 
 arrow::Status CheckAggregate(const AggregateNode& node) {
+  if (!IsStreaming(node.children[0])) return arrow::Status::OK();
   for (const AggregateCall& call : node.calls) {
     if (!call.is_distinct) continue;
-    return QueryError(kUnsupportedOperation,
-                      "Distinct aggregations are not supported on streaming DataFrames/Datasets. "
-                      "Consider using approx_count_distinct() instead.",
-                      call.span);
+    return Refuse(
+        "Distinct aggregations are not supported on streaming DataFrames/Datasets. Consider using "
+        "approx_count_distinct() instead.",
+        call.span);
+  }
+  return arrow::Status::OK();
+}
+
+std::string_view SparkName(JoinType type) {
+  switch (type) {
+    case JoinType::kInner:
+      return "Inner";
+    case JoinType::kLeft:
+      return "LeftOuter";
+    case JoinType::kRight:
+      return "RightOuter";
+    case JoinType::kFull:
+      return "FullOuter";
+    case JoinType::kLeftSemi:
+      return "LeftSemi";
+    case JoinType::kLeftAnti:
+      return "LeftAnti";
+  }
+  return "";
+}
+
+arrow::Status CheckStreamStreamWatermark(const JoinNode& join) {
+  const bool has_key = EventTimeKey(join, SplitJoinCondition(join)) >= 0;
+  // The side whose rows wait for a partner must learn from the other one's event time.
+  const bool bounds_left = join.type != JoinType::kRight && !StateBoundsOf(join, true).empty();
+  const bool bounds_right = (join.type == JoinType::kRight || join.type == JoinType::kFull) &&
+                            !StateBoundsOf(join, false).empty();
+  if (has_key || bounds_left || bounds_right) return arrow::Status::OK();
+  return Refuse(
+      fmt::format("Stream-stream {} join between two streaming DataFrame/Datasets is not supported "
+                  "without a watermark in the join keys, or a watermark on the nullable side and "
+                  "an appropriate range condition",
+                  SparkName(join.type)),
+      join.span);
+}
+
+arrow::Status CheckStreamStatic(const JoinNode& join, bool left_streams) {
+  const std::string_view type = SparkName(join.type);
+  switch (join.type) {
+    case JoinType::kInner:
+      return arrow::Status::OK();
+    case JoinType::kFull:
+      return Refuse(fmt::format("FullOuter joins with streaming DataFrames/Datasets on the {} and "
+                                "a static DataFrame/Dataset on the {} is not supported",
+                                left_streams ? "left" : "right", left_streams ? "right" : "left"),
+                    join.span);
+    case JoinType::kLeft:
+    case JoinType::kLeftSemi:
+      if (left_streams) return arrow::Status::OK();
+      return Refuse(fmt::format("{} join with a streaming DataFrame/Dataset on the right and a "
+                                "static DataFrame/Dataset on the left is not supported",
+                                type),
+                    join.span);
+    case JoinType::kLeftAnti:
+      if (left_streams) return arrow::Status::OK();
+      return Refuse(
+          "LeftAnti joins with a streaming DataFrame/Dataset on the right are not "
+          "supported",
+          join.span);
+    case JoinType::kRight:
+      if (!left_streams) return arrow::Status::OK();
+      return Refuse(
+          "RightOuter join with a streaming DataFrame/Dataset on the left and a static "
+          "DataFrame/DataSet on the right not supported",
+          join.span);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status CheckJoin(const JoinNode& join, OutputMode mode) {
+  const bool left_streams = IsStreaming(join.children[0]);
+  const bool right_streams = IsStreaming(join.children[1]);
+  if (!left_streams && !right_streams) return arrow::Status::OK();
+  if (!left_streams || !right_streams) return CheckStreamStatic(join, left_streams);
+  if (mode != OutputMode::kAppend) {
+    return RefuseMode(fmt::format("Join between two streaming DataFrames/Datasets is not supported "
+                                  "in {} output mode, only in Append output mode",
+                                  ModeName(mode)),
+                      join.span);
+  }
+  if (join.type == JoinType::kInner) return arrow::Status::OK();
+  if (join.type == JoinType::kLeftAnti) {
+    return Refuse(
+        "LeftAnti joins with a streaming DataFrame/Dataset on the right are not "
+        "supported",
+        join.span);
+  }
+  return CheckStreamStreamWatermark(join);
+}
+
+arrow::Status CheckUnion(const LogicalPlan& node) {
+  const bool first = IsStreaming(node.children[0]);
+  for (const LogicalPlanPtr& child : node.children) {
+    if (IsStreaming(child) == first) continue;
+    return Refuse("Union between streaming and batch DataFrames/Datasets is not supported",
+                  node.span);
   }
   return arrow::Status::OK();
 }
 
 arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
   if (mode == OutputMode::kUpdate) {
-    return QueryError(kUnsupportedMode,
-                      "Limits are not supported on streaming DataFrames/Datasets in Update output "
-                      "mode",
-                      node->span);
+    return RefuseMode(
+        "Limits are not supported on streaming DataFrames/Datasets in Update output mode",
+        node->span);
   }
   if (mode == OutputMode::kAppend) {
     return NotSupportedYet("STREAMING_LIMIT", "LIMIT in append mode", node->span);
@@ -73,40 +207,106 @@ arrow::Status CheckNode(const LogicalPlanPtr& node, OutputMode mode) {
   switch (node->kind) {
     case Kind::kAggregate:
       return CheckAggregate(As<AggregateNode>(*node));
+    case Kind::kJoin:
+      return CheckJoin(As<JoinNode>(*node), mode);
+    case Kind::kUnion:
+      return CheckUnion(*node);
+    case Kind::kDeduplicate: {
+      const auto& deduplicate = As<DeduplicateNode>(*node);
+      if (!deduplicate.within_watermark || !IsStreaming(node)) break;
+      if (EventTimeColumn(deduplicate.child().output) >= 0) break;
+      return Refuse(
+          "dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without "
+          "watermark",
+          node->span);
+    }
     case Kind::kSort:
+      if (!IsStreaming(node)) break;
       if (mode == OutputMode::kComplete && FindAggregate(node) != nullptr) break;
-      return QueryError(kUnsupportedOperation,
-                        "Sorting is not supported on streaming DataFrames/Datasets, unless it is "
-                        "on aggregated DataFrame/Dataset in Complete output mode",
-                        node->span);
+      return Refuse(
+          "Sorting is not supported on streaming DataFrames/Datasets, unless it is on aggregated "
+          "DataFrame/Dataset in Complete output mode",
+          node->span);
     case Kind::kLimit:
-      return CheckLimit(node, mode);
+      return IsStreaming(node) ? CheckLimit(node, mode) : arrow::Status::OK();
     default:
       break;
   }
   return arrow::Status::OK();
 }
 
+// Operators that can get rows late from an aggregation below them.
+bool IsStateful(const LogicalPlanPtr& node) {
+  if (!IsStreaming(node)) return false;
+  switch (node->kind) {
+    case Kind::kAggregate:
+      return true;
+    case Kind::kJoin:
+      return IsStreaming(node->children[0]) && IsStreaming(node->children[1]);
+    case Kind::kDeduplicate: {
+      const auto& deduplicate = As<DeduplicateNode>(*node);
+      return deduplicate.within_watermark ||
+             std::any_of(deduplicate.columns.begin(), deduplicate.columns.end(),
+                         [&](int column) { return node->output[column].event_time.has_value(); });
+    }
+    default:
+      return false;
+  }
+}
+
+arrow::Status CheckGlobalWatermark(const LogicalPlanPtr& plan, OutputMode mode) {
+  if (mode == OutputMode::kAppend) return arrow::Status::OK();
+  bool is_doubtful = false;
+  ForEachNode(plan, [&](const LogicalPlanPtr& node) {
+    if (!IsStateful(node)) return;
+    for (const LogicalPlanPtr& child : node->children) {
+      is_doubtful = is_doubtful || FindAggregate(child) != nullptr;
+    }
+  });
+  if (!is_doubtful) return arrow::Status::OK();
+  return Refuse(
+      "Detected pattern of possible 'correctness' issue due to global watermark. The query "
+      "contains "
+      "stateful operation which can emit rows older than the current watermark plus allowed late "
+      "record delay, which are \"late rows\" in downstream stateful operations and these rows can "
+      "be discarded. Please refer the programming guide doc for more details. If you understand "
+      "the "
+      "possible risk of correctness issue and still need to run the query, you can disable this "
+      "check by setting the config "
+      "`spark.sql.streaming.statefulOperator.checkCorrectness.enabled` to false.",
+      plan->span, "use outputMode: append; the check cannot be disabled here");
+}
+
+// Children before their parents, as Spark looks.
+void CheckTree(const LogicalPlanPtr& node, OutputMode mode, arrow::Status* status) {
+  for (const LogicalPlanPtr& child : node->children) CheckTree(child, mode, status);
+  if (status->ok()) *status = CheckNode(node, mode);
+}
+
 }  // namespace
 
 arrow::Status CheckStreaming(const LogicalPlanPtr& plan, OutputMode output_mode) {
   if (!IsStreaming(plan)) {
-    return QueryError(kUnsupportedOperation,
-                      "Queries without streaming sources cannot be executed with "
-                      "writeStream.start()",
-                      plan->span, "a source is streaming unless it says mode: batch");
+    return Refuse("Queries without streaming sources cannot be executed with writeStream.start()",
+                  plan->span, "a source is streaming unless it says mode: batch");
   }
   arrow::Status status = CheckOutputMode(plan, output_mode);
-  ForEachNode(plan, [&](const LogicalPlanPtr& node) {
-    if (status.ok()) status = CheckNode(node, output_mode);
-  });
+  CheckTree(plan, output_mode, &status);
+  if (status.ok()) status = CheckGlobalWatermark(plan, output_mode);
   return status;
 }
 
 arrow::Status CheckBounded(const LogicalPlanPtr& plan) {
   arrow::Status status;
   ForEachNode(plan, [&](const LogicalPlanPtr& node) {
-    if (!status.ok() || node->kind != Kind::kAggregate) return;
+    if (!status.ok()) return;
+    if (node->kind == Kind::kDeduplicate && As<DeduplicateNode>(*node).within_watermark) {
+      status = Refuse(
+          "dropDuplicatesWithinWatermark is not supported with batch "
+          "DataFrames/DataSets",
+          node->span);
+    }
+    if (node->kind != Kind::kAggregate) return;
     for (const AggregateCall& call : As<AggregateNode>(*node).calls) {
       if (!call.is_distinct) continue;
       status =
@@ -118,7 +318,11 @@ arrow::Status CheckBounded(const LogicalPlanPtr& plan) {
 }
 
 OutputMode BoundedOutputMode(const LogicalPlanPtr& plan) {
-  return FindAggregate(plan) == nullptr ? OutputMode::kAppend : OutputMode::kComplete;
+  bool has_aggregate = false;
+  ForEachNode(plan, [&](const LogicalPlanPtr& node) {
+    has_aggregate = has_aggregate || node->kind == Kind::kAggregate;
+  });
+  return has_aggregate ? OutputMode::kComplete : OutputMode::kAppend;
 }
 
 }  // namespace tidemill::driver

@@ -7,11 +7,9 @@
 
 namespace tidemill::driver {
 
-// Refuses what a streaming query cannot do, in Spark's words: a query without streaming source,
-// append without a watermark under an aggregation, complete without aggregation, sorting but on an
-// aggregation in complete mode, limits, distinct aggregates. Errors:
-// STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION, UNSUPPORTED_STREAMING_OPERATION,
-// UNSUPPORTED_FEATURE.STREAMING_LIMIT (kInvalid).
+// Refuses what a streaming query cannot do, in Spark's words (UnsupportedOperationChecker, its
+// table of output modes and operations). Errors: STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION,
+// UNSUPPORTED_STREAMING_OPERATION, UNSUPPORTED_FEATURE.STREAMING_LIMIT (kInvalid).
 arrow::Status CheckStreaming(const LogicalPlanPtr& plan, connectors::OutputMode output_mode);
 
 // Refuses what no operator can do yet in a query that reads tables once, to their ends. Errors:

@@ -26,6 +26,9 @@ struct AggregateNode final : LogicalPlan {
   std::vector<ExprPtr> keys;
   std::vector<AggregateCall> calls;
   std::vector<std::optional<EventTime>> event_times;  // by key
+  // The key that is a session_window: struct<start,end> of one row, merged where sessions of the
+  // other keys touch. -1 for none.
+  int session_key = -1;
 };
 
 enum class JoinType { kInner, kLeft, kRight, kFull, kLeftSemi, kLeftAnti };

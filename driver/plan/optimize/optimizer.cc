@@ -13,10 +13,10 @@
 #include "common/expr/evaluator.h"
 #include "common/expr/expr.h"
 #include "common/expr/function_registry.h"
+#include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
 #include "driver/plan/optimize/column_pruning.h"
-#include "driver/plan/optimize/conjuncts.h"
 #include "driver/plan/optimize/push_filter.h"
 #include "driver/plan/optimize/rebuild.h"
 

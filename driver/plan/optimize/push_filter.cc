@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
-#include "driver/plan/optimize/conjuncts.h"
 #include "driver/plan/optimize/rebuild.h"
 
 namespace tidemill::driver {

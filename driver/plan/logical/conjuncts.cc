@@ -1,4 +1,4 @@
-#include "driver/plan/optimize/conjuncts.h"
+#include "driver/plan/logical/conjuncts.h"
 
 #include <memory>
 
