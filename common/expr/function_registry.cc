@@ -36,6 +36,7 @@ const FunctionCatalog& Catalog() {
     AddSearchFunctions(filled);
     AddSplitFunctions(filled);
     AddStringFunctions(filled);
+    AddTimeWindowFunctions(filled);
     return filled;
   }();
   return *catalog;

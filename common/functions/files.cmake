@@ -14,6 +14,7 @@ list(APPEND common_sources
   functions/datetime/calendar.cc
   functions/datetime/datetime.cc
   functions/datetime/interval_arithmetic.cc
+  functions/datetime/time_window.cc
   functions/decimal.cc
   functions/logic.cc
   functions/math.cc

@@ -58,7 +58,9 @@ const FunctionInfo* FunctionCatalog::Find(const std::string& lower_name) const {
 
 std::vector<std::string> FunctionCatalog::Names() const {
   std::vector<std::string> names;
-  for (const auto& [name, info] : by_name_) names.push_back(name);
+  for (const auto& [name, info] : by_name_) {
+    if (!name.starts_with('$')) names.push_back(name);
+  }
   return names;
 }
 

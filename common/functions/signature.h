@@ -23,7 +23,8 @@ class FunctionCatalog {
  public:
   void Add(FunctionInfo info, std::initializer_list<std::string_view> aliases = {});
   const FunctionInfo* Find(const std::string& lower_name) const;
-  std::vector<std::string> Names() const;  // sorted, with aliases
+  // Sorted, with aliases; names with a $ are for plans, not for users.
+  std::vector<std::string> Names() const;
 
  private:
   std::map<std::string, std::shared_ptr<const FunctionInfo>> by_name_;
@@ -44,6 +45,7 @@ void AddRoundFunctions(FunctionCatalog* catalog);
 void AddSearchFunctions(FunctionCatalog* catalog);
 void AddSplitFunctions(FunctionCatalog* catalog);
 void AddStringFunctions(FunctionCatalog* catalog);
+void AddTimeWindowFunctions(FunctionCatalog* catalog);
 
 // A function whose parameters have fixed types. *Plain data.*
 struct Signature {

@@ -1,5 +1,7 @@
 list(APPEND driver_sources
   plan/analyze/analyzer.cc
+  plan/analyze/event_time/time_windows.cc
+  plan/analyze/event_time/watermark.cc
   plan/analyze/expr_binder.cc
   plan/analyze/generators.cc
   plan/analyze/literal_binder.cc
@@ -17,11 +19,14 @@ list(APPEND driver_sources
   plan/optimize/optimizer.cc
   plan/optimize/push_filter.cc
   plan/optimize/rebuild.cc
+  plan/optimize/window_key.cc
   plan/planner.cc
   plan/stages/plan_writer.cc
   plan/stages/stage_planner.cc)
 list(APPEND driver_headers
   plan/analyze/analyzer.h
+  plan/analyze/event_time/time_windows.h
+  plan/analyze/event_time/watermark.h
   plan/analyze/expr_binder.h
   plan/analyze/generators.h
   plan/analyze/literal_binder.h
@@ -39,6 +44,7 @@ list(APPEND driver_headers
   plan/optimize/optimizer.h
   plan/optimize/push_filter.h
   plan/optimize/rebuild.h
+  plan/optimize/window_key.h
   plan/planner.h
   plan/stages/plan_writer.h
   plan/stages/stage_planner.h)

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/plan/planning.h"
@@ -127,10 +128,16 @@ TEST(AnalyzerErrorTest, UnknownFunctionsAreNamed) {
             "[`system`.`builtin`]. | uper(user)");
 }
 
-TEST(AnalyzerErrorTest, TimeWindowsAreNotSupportedYet) {
-  EXPECT_EQ(
-      ErrorText("SELECT window(ts, '1 minute'), count(*) FROM log GROUP BY 1", kUpdate),
-      "UNSUPPORTED_FEATURE.TIME_WINDOW: window() is not supported yet | window(ts, '1 minute')");
+TEST(AnalyzerErrorTest, TimeWindowsWantConstantLengthsThatFit) {
+  EXPECT_THAT(ErrorText("SELECT count(*) FROM log GROUP BY window(ts, '-1 minute')", kUpdate),
+              testing::StartsWith("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE"));
+  EXPECT_THAT(
+      ErrorText("SELECT count(*) FROM log GROUP BY window(ts, '1 minute', '2 minutes')", kUpdate),
+      testing::StartsWith("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION"));
+  EXPECT_THAT(ErrorText("SELECT count(*) FROM log GROUP BY window(ts, user)", kUpdate),
+              testing::StartsWith("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"));
+  EXPECT_THAT(ErrorText("SELECT user FROM log WHERE window(ts, '1 minute').start < ts"),
+              testing::StartsWith("UNSUPPORTED_FEATURE.TIME_WINDOW_HERE"));
 }
 
 TEST(AnalyzerErrorTest, AQueryThatIsNotInTheFileByteByByteIsShownOnItsOwn) {

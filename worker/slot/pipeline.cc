@@ -8,6 +8,7 @@
 #include "worker/operators/generate.h"
 #include "worker/operators/partial_aggregate.h"
 #include "worker/operators/project.h"
+#include "worker/operators/sliding_windows.h"
 #include "worker/operators/sort.h"
 #include "worker/operators/watermark.h"
 
@@ -25,6 +26,7 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
         } else if constexpr (std::is_same_v<Plan, ProjectPlan>) {
           return std::make_unique<Project>(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, GeneratePlan>) {
+          if (op.function == "$windows") return std::make_unique<SlidingWindows>(op, plan.schema);
           return std::make_unique<Generate>(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, PartialAggregatePlan>) {
           return PartialAggregate::Make(op, plan.schema);

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "driver/plan/analyze/event_time/watermark.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/name_scope.h"
@@ -45,14 +46,16 @@ arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref,
                                   QuotedName(source->name)),
                       ref.span, "drop STREAM, or declare the source with mode: stream");
   }
-  return MakeRead(*source, ref.span);
+  LogicalPlanPtr read = MakeRead(*source, ref.span);
+  for (const SourceWatermark& watermark : context.watermarks) {
+    if (watermark.source != source->name) continue;
+    return AddWatermark(std::move(read), watermark.column, watermark.delay_us, ref.span);
+  }
+  return read;
 }
 
 arrow::Result<LogicalPlanPtr> AnalyzeRelation(const sql::Relation& ref,
                                               const AnalyzerContext& context) {
-  if (ref.watermark != nullptr) {
-    return NotSupportedYet("WATERMARK", "event time (WATERMARK)", ref.watermark->span);
-  }
   if (!ref.column_aliases.empty()) {
     return NotSupportedYet("TABLE_COLUMN_ALIASES", "a table alias with column names", ref.span);
   }
@@ -60,7 +63,6 @@ arrow::Result<LogicalPlanPtr> AnalyzeRelation(const sql::Relation& ref,
   switch (ref.kind) {
     case sql::Relation::Kind::kTable: {
       ARROW_ASSIGN_OR_RAISE(plan, AnalyzeTable(ref, context));
-      if (ref.alias.empty()) return plan;
       break;
     }
     case sql::Relation::Kind::kSubquery: {
@@ -76,6 +78,10 @@ arrow::Result<LogicalPlanPtr> AnalyzeRelation(const sql::Relation& ref,
       break;
     }
   }
+  if (ref.watermark != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(plan, AddWatermark(std::move(plan), *ref.watermark, context));
+  }
+  if (ref.kind == sql::Relation::Kind::kTable && ref.alias.empty()) return plan;
   return MakeSubqueryAlias(std::move(plan), ref.alias, ref.span);
 }
 

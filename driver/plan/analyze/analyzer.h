@@ -2,7 +2,9 @@
 
 #include <arrow/result.h>
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,11 +15,19 @@
 
 namespace tidemill::driver {
 
+// The event time of a declared source.
+struct SourceWatermark {
+  std::string source;
+  std::string column;
+  int64_t delay_us = 0;
+};
+
 // What names in a query may mean. *Plain data.*
 struct AnalyzerContext {
   std::vector<connectors::SourceSpec> sources;
   std::string_view query;  // the text that the spans of the AST point into
   std::shared_ptr<const TimeZone> zone;
+  std::vector<SourceWatermark> watermarks;  // that specifications give to sources
 };
 
 // Resolves a parsed query: tables, columns, functions, types. The plan does what the query says,

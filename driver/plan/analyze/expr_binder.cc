@@ -10,6 +10,7 @@
 
 #include "common/expr/function_registry.h"
 #include "common/types/ddl.h"
+#include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/logical/plan_error.h"
@@ -23,9 +24,6 @@ using Kind = sql::AstExpr::Kind;
 // Functions that are called without parentheses too.
 constexpr std::array<std::string_view, 5> kBareFunctions = {
     "current_date", "current_timestamp", "localtimestamp", "current_timezone", "current_user"};
-
-constexpr std::array<std::string_view, 3> kTimeWindows = {"window", "session_window",
-                                                          "window_time"};
 
 template <size_t N>
 bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -192,9 +190,7 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
                                   QuotedName(ast.name)),
                       ast.span);
   }
-  if (Contains(kTimeWindows, ast.name)) {
-    return NotSupportedYet("TIME_WINDOW", fmt::format("{}()", LowerCase(ast.name)), ast.span);
-  }
+  if (IsTimeWindowName(ast.name)) return BindTimeColumn(ast);
   if (ast.name == "case") return BindCase(ast);
   if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0])) {
     return BindLiteral(ast.args[0], /*is_negative=*/true, *options_.zone);
@@ -274,6 +270,18 @@ arrow::Result<ExprPtr> ExprBinder::BindAggregate(const sql::AstExpr& ast) {
   ExprPtr result = MakeColumn(kAggregateColumns + index, call.text, call.signature.type, ast.span);
   if (same == calls.end()) calls.push_back(std::move(call));
   return result;
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindTimeColumn(const sql::AstExpr& ast) {
+  if (options_.time_columns != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<ExprPtr> args, BindAll(ast.args));
+    const TimeColumn* column = FindTimeColumn(*options_.time_columns, ast.name, args);
+    if (column != nullptr) {
+      return MakeColumn(column->column, column->name, column->type, ast.span);
+    }
+  }
+  return NotSupportedYet("TIME_WINDOW_HERE", fmt::format("{}() here", LowerCase(ast.name)),
+                         ast.span, "select it, or group by it, in a subquery in FROM");
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCast(const sql::AstExpr& ast) {

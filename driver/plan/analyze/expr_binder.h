@@ -16,6 +16,8 @@
 
 namespace tidemill::driver {
 
+struct TimeColumn;
+
 // Columns that do not exist yet while a SELECT is being bound stand at these indices: the results
 // of aggregate calls, and what the generator of the select list gives. The select analyzer replaces
 // them once it knows where they end up.
@@ -38,6 +40,8 @@ class ExprBinder {
     std::vector<AggregateCall>* calls = nullptr;
     // Names that come before those of the scope, but not inside an aggregate call.
     const SelectOutputs* outputs = nullptr;
+    // The calls of window() and the like that are columns of the input.
+    const std::vector<TimeColumn>* time_columns = nullptr;
   };
 
   // `scope` and what the options point to must outlive this.
@@ -55,6 +59,7 @@ class ExprBinder {
   arrow::Result<ExprPtr> BindCase(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindAggregate(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindCast(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> BindTimeColumn(const sql::AstExpr& ast);
   std::string TextOf(const sql::AstExpr& ast) const;
 
   const NameScope& scope_;

@@ -12,6 +12,7 @@
 #include "common/expr/evaluator.h"
 #include "common/types/ddl.h"
 #include "driver/plan/analyze/analyzer.h"
+#include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/name_scope.h"
@@ -89,18 +90,23 @@ struct OrderKey {
 // aggregate results and generated columns, and relocated once it is known where those columns are.
 class SelectAnalyzer {
  public:
-  SelectAnalyzer(const sql::Query& query, LogicalPlanPtr input, const AnalyzerContext& context)
+  // `star_fields`: the columns of the input but for those of time windows.
+  SelectAnalyzer(const sql::Query& query, WindowedInput input, std::vector<PlanField> star_fields,
+                 const AnalyzerContext& context)
       : query_(query),
         select_(*query.select),
-        input_(std::move(input)),
+        input_(std::move(input.plan)),
         context_(context),
-        scope_(input_->output) {}
+        scope_(input_->output),
+        star_scope_(std::move(star_fields)),
+        time_columns_(std::move(input.columns)) {}
 
   arrow::Result<LogicalPlanPtr> Run();
 
  private:
   ExprBinder::Options BindOptions(bool aggregates, const SelectOutputs* outputs = nullptr) {
-    return {context_.query, context_.zone.get(), aggregates ? &calls_ : nullptr, outputs};
+    return {context_.query, context_.zone.get(), aggregates ? &calls_ : nullptr, outputs,
+            &time_columns_};
   }
   std::string TextOf(const sql::AstExpr& ast) const {
     return std::string(TextAt(context_.query, ast.span));
@@ -124,6 +130,7 @@ class SelectAnalyzer {
   arrow::Result<ExprPtr> Relocate(const ExprPtr& expr) const;
   arrow::Status MissingAggregation(const Expr& column) const;
   SelectOutputs Outputs(bool with_generated) const;
+  int SessionKey() const;  // place of the session window among the keys, or -1
   arrow::Result<LogicalPlanPtr> BuildBase(ExprPtr having);
   arrow::Result<LogicalPlanPtr> BuildOrdered(LogicalPlanPtr base, std::vector<OrderKey> order);
   arrow::Result<LogicalPlanPtr> BuildDistinct(LogicalPlanPtr base);
@@ -134,7 +141,9 @@ class SelectAnalyzer {
   const sql::Select& select_;
   const LogicalPlanPtr input_;
   const AnalyzerContext& context_;
-  const NameScope scope_;
+  const NameScope scope_;       // with the windows that the query names
+  const NameScope star_scope_;  // without them
+  const std::vector<TimeColumn> time_columns_;
   bool is_aggregation_ = false;
   std::vector<Item> items_;
   std::vector<AggregateCall> calls_;
@@ -175,7 +184,7 @@ arrow::Status SelectAnalyzer::BindItems() {
       if (!item.expr.args.empty()) {
         return NotSupportedYet("STAR_EXCEPT", "* EXCEPT (...)", item.expr.span);
       }
-      ARROW_ASSIGN_OR_RAISE(auto columns, scope_.ExpandStar(item.expr.parts, item.expr.span));
+      ARROW_ASSIGN_OR_RAISE(auto columns, star_scope_.ExpandStar(item.expr.parts, item.expr.span));
       for (auto& [expr, field] : columns) items_.push_back({std::move(expr), std::move(field)});
     } else if (IsGeneratorCall(item.expr)) {
       ARROW_RETURN_NOT_OK(BindGenerator(item));
@@ -455,10 +464,22 @@ SelectOutputs SelectAnalyzer::Outputs(bool with_generated) const {
   return {NameScope(std::move(fields)), std::move(exprs)};
 }
 
+int SelectAnalyzer::SessionKey() const {
+  for (const TimeColumn& column : time_columns_) {
+    if (column.function != "session_window") continue;
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      const bool is_it = keys_[i]->kind == Expr::Kind::kColumn && keys_[i]->column == column.column;
+      if (is_it) return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildBase(ExprPtr having) {
   LogicalPlanPtr plan = input_;
   if (is_aggregation_) {
     plan = MakeAggregate(std::move(plan), keys_, calls_, AggregateSpan());
+    plan = WithSessionKey(std::move(plan), SessionKey());
   }
   if (having != nullptr) {
     ARROW_ASSIGN_OR_RAISE(having, Relocate(having));
@@ -582,7 +603,9 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::Run() {
 
 arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Query& query, LogicalPlanPtr input,
                                                 const AnalyzerContext& context) {
-  return SelectAnalyzer(query, std::move(input), context).Run();
+  std::vector<PlanField> star_fields = input->output;
+  ARROW_ASSIGN_OR_RAISE(WindowedInput windowed, AddTimeColumns(query, std::move(input), context));
+  return SelectAnalyzer(query, std::move(windowed), std::move(star_fields), context).Run();
 }
 
 }  // namespace tidemill::driver

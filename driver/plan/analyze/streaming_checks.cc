@@ -203,6 +203,21 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
   return arrow::Status::OK();
 }
 
+arrow::Status CheckWatermark(const LogicalPlanPtr& watermark) {
+  bool is_second = false;
+  for (const LogicalPlanPtr& child : watermark->children) {
+    ForEachNode(child, [&](const LogicalPlanPtr& node) {
+      is_second = is_second || node->kind == Kind::kWithWatermark;
+    });
+  }
+  if (!is_second) return arrow::Status::OK();
+  return Refuse(
+      "Redefining watermark is disallowed. You can set the config "
+      "'spark.sql.streaming.statefulOperator.allowMultiple' to 'false' to restore the "
+      "previous behavior. Note that multiple stateful operators will be disallowed.",
+      watermark->span, "that setting does not exist here");
+}
+
 arrow::Status CheckNode(const LogicalPlanPtr& node, OutputMode mode) {
   switch (node->kind) {
     case Kind::kAggregate:
@@ -220,6 +235,8 @@ arrow::Status CheckNode(const LogicalPlanPtr& node, OutputMode mode) {
           "watermark",
           node->span);
     }
+    case Kind::kWithWatermark:
+      return CheckWatermark(node);
     case Kind::kSort:
       if (!IsStreaming(node)) break;
       if (mode == OutputMode::kComplete && FindAggregate(node) != nullptr) break;

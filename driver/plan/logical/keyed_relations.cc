@@ -38,6 +38,13 @@ LogicalPlanPtr MakeAggregate(LogicalPlanPtr child, std::vector<ExprPtr> keys,
   return node;
 }
 
+LogicalPlanPtr WithSessionKey(LogicalPlanPtr aggregate, int session_key) {
+  if (session_key < 0) return aggregate;
+  auto node = std::make_shared<AggregateNode>(As<AggregateNode>(*aggregate));
+  node->session_key = session_key;
+  return node;
+}
+
 LogicalPlanPtr MakeJoin(LogicalPlanPtr left, LogicalPlanPtr right, JoinType type, ExprPtr condition,
                         Span span) {
   auto node = NewNode<JoinNode>(nullptr, span);

@@ -66,6 +66,8 @@ LogicalPlanPtr MakeAggregate(LogicalPlanPtr child, std::vector<ExprPtr> keys,
 LogicalPlanPtr MakeAggregate(LogicalPlanPtr child, std::vector<ExprPtr> keys,
                              std::vector<AggregateCall> calls,
                              std::vector<std::optional<EventTime>> event_times, Span span);
+// The aggregation with a session window among its keys; itself for -1.
+LogicalPlanPtr WithSessionKey(LogicalPlanPtr aggregate, int session_key);
 LogicalPlanPtr MakeJoin(LogicalPlanPtr left, LogicalPlanPtr right, JoinType type, ExprPtr condition,
                         Span span);
 LogicalPlanPtr MakeDeduplicate(LogicalPlanPtr child, std::vector<int> columns,

@@ -114,6 +114,7 @@ Pruned PruneAggregate(const AggregateNode& node, const std::vector<bool>& used) 
   for (AggregateCall& call : calls) call.args = Move(call.args, child);
   pruned.plan = MakeAggregate(child.plan, Move(node.keys, child), std::move(calls),
                               node.event_times, node.span);
+  pruned.plan = WithSessionKey(std::move(pruned.plan), node.session_key);
   return pruned;
 }
 

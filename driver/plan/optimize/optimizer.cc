@@ -19,6 +19,7 @@
 #include "driver/plan/optimize/column_pruning.h"
 #include "driver/plan/optimize/push_filter.h"
 #include "driver/plan/optimize/rebuild.h"
+#include "driver/plan/optimize/window_key.h"
 
 namespace tidemill::driver {
 
@@ -79,16 +80,26 @@ ExprPtr Fold(const ExprPtr& expr, const EvalContext& context) {
   return is_literal ? MakeLiteral(folded->literal, copy->span) : copy;
 }
 
-void CountUses(const Expr& expr, std::vector<int>* uses) {
+// A member of a struct that the projection makes is that member: nothing else is computed for it.
+bool IsMemberOfMade(const Expr& expr, const ProjectNode& project) {
+  if (expr.kind != Expr::Kind::kCall || expr.name != "get_field") return false;
+  const Expr& base = *expr.args[0];
+  if (base.kind != Expr::Kind::kColumn) return false;
+  const Expr& made = *project.exprs[base.column];
+  return made.kind == Expr::Kind::kCall && made.name == "named_struct";
+}
+
+void CountUses(const Expr& expr, const ProjectNode& project, std::vector<int>* uses) {
+  if (IsMemberOfMade(expr, project)) return;
   if (expr.kind == Expr::Kind::kColumn) ++(*uses)[expr.column];
-  for (const ExprPtr& arg : expr.args) CountUses(*arg, uses);
+  for (const ExprPtr& arg : expr.args) CountUses(*arg, project, uses);
 }
 
 // Whether the expressions of a projection may move into the expressions above that use them: none
 // is computed twice, none is drawn at random.
 bool CanInline(const ProjectNode& project, const Exprs& users) {
   std::vector<int> uses(project.exprs.size());
-  for (const ExprPtr& user : users) CountUses(*user, &uses);
+  for (const ExprPtr& user : users) CountUses(*user, project, &uses);
   for (size_t i = 0; i < uses.size(); ++i) {
     if (!IsDeterministic(*project.exprs[i])) return false;
     if (uses[i] > 1 && !IsCheap(*project.exprs[i])) return false;
@@ -167,8 +178,10 @@ arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan) {
       return RewriteFilter(plan);
     case Kind::kProject:
       return RewriteProject(plan);
-    case Kind::kAggregate:
-      return RewriteAggregate(plan);
+    case Kind::kAggregate: {
+      LogicalPlanPtr rewritten = RewriteAggregate(plan);
+      return rewritten == plan ? GroupByWindowStart(plan) : rewritten;
+    }
     case Kind::kGenerate:
       return RewriteGenerate(plan);
     default:

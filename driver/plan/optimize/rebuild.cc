@@ -24,8 +24,9 @@ LogicalPlanPtr RebuildKeyed(const LogicalPlan& plan, std::vector<LogicalPlanPtr>
       const auto& node = As<AggregateNode>(plan);
       std::vector<AggregateCall> calls = node.calls;
       for (AggregateCall& call : calls) call.args = Mapped(std::move(call.args), map);
-      return MakeAggregate(std::move(children[0]), Mapped(node.keys, map), std::move(calls),
-                           node.event_times, plan.span);
+      return WithSessionKey(MakeAggregate(std::move(children[0]), Mapped(node.keys, map),
+                                          std::move(calls), node.event_times, plan.span),
+                            node.session_key);
     }
     case Kind::kJoin: {
       const auto& node = As<JoinNode>(plan);
