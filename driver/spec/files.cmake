@@ -1,6 +1,7 @@
 list(APPEND driver_sources
   spec/job_reader.cc
   spec/job_spec.cc
+  spec/job_values.cc
   spec/map_reader.cc
   spec/settings.cc
   spec/text_pieces.cc
@@ -8,6 +9,7 @@ list(APPEND driver_sources
 list(APPEND driver_headers
   spec/job_reader.h
   spec/job_spec.h
+  spec/job_values.h
   spec/map_reader.h
   spec/settings.h
   spec/text_pieces.h

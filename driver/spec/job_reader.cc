@@ -3,46 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
 #include <set>
 #include <utility>
 
+#include "driver/spec/job_values.h"
 #include "driver/spec/settings.h"
 
 namespace tidemill::driver {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kFileFormats = {"text", "json", "csv", "parquet", "orc"};
-
-bool IsFileFormat(std::string_view format) {
-  return std::find(kFileFormats.begin(), kFileFormats.end(), format) != kFileFormats.end();
-}
-
 std::string Lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), ::tolower);
   return text;
 }
 
-arrow::Status BadValue(std::string_view key, std::string_view value, Span span,
-                       const std::vector<std::string_view>& allowed) {
-  const std::string nearest = NearestName(value, allowed);
-  return SpecError("BAD_VALUE", fmt::format("bad value of {}: {}", key, value), span,
-                   nearest.empty() ? fmt::format("{} is {}", key, fmt::join(allowed, ", "))
-                                   : fmt::format("did you mean {}?", nearest));
-}
-
 }  // namespace
-
-std::string JobReader::Absolute(const std::string& path) const {
-  const bool has_scheme = path.find(':') < path.find('/') && path.find('/') != std::string::npos;
-  if (has_scheme) return path;
-  std::filesystem::path joined = std::filesystem::path(directory_) / path;
-  std::string normal = joined.lexically_normal().string();
-  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
-  return normal;
-}
 
 arrow::Result<std::vector<JobSpec>> JobReader::ReadJobs(const YamlNode& root,
                                                         const std::string& default_name) const {
@@ -100,7 +76,7 @@ arrow::Result<JobSpec> JobReader::ReadJob(const YamlNode& node,
   ARROW_RETURN_NOT_OK(ReadTrigger(map, &job));
   if (map.Has("checkpointLocation")) {
     ARROW_ASSIGN_OR_RAISE(std::string path, map.GetText("checkpointLocation"));
-    job.checkpoint = Absolute(path);
+    job.checkpoint = AbsolutePath(directory_, path);
   }
   ARROW_RETURN_NOT_OK(ReadSettings(map, &job));
   return job;
@@ -109,8 +85,6 @@ arrow::Result<JobSpec> JobReader::ReadJob(const YamlNode& node,
 arrow::Status JobReader::ReadQuery(const MapReader& map, JobSpec* job) const {
   ARROW_ASSIGN_OR_RAISE(job->query, map.GetText("query"));
   job->query_place = map.PlaceOf("query");
-  job->query_is_verbatim = job->query_place.pieces.size() == 1;
-  if (job->query_is_verbatim) job->query_offset = job->query_place.pieces[0].file_begin;
   return arrow::Status::OK();
 }
 
@@ -151,7 +125,10 @@ arrow::Result<SourceDecl> JobReader::ReadSource(const YamlNode& key, const YamlN
                      fmt::format("source {} has both a schema and inferSchema", source.name),
                      map.KeySpan("inferSchema"));
   }
-  ARROW_RETURN_NOT_OK(RefuseWatermark(map));
+  if (map.Has("watermark")) {
+    ARROW_ASSIGN_OR_RAISE(source.watermark,
+                          ReadWatermark(*map.Find("watermark"), "watermark of " + map.what()));
+  }
   if (map.Has("mode")) {
     ARROW_ASSIGN_OR_RAISE(const std::string mode, map.GetText("mode"));
     if (mode != "stream" && mode != "batch") {
@@ -163,15 +140,24 @@ arrow::Result<SourceDecl> JobReader::ReadSource(const YamlNode& key, const YamlN
   return source;
 }
 
-arrow::Status JobReader::RefuseWatermark(const MapReader& source) const {
-  if (!source.Has("watermark")) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(MapReader map,
-                        MapReader::Make(*source.Find("watermark"), text_,
-                                        "watermark of " + source.what(), {"column", "delay"}));
-  ARROW_RETURN_NOT_OK(map.GetText("column").status());
-  ARROW_RETURN_NOT_OK(map.GetText("delay").status());
-  return MakeError(ErrorKind::kInvalid, "UNSUPPORTED_FEATURE.WATERMARK",
-                   "event time (watermark) is not supported yet", source.KeySpan("watermark"));
+arrow::Result<WatermarkSpec> JobReader::ReadWatermark(const YamlNode& node,
+                                                      const std::string& what) const {
+  ARROW_ASSIGN_OR_RAISE(MapReader map, MapReader::Make(node, text_, what, {"column", "delay"}));
+  WatermarkSpec watermark;
+  ARROW_ASSIGN_OR_RAISE(watermark.column, map.GetText("column"));
+  watermark.column_place = map.PlaceOf("column");
+  ARROW_ASSIGN_OR_RAISE(const std::string delay, map.GetText("delay"));
+  watermark.delay_place = map.PlaceOf("delay");
+  connectors::Options options;
+  options.Set("delay", delay);
+  const auto micros = options.GetDurationMicros("delay", 0);
+  if (!micros.ok() || *micros < 0) {
+    return SpecError("BAD_VALUE", fmt::format("bad value of delay: {}", delay),
+                     map.Find("delay")->span,
+                     "a duration that is not negative, such as 10 minutes");
+  }
+  watermark.delay_us = *micros;
+  return watermark;
 }
 
 arrow::Status JobReader::ReadSink(const YamlNode& node, JobSpec* job) const {
@@ -185,10 +171,6 @@ arrow::Status JobReader::ReadSink(const YamlNode& node, JobSpec* job) const {
 
 arrow::Status JobReader::ReadOptions(const MapReader& map, const std::string& format,
                                      connectors::Options* options) const {
-  const auto set = [&](const std::string& key, const std::string& value) {
-    const bool is_path = Lower(key) == "path" && IsFileFormat(format);
-    options->Set(key, is_path ? Absolute(value) : value);
-  };
   if (const YamlNode* node = map.Find("options"); node && node->kind != YamlNode::Kind::kNull) {
     const std::string what = "options of " + map.what();
     if (node->kind != YamlNode::Kind::kMap) {
@@ -203,7 +185,7 @@ arrow::Status JobReader::ReadOptions(const MapReader& map, const std::string& fo
                                      map.what(), KindName(value)),
                          key.span);
       }
-      set(key.scalar, value.scalar);
+      SetOption(key.scalar, value.scalar, format, directory_, options);
     }
   }
   if (!map.Has("path")) return arrow::Status::OK();
@@ -212,7 +194,7 @@ arrow::Status JobReader::ReadOptions(const MapReader& map, const std::string& fo
     return SpecError("BAD_VALUE", fmt::format("{} has both path and options.path", map.what()),
                      map.KeySpan("path"), "they mean the same: write one of them");
   }
-  set("path", path);
+  SetOption("path", path, format, directory_, options);
   return arrow::Status::OK();
 }
 
@@ -221,17 +203,8 @@ arrow::Status JobReader::ReadOutputMode(const MapReader& map, JobSpec* job) cons
   if (!map.Has("outputMode")) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(const std::string mode, map.GetText("outputMode"));
   job->output_mode_place = {map.Find("outputMode")->span, {}};
-  const std::string lower = Lower(mode);
-  if (lower == "append") {
-    job->output_mode = connectors::OutputMode::kAppend;
-  } else if (lower == "update") {
-    job->output_mode = connectors::OutputMode::kUpdate;
-  } else if (lower == "complete") {
-    job->output_mode = connectors::OutputMode::kComplete;
-  } else {
-    return BadValue("outputMode", mode, map.Find("outputMode")->span,
-                    {"append", "update", "complete"});
-  }
+  ARROW_ASSIGN_OR_RAISE(job->output_mode,
+                        driver::ReadOutputMode(mode, job->output_mode_place.span));
   return arrow::Status::OK();
 }
 
@@ -242,33 +215,12 @@ arrow::Status JobReader::ReadTrigger(const MapReader& map, JobSpec* job) const {
     ARROW_ASSIGN_OR_RAISE(MapReader trigger,
                           MapReader::Make(*node, text_, "trigger", {"processingTime"}));
     ARROW_ASSIGN_OR_RAISE(const std::string text, trigger.GetText("processingTime"));
-    return ReadProcessingTime(text, trigger.Find("processingTime")->span, &job->trigger);
+    ARROW_ASSIGN_OR_RAISE(job->trigger,
+                          ReadProcessingTime(text, trigger.Find("processingTime")->span));
+    return arrow::Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(const std::string text, map.GetText("trigger"));
-  if (text == "available-now") {
-    job->trigger.kind = TriggerKind::kAvailableNow;
-  } else if (text == "once") {
-    job->trigger.kind = TriggerKind::kOnce;
-  } else if (text.find_first_of("0123456789") != std::string::npos) {
-    return ReadProcessingTime(text, node->span, &job->trigger);
-  } else {
-    return BadValue("trigger", text, node->span,
-                    {"available-now", "once", "{processingTime: 1 second}"});
-  }
-  return arrow::Status::OK();
-}
-
-arrow::Status JobReader::ReadProcessingTime(const std::string& text, Span span,
-                                            Trigger* trigger) const {
-  connectors::Options options;
-  options.Set("processingTime", text);
-  const auto micros = options.GetDurationMicros("processingTime", 0);
-  if (!micros.ok()) {
-    return SpecError("BAD_VALUE", fmt::format("bad value of processingTime: {}", text), span,
-                     "a duration such as 250ms, 1 second or 5 minutes");
-  }
-  trigger->kind = TriggerKind::kProcessingTime;
-  trigger->interval = std::chrono::microseconds(*micros);
+  ARROW_ASSIGN_OR_RAISE(job->trigger, driver::ReadTrigger(text, node->span));
   return arrow::Status::OK();
 }
 

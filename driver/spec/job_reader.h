@@ -29,17 +29,15 @@ class JobReader {
   arrow::Result<JobSpec> ReadJob(const YamlNode& node, const std::string& default_name) const;
   arrow::Status ReadSources(const YamlNode& node, JobSpec* job) const;
   arrow::Result<SourceDecl> ReadSource(const YamlNode& key, const YamlNode& node) const;
-  arrow::Status RefuseWatermark(const MapReader& source) const;
+  arrow::Result<WatermarkSpec> ReadWatermark(const YamlNode& node, const std::string& what) const;
   arrow::Status ReadSink(const YamlNode& node, JobSpec* job) const;
   arrow::Status ReadQuery(const MapReader& map, JobSpec* job) const;
   arrow::Status ReadOutputMode(const MapReader& map, JobSpec* job) const;
   arrow::Status ReadTrigger(const MapReader& map, JobSpec* job) const;
-  arrow::Status ReadProcessingTime(const std::string& text, Span span, Trigger* trigger) const;
   arrow::Status ReadSettings(const MapReader& map, JobSpec* job) const;
   // Reads `options` and `path` of a source or a sink.
   arrow::Status ReadOptions(const MapReader& map, const std::string& format,
                             connectors::Options* options) const;
-  std::string Absolute(const std::string& path) const;
 
   const std::string& text_;
   const std::string& directory_;

@@ -36,6 +36,14 @@ struct SpecPlace {
   std::vector<TextPiece> pieces;  // of a text value, ascending; empty where it cannot be mapped
 };
 
+// The event time of a source and how late its rows may be.
+struct WatermarkSpec {
+  std::string column;
+  int64_t delay_us = 0;  // not negative
+  SpecPlace column_place;
+  SpecPlace delay_place;
+};
+
 struct SourceDecl {
   std::string name;
   std::string format;
@@ -43,6 +51,7 @@ struct SourceDecl {
   SpecPlace schema_place;
   bool infer_schema = false;
   bool is_streaming = true;
+  std::optional<WatermarkSpec> watermark;
   connectors::Options options;  // path included, absolute
   SpecPlace place;
 };
@@ -53,9 +62,7 @@ struct JobSpec {
   std::string name;
   std::vector<SourceDecl> sources;
   std::string query;
-  SpecPlace query_place;     // for LocateInQuery
-  int32_t query_offset = 0;  // where the query stands in `text`, if it does so byte by byte
-  bool query_is_verbatim = false;
+  SpecPlace query_place;  // for LocateInQuery
   std::string sink_format;
   connectors::Options sink_options;
   SpecPlace sink_place;
@@ -74,10 +81,10 @@ struct JobSpec {
   std::string text;  // whole specification, for carets
 };
 
-// Reads a YAML job specification (interface: "Job specification, YAML"). `overrides` are --conf
-// k=v and win over the file's settings. Relative paths are taken from the current directory. Errors
-// (kInvalid, exit code 3; kNotFound for a missing file) carry file, line, caret and the nearest
-// valid key.
+// Reads a job specification: a SQL script where the name ends in .sql (interface: "Job
+// specification, SQL"), else YAML. `overrides` are --conf k=v and win over the file's settings.
+// Relative paths are taken from the current directory. Errors (kInvalid, exit code 3; kNotFound for
+// a missing file) carry file, line, caret and the nearest valid key.
 arrow::Result<std::vector<JobSpec>> ReadJobFile(
     const std::string& path, const std::map<std::string, std::string>& overrides);
 

@@ -137,8 +137,8 @@ TEST(JobSpecTest, ErrorsNameWhatIsWrong) {
   has(JobWith("sources: {a: {format: text, options: {x: [1]}}}"),
       "option x of source a must be a single value: got a list");
   has(JobWith("sources: {a: {format: json, inferSchema: yes}}"), "must be true or false");
-  has(JobWith("sources: {a: {format: json, watermark: {column: ts, delay: 1 minute}}}"),
-      "error[UNSUPPORTED_FEATURE.WATERMARK]: event time (watermark) is not supported yet");
+  has(JobWith("sources: {a: {format: json, watermark: {column: ts, delay: -1 minute}}}"),
+      "error[INVALID_SPECIFICATION.BAD_VALUE]: bad value of delay: -1 minute");
   has(JobWith("settings: {state.keygroups: 64}"), "did you mean state.key_groups?");
   has("a: [1, 2", "error[INVALID_SPECIFICATION.SYNTAX]: not valid YAML: ");
   has(JobWith("---\nname: b"), "one document in a file");
