@@ -1,4 +1,5 @@
 list(APPEND common_sources
+  types/catalog_name.cc
   types/ddl.cc
   types/ddl_lexer.cc
   types/interval/interval_literal.cc
@@ -14,6 +15,7 @@ list(APPEND common_sources
   types/value_format.cc
   types/value_parse.cc)
 list(APPEND common_headers
+  types/catalog_name.h
   types/civil_time.h
   types/ddl.h
   types/ddl_lexer.h

@@ -46,12 +46,6 @@ class SourceResolver {
 };
 
 arrow::Result<connectors::SourceSpec> SourceResolver::Resolve(const SourceDecl& declaration) {
-  if (declaration.watermark) {
-    return LocateInSpec(spec_,
-                        MakeError(ErrorKind::kInvalid, "UNSUPPORTED_FEATURE.WATERMARK",
-                                  "event time (watermark) is not supported yet"),
-                        declaration.watermark->column_place);
-  }
   connectors::SourceSpec source;
   source.name = declaration.name;
   source.format = declaration.format;

@@ -16,6 +16,7 @@
 #include "driver/plan/stages/plan_writer.h"
 #include "driver/plan/stages/stage_planner.h"
 #include "driver/spec/settings.h"
+#include "driver/sql/parameters.h"
 #include "driver/sql/parser.h"
 #include "proto/plan.pb.h"
 
@@ -49,7 +50,13 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
   ARROW_ASSIGN_OR_RAISE(auto zone, FindTimeZone(query.time_zone));
 
   ARROW_ASSIGN_OR_RAISE(auto select, sql::ParseQuery(query.query));
-  const AnalyzerContext context{sources, query.query, zone};
+  ARROW_RETURN_NOT_OK(sql::BindParameters(spec.parameters, select.get()));
+  AnalyzerContext context{sources, query.query, zone};
+  for (const SourceDecl& source : spec.sources) {
+    if (!source.watermark || !source.is_streaming) continue;
+    context.watermarks.push_back(
+        {source.name, source.watermark->column, source.watermark->delay_us});
+  }
   ARROW_ASSIGN_OR_RAISE(query.analyzed, Analyze(*select, context));
   if (spec.is_bounded) {
     query.output_mode = BoundedOutputMode(query.analyzed);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "driver/spec/job_values.h"
+#include "driver/spec/literal_value.h"
 #include "driver/spec/settings.h"
 
 namespace tidemill::driver {
@@ -58,14 +59,15 @@ arrow::Result<JobSpec> JobReader::ReadJob(const YamlNode& node,
                                           const std::string& default_name) const {
   ARROW_ASSIGN_OR_RAISE(
       MapReader map, MapReader::Make(node, text_, "the job",
-                                     {"name", "sources", "query", "sink", "outputMode", "trigger",
-                                      "checkpointLocation", "settings"}));
+                                     {"name", "sources", "query", "sink", "parameters",
+                                      "outputMode", "trigger", "checkpointLocation", "settings"}));
   JobSpec job;
   job.name = default_name;
   if (map.Has("name")) {
     ARROW_ASSIGN_OR_RAISE(job.name, map.GetText("name"));
   }
   ARROW_RETURN_NOT_OK(ReadQuery(map, &job));
+  ARROW_RETURN_NOT_OK(ReadParameters(map, &job));
   if (map.Has("sources")) ARROW_RETURN_NOT_OK(ReadSources(*map.Find("sources"), &job));
   if (!map.Has("sink")) {
     return SpecError("MISSING_KEY", "missing key: sink in the job", map.span(),
@@ -85,6 +87,20 @@ arrow::Result<JobSpec> JobReader::ReadJob(const YamlNode& node,
 arrow::Status JobReader::ReadQuery(const MapReader& map, JobSpec* job) const {
   ARROW_ASSIGN_OR_RAISE(job->query, map.GetText("query"));
   job->query_place = map.PlaceOf("query");
+  return arrow::Status::OK();
+}
+
+arrow::Status JobReader::ReadParameters(const MapReader& map, JobSpec* job) const {
+  const YamlNode* node = map.Find("parameters");
+  if (node == nullptr || node->kind == YamlNode::Kind::kNull) return arrow::Status::OK();
+  if (node->kind != YamlNode::Kind::kMap) {
+    return SpecError("WRONG_TYPE", fmt::format("parameters must be a map: got {}", KindName(*node)),
+                     node->span);
+  }
+  ARROW_RETURN_NOT_OK(CheckKeys(*node, text_, "parameters", /*ignore_case=*/false));
+  for (const auto& [key, value] : node->entries) {
+    ARROW_ASSIGN_OR_RAISE(job->parameters[key.scalar], LiteralOf(value, text_, key.scalar));
+  }
   return arrow::Status::OK();
 }
 

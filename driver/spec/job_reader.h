@@ -32,6 +32,7 @@ class JobReader {
   arrow::Result<WatermarkSpec> ReadWatermark(const YamlNode& node, const std::string& what) const;
   arrow::Status ReadSink(const YamlNode& node, JobSpec* job) const;
   arrow::Status ReadQuery(const MapReader& map, JobSpec* job) const;
+  arrow::Status ReadParameters(const MapReader& map, JobSpec* job) const;
   arrow::Status ReadOutputMode(const MapReader& map, JobSpec* job) const;
   arrow::Status ReadTrigger(const MapReader& map, JobSpec* job) const;
   arrow::Status ReadSettings(const MapReader& map, JobSpec* job) const;

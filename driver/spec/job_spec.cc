@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "common/fs/file_system.h"
 #include "driver/spec/job_reader.h"
+#include "driver/spec/job_values.h"
+#include "driver/spec/script/script.h"
 #include "driver/spec/text_pieces.h"
 #include "driver/spec/yaml_node.h"
 
@@ -56,6 +57,11 @@ arrow::Result<std::vector<JobSpec>> ReadJobText(
     const std::map<std::string, std::string>& overrides) {
   const std::string body =
       text.substr(0, 3) == kByteOrderMark ? text.substr(kByteOrderMark.size()) : text;
+  if (std::filesystem::path(file).extension() == ".sql") {
+    ARROW_ASSIGN_OR_RAISE(Script script, ReadScript(body, file, directory, overrides));
+    ARROW_RETURN_NOT_OK(RequireJobsOnly(script, body, file));
+    return std::move(script.jobs);
+  }
   const auto read = [&]() -> arrow::Result<std::vector<JobSpec>> {
     ARROW_ASSIGN_OR_RAISE(const YamlNode root, ParseYaml(body));
     return JobReader(body, directory, overrides).ReadJobs(root, StemOf(file));
@@ -71,21 +77,10 @@ arrow::Result<std::vector<JobSpec>> ReadJobText(
 
 arrow::Result<std::vector<JobSpec>> ReadJobFile(
     const std::string& path, const std::map<std::string, std::string>& overrides) {
-  if (std::filesystem::path(path).extension() == ".sql") {
-    return WithHint(
-        MakeError(ErrorKind::kInvalid, "UNSUPPORTED_FEATURE.SQL_SCRIPT",
-                  fmt::format("a job specification in SQL is not supported yet: file={}", path)),
-        "write the job in YAML");
-  }
   arrow::Result<std::string> text = ReadSpecText(path);
   if (!text.ok()) return WithContext(text.status(), fmt::format("read {}", path));
-  std::error_code error;
-  const std::filesystem::path directory = std::filesystem::current_path(error);
-  if (error) {
-    return MakeError(ErrorKind::kGeneral, "IO_ERROR",
-                     fmt::format("the current directory cannot be read: {}", error.message()));
-  }
-  return ReadJobText(*text, path, directory.string(), overrides);
+  ARROW_ASSIGN_OR_RAISE(const std::string directory, CurrentDirectory());
+  return ReadJobText(*text, path, directory, overrides);
 }
 
 arrow::Status LocateInQuery(const JobSpec& spec, const arrow::Status& status) {

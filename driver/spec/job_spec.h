@@ -63,6 +63,8 @@ struct JobSpec {
   std::vector<SourceDecl> sources;
   std::string query;
   SpecPlace query_place;  // for LocateInQuery
+  // The values of :name markers in the query, as the texts of SQL literals.
+  std::map<std::string, std::string> parameters;
   std::string sink_format;
   connectors::Options sink_options;
   SpecPlace sink_place;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <system_error>
 
 #include "driver/spec/map_reader.h"
 
@@ -73,6 +74,14 @@ std::string AbsolutePath(const std::string& directory, const std::string& path) 
   std::string normal = joined.lexically_normal().string();
   while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
   return normal;
+}
+
+arrow::Result<std::string> CurrentDirectory() {
+  std::error_code error;
+  const std::filesystem::path directory = std::filesystem::current_path(error);
+  if (!error) return directory.string();
+  return MakeError(ErrorKind::kGeneral, "IO_ERROR",
+                   fmt::format("the current directory cannot be read: {}", error.message()));
 }
 
 }  // namespace tidemill::driver

@@ -29,4 +29,7 @@ void SetOption(const std::string& key, const std::string& value, const std::stri
 // What `path` is, taken from `directory` (absolute); a path with a scheme stays as it is.
 std::string AbsolutePath(const std::string& directory, const std::string& path);
 
+// The directory that relative paths of this process are taken from.
+arrow::Result<std::string> CurrentDirectory();
+
 }  // namespace tidemill::driver

@@ -9,6 +9,7 @@ list(APPEND driver_sources
   sql/grammar/parse_relation.cc
   sql/grammar/parse_select.cc
   sql/grammar/parse_window.cc
+  sql/parameters.cc
   sql/parser.cc
   sql/query_tables.cc
   sql/string_escape.cc
@@ -17,6 +18,7 @@ list(APPEND driver_headers
   sql/ast.h
   sql/ast_text.h
   sql/lexer.h
+  sql/parameters.h
   sql/parser.h
   sql/grammar/parser_impl.h
   sql/query_tables.h

@@ -88,9 +88,11 @@ class TableCollector {
       return EqualsIgnoreCase(name, relation.name);
     };
     if (std::any_of(common_.begin(), common_.end(), is_common)) return;
-    const auto is_same = [&](const NamedTable& table) { return table.name == relation.name; };
+    const auto is_same = [&](const NamedTable& table) {
+      return table.name == relation.name && table.is_stream == relation.is_stream;
+    };
     if (std::any_of(tables_.begin(), tables_.end(), is_same)) return;
-    tables_.push_back({relation.name, relation.span});
+    tables_.push_back({relation.name, relation.span, relation.is_stream});
   }
 
   std::vector<NamedTable> tables_;

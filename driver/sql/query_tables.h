@@ -12,9 +12,11 @@ namespace tidemill::driver::sql {
 struct NamedTable {
   std::string name;
   Span span;
+  bool is_stream = false;  // STREAM t
 };
 
-// The tables that a query reads anywhere in it, each once, in the order of their first places.
+// The tables that a query reads anywhere in it, each once (twice where it is read both as STREAM t
+// and without), in the order of their first places.
 // Names that WITH defines are no tables where they are visible.
 std::vector<NamedTable> TablesOf(const Query& query);
 

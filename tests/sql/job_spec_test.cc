@@ -236,7 +236,7 @@ TEST(JobSpecTest, HostileTextsAreRefused) {
 
 TEST(JobSpecTest, FilesThatCannotBeReadAreSaidSo) {
   EXPECT_EQ(ExitCodeOf(ReadJobFile("/nowhere/job.yaml", {}).status()), 6);
-  EXPECT_EQ(ErrorClassOf(ReadJobFile("job.sql", {}).status()), "UNSUPPORTED_FEATURE.SQL_SCRIPT");
+  EXPECT_EQ(ExitCodeOf(ReadJobFile("/nowhere/job.sql", {}).status()), 6);
   EXPECT_EQ(ExitCodeOf(ReadJobFile("/tmp", {}).status()), 3);
 }
 

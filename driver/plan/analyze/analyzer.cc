@@ -35,9 +35,11 @@ arrow::Status TableNotFound(const sql::Relation& ref, const AnalyzerContext& con
 
 arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref,
                                            const AnalyzerContext& context) {
+  // A script declares a table once; read both ways it is two sources of one name.
   const connectors::SourceSpec* source = nullptr;
   for (const auto& candidate : context.sources) {
-    if (EqualsIgnoreCase(candidate.name, ref.name)) source = &candidate;
+    if (!EqualsIgnoreCase(candidate.name, ref.name)) continue;
+    if (source == nullptr || candidate.is_streaming == ref.is_stream) source = &candidate;
   }
   if (source == nullptr) return TableNotFound(ref, context);
   if (ref.is_stream && !source->is_streaming) {
