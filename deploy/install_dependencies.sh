@@ -19,7 +19,7 @@ build_packages=(
   libgtest-dev libgmock-dev
 )
 test_packages=(clang-format-14 gzip bzip2 zstd)
-full_packages=(clang-14 clang-tidy-14)
+full_packages=(clang-14 clang-tidy-14 libclang-rt-14-dev)
 
 wanted=()
 list_only=false

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -17,26 +18,33 @@
 #include "deploy/embedded_engine.h"
 #include "deploy/scratch_directory.h"
 #include "driver/job/plan_job.h"
-#include "driver/spec/job_spec.h"
 #include "driver/sql/parser.h"
 #include "driver/sql/query_tables.h"
+#include "driver/sql/token_cursor.h"
 
 namespace tidemill::deploy {
 
 namespace {
 
-driver::JobSpec SpecOf(const BoundedQuery& query) {
-  driver::JobSpec spec;
-  spec.name = "query-" + NewUuid(Random::System());
-  spec.query = query.text;
-  spec.query_place.pieces = {{0, 0}};
-  spec.file = query.file;
-  spec.text = query.text;
-  spec.sink_format = "memory";
-  spec.trigger.kind = driver::TriggerKind::kOnce;
-  spec.is_bounded = true;
-  spec.settings = query.settings;
-  return spec;
+using HeldTables = std::vector<std::unique_ptr<connectors::HeldRows>>;
+
+// Makes a job that ends in a memory table of its name. The tables are readable while `held` lives.
+void Complete(const std::map<std::string, RowSet>& tables, driver::JobSpec* spec,
+              HeldTables* held) {
+  spec->name = "query-" + NewUuid(Random::System());
+  spec->sink_format = "memory";
+  spec->trigger.kind = driver::TriggerKind::kOnce;
+  spec->is_bounded = true;
+  for (const auto& [name, rows] : tables) {
+    held->push_back(
+        std::make_unique<connectors::HeldRows>(rows.schema, rows.batches, Random::System()));
+    driver::SourceDecl source;
+    source.name = name;
+    source.format = "memory";
+    source.options.Set("token", held->back()->token());
+    source.is_streaming = false;
+    spec->sources.push_back(std::move(source));
+  }
 }
 
 arrow::Status RunJob(const driver::JobSpec& spec, const driver::JobDefinition& definition,
@@ -74,42 +82,46 @@ arrow::Result<RowSet> DecodeTable(std::string_view arrow_ipc) {
                    fmt::format("what the driver sent is no table: {}", rows.status().message()));
 }
 
-arrow::Result<std::vector<TableName>> TablesOf(const BoundedQuery& query) {
-  auto parsed = driver::sql::ParseQuery(query.text);
-  if (!parsed.ok()) return WithSource(parsed.status(), query.file, query.text);
+arrow::Result<std::vector<TableName>> UndeclaredTables(const driver::JobSpec& query) {
+  auto parsed = driver::sql::ParseQuery(query.query);
+  if (!parsed.ok()) return driver::LocateInQuery(query, parsed.status());
   std::vector<TableName> tables;
   for (driver::sql::NamedTable& table : driver::sql::TablesOf(**parsed)) {
+    const auto is_same = [&](const auto& other) {
+      return driver::sql::EqualsIgnoreCase(other.name, table.name);
+    };
+    if (std::any_of(query.sources.begin(), query.sources.end(), is_same)) continue;
+    if (std::any_of(tables.begin(), tables.end(), is_same)) continue;
     tables.push_back({std::move(table.name), table.span});
   }
   return tables;
 }
 
-arrow::Result<RowSet> RunBoundedQuery(const BoundedQuery& query,
+arrow::Result<RowSet> RunBoundedQuery(driver::JobSpec query,
                                       const std::map<std::string, RowSet>& tables) {
-  driver::JobSpec spec = SpecOf(query);
-  std::vector<std::unique_ptr<connectors::HeldRows>> held;
-  for (const auto& [name, rows] : tables) {
-    held.push_back(
-        std::make_unique<connectors::HeldRows>(rows.schema, rows.batches, Random::System()));
-    driver::SourceDecl source;
-    source.name = name;
-    source.format = "memory";
-    source.options.Set("token", held.back()->token());
-    source.is_streaming = false;
-    spec.sources.push_back(std::move(source));
-  }
+  HeldTables held;
+  Complete(tables, &query, &held);
   ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned,
-                        driver::PlanJob(spec, FileSystem::Local()));
-  ARROW_ASSIGN_OR_RAISE(driver::JobDefinition definition, driver::MakeDefinition(spec, planned));
+                        driver::PlanJob(query, FileSystem::Local()));
+  ARROW_ASSIGN_OR_RAISE(driver::JobDefinition definition, driver::MakeDefinition(query, planned));
   ARROW_ASSIGN_OR_RAISE(const auto scratch, ScratchDirectory::Make());
   definition.checkpoint = scratch->Path("checkpoint");
   definition.is_durable = false;
-  ARROW_RETURN_NOT_OK(RunJob(spec, definition, scratch->Path("data")));
+  ARROW_RETURN_NOT_OK(RunJob(query, definition, scratch->Path("data")));
 
-  auto result = connectors::MemoryTables::OfProcess()->Find(spec.name);
+  auto result = connectors::MemoryTables::OfProcess()->Find(query.name);
   RowSet rows{.schema = planned.sink.schema};
   if (result) rows.batches = std::move(result->batches);
   return rows;
+}
+
+arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfQuery(
+    driver::JobSpec query, const std::map<std::string, RowSet>& tables) {
+  HeldTables held;
+  Complete(tables, &query, &held);
+  ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned,
+                        driver::PlanJob(query, FileSystem::Local()));
+  return planned.sink.schema;
 }
 
 }  // namespace tidemill::deploy

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "driver/spec/job_spec.h"
 
 namespace tidemill::deploy {
 
@@ -22,25 +23,23 @@ struct RowSet {
 // The rows of an Arrow IPC stream. Errors: TABLE_CORRUPT (kGeneral).
 arrow::Result<RowSet> DecodeTable(std::string_view arrow_ipc);
 
-// A query over tables that are all there. *Plain data.*
-struct BoundedQuery {
-  std::string text;
-  std::string file;                             // as the user named it, for carets
-  std::map<std::string, std::string> settings;  // of --conf
-};
-
 // A table that a query reads, once, as it is written there.
 struct TableName {
   std::string name;
   Span span;  // in the query
 };
-// Errors show their place (kInvalid).
-arrow::Result<std::vector<TableName>> TablesOf(const BoundedQuery& query);
+// Those that its specification does not declare. Errors show their place (kInvalid).
+arrow::Result<std::vector<TableName>> UndeclaredTables(const driver::JobSpec& query);
 
-// Runs a query over tables (by their names in it) in an engine inside this process, in one epoch
-// over all of their rows. Without ORDER BY the rows of a query without groups come in the tables'
-// order. Errors show their place in the query: those of PlanJob, and of the rows.
-arrow::Result<RowSet> RunBoundedQuery(const BoundedQuery& query,
+// Runs a bounded query over the tables that it declares and others that are in memory (by their
+// names in it) in an engine inside this process, in one epoch over all of their rows. Without ORDER
+// BY the rows of a query without groups come in the tables' order. Errors show their place: those
+// of PlanJob, and of the rows.
+arrow::Result<RowSet> RunBoundedQuery(driver::JobSpec query,
                                       const std::map<std::string, RowSet>& tables);
+
+// The columns of its result; nothing is run. Errors as above.
+arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfQuery(
+    driver::JobSpec query, const std::map<std::string, RowSet>& tables);
 
 }  // namespace tidemill::deploy

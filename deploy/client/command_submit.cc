@@ -4,10 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,6 +24,7 @@
 #include "deploy/conf_option.h"
 #include "driver/job/plan_job.h"
 #include "driver/spec/job_spec.h"
+#include "driver/spec/job_values.h"
 
 namespace tidemill::deploy {
 
@@ -65,9 +64,7 @@ arrow::Result<proto::SubmitRequest> MakeRequest(const SubmitOptions& options) {
   ARROW_ASSIGN_OR_RAISE(*request.mutable_specification(),
                         ReadFile(FileSystem::Local(), options.path));
   request.set_file(options.path);
-  std::error_code error;
-  request.set_directory(std::filesystem::current_path(error).string());
-  if (error) return arrow::Status::IOError("no current directory: ", error.message());
+  ARROW_ASSIGN_OR_RAISE(*request.mutable_directory(), driver::CurrentDirectory());
   ARROW_ASSIGN_OR_RAISE(const auto conf, ParseConf(options.conf));
   request.mutable_conf()->insert(conf.begin(), conf.end());
   request.set_name(options.name);

@@ -9,6 +9,8 @@
 #include "common/types/time_zone.h"
 #include "connectors/row_carrier.h"
 #include "deploy/client/row_text.h"
+#include "deploy/client/script_rows.h"
+#include "driver/spec/script/script.h"
 #include "tests/testing/batches.h"
 
 namespace tidemill::deploy {
@@ -23,12 +25,22 @@ RowSet Counts() {
            tidemill::testing::MakeBatch(kDdl, R"([["sea, \"salt\"", 2], ["", 3]])")}};
 }
 
-arrow::Result<RowSet> Run(const std::string& text, RowSet counts = Counts()) {
-  return RunBoundedQuery({.text = text, .file = "query"}, {{"counts", std::move(counts)}});
+// What `counts` is in every test.
+TableFinder FindCounts(const RowSet& counts) {
+  return [&counts](const driver::JobSpec&,
+                   const std::vector<TableName>&) -> arrow::Result<std::map<std::string, RowSet>> {
+    return std::map<std::string, RowSet>{{"counts", counts}};
+  };
 }
 
-std::string Json(const std::string& text, RowSet counts = Counts()) {
-  const auto rows = Run(text, std::move(counts));
+// The rows of the last statement of a script.
+arrow::Result<RowSet> Run(const std::string& text, const RowSet& counts = Counts()) {
+  ARROW_ASSIGN_OR_RAISE(const auto script, driver::ReadScript(text, "query", "/", {}));
+  return RowsOf(script.steps.back(), FindCounts(counts));
+}
+
+std::string Json(const std::string& text, const RowSet& counts = Counts()) {
+  const auto rows = Run(text, counts);
   if (!rows.ok()) return RenderError(rows.status());
   return RowsAsJson(*rows, *FindTimeZone("UTC"));
 }
@@ -45,6 +57,8 @@ TEST(BoundedQueryTest, WhatStreamsCannotDoIsAllowed) {
             "{\"n\":1,\"c\":1}\n{\"n\":2,\"c\":1}\n{\"n\":3,\"c\":2}\n{\"n\":7,\"c\":1}\n");
   EXPECT_EQ(Json("SELECT sum(n) AS s FROM (SELECT n FROM counts ORDER BY n LIMIT 2)"),
             "{\"s\":3}\n");
+  EXPECT_EQ(Json("SELECT max(c) AS m FROM (SELECT count(*) AS c FROM counts GROUP BY n)"),
+            "{\"m\":2}\n");
   EXPECT_EQ(Json("SELECT DISTINCT n FROM counts ORDER BY n LIMIT 1"), "{\"n\":1}\n");
 }
 
@@ -57,17 +71,34 @@ TEST(BoundedQueryTest, AnEmptyTableHasAResult) {
 TEST(BoundedQueryTest, ErrorsShowTheirPlace) {
   EXPECT_THAT(Json("SELECT wrod FROM counts"), HasSubstr("query:1:8"));
   EXPECT_THAT(Json("SELECT count(DISTINCT n) FROM counts"), HasSubstr("not supported yet"));
-  EXPECT_THAT(Json("SELECT max(c) FROM (SELECT count(*) AS c FROM counts GROUP BY n)"),
-              HasSubstr("not supported yet"));
   EXPECT_THAT(Json("SELECT 1 / 0 FROM counts"), HasSubstr("DIVIDE_BY_ZERO"));
 }
 
-TEST(BoundedQueryTest, TablesAreFoundInSubqueriesToo) {
-  const auto tables =
-      TablesOf({.text = "SELECT * FROM (SELECT * FROM counts) t", .file = "query"}).ValueOrDie();
+TEST(BoundedQueryTest, TablesThatAreNotDeclaredAreAskedForOnce) {
+  driver::JobSpec query;
+  query.query =
+      "SELECT * FROM (SELECT * FROM counts) t UNION ALL TABLE Counts UNION ALL TABLE here";
+  query.sources.resize(1);
+  query.sources[0].name = "here";
+
+  const auto tables = UndeclaredTables(query).ValueOrDie();
+
   ASSERT_EQ(tables.size(), 1);
   EXPECT_EQ(tables[0].name, "counts");
   EXPECT_EQ(tables[0].span.begin, 29);
+}
+
+TEST(ScriptRowsTest, ShowAndDescribeHaveSparksColumns) {
+  EXPECT_EQ(Json("CREATE TABLE t (a INT) USING json LOCATION '/'; SHOW TABLES"),
+            "{\"namespace\":\"default\",\"tableName\":\"t\",\"isTemporary\":false}\n");
+  EXPECT_EQ(Json("DESCRIBE counts"),
+            "{\"col_name\":\"word\",\"data_type\":\"string\"}\n"
+            "{\"col_name\":\"n\",\"data_type\":\"bigint\"}\n");
+  EXPECT_EQ(Json("SHOW FUNCTIONS LIKE 'regexp_repl*'"), "{\"function\":\"regexp_replace\"}\n");
+  EXPECT_THAT(Json("DESCRIBE FUNCTION upper"),
+              HasSubstr("{\"function_desc\":\"Function: upper\"}"));
+  EXPECT_EQ(Json("DESCRIBE FUNCTION nosuch"),
+            "{\"function_desc\":\"Function: nosuch not found.\"}\n");
 }
 
 TEST(BoundedQueryTest, ATableTravelsAsArrow) {
