@@ -22,6 +22,7 @@ configuration=()
 if $full; then
   deploy/build_tree.sh release all_verify_interface_header_sets
   for preset in asan tsan clang; do deploy/build_tree.sh "$preset"; done
+  deploy/build_tree.sh fuzz fuzz_programs
   configuration=(-C full)
 fi
 

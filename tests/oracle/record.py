@@ -71,8 +71,8 @@ def register(spark, query, folder):
 class Run:
     """One run of a query: fills in the answers, whatever happens."""
 
-    def __init__(self, spark, query, folder):
-        self.spark, self.query, self.folder = spark, query, folder
+    def __init__(self, spark, query, folder, quiet):
+        self.spark, self.query, self.folder, self.quiet = spark, query, folder, quiet
         self.batches = {}
         self.started = False
 
@@ -108,14 +108,15 @@ class Run:
         except PySparkException as error:
             query.error = error_of(error, self.started)
             query.error.is_class_only = bool(asked and asked.is_class_only)
-            print("   ", query.error.exit_code, query.error.name, query.error.message[:160])
+            if not self.quiet:
+                print("   ", query.error.exit_code, query.error.name, query.error.message[:160])
         finally:
             for source in query.sources:
                 self.spark.catalog.dropTempView(source.name)
         query.rows = [self.batches.get(batch, []) for batch in range(max(self.batches, default=-1) + 1)]
 
 
-def record(spark, query):
+def record(spark, query, quiet=False):
     settings = {SPARK_SETTINGS.get(key, key): value for key, value in query.settings.items()}
     settings = {key: value for key, value in settings.items() if key.startswith("spark.")}
     if any(source.options.get("inferSchema") == "true" for source in query.sources):
@@ -126,7 +127,7 @@ def record(spark, query):
     try:
         with tempfile.TemporaryDirectory() as folder:
             query.place_files(folder)
-            Run(spark, query, folder).record()
+            Run(spark, query, folder, quiet).record()
     finally:
         for key, value in before.items():
             spark.conf.unset(key) if value is None else spark.conf.set(key, value)
