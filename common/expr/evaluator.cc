@@ -32,14 +32,17 @@ bool IsCast(const Expr& expr) { return expr.name == "cast" || expr.name == "try_
 
 // Whether the call's value is fixed by the epoch or the row, not by its arguments.
 bool IsEpochBound(const Expr& expr) {
-  return IsAnyOf(expr.name, {"current_timestamp", "current_date", "rand", "uuid"}) ||
+  return IsAnyOf(expr.name,
+                 {"current_timestamp", "current_date", "localtimestamp", "rand", "uuid"}) ||
          (expr.name == "unix_timestamp" && expr.args.empty());
 }
 
 // Whether the value can depend on the epoch or the session's time zone, so that it is not known
 // when the plan is deployed.
 bool ReadsContext(const Expr& expr) {
-  return IsEpochBound(expr) || expr.type->id() == arrow::Type::TIMESTAMP;
+  if (IsEpochBound(expr) || expr.type->id() == arrow::Type::TIMESTAMP) return true;
+  const FunctionInfo* info = expr.kind == Expr::Kind::kCall ? FindFunction(expr.name) : nullptr;
+  return info != nullptr && info->reads_context;
 }
 
 // Where no later argument replaces the value: COALESCE goes on after NULL, NANVL after NaN.
@@ -64,11 +67,24 @@ arrow::Result<arrow::Datum> CheckType(arrow::Datum value, const Expr& expr) {
 
 // One bound expression. Form says how arguments are evaluated; the rest is shared.
 struct CompiledExpr::Node {
-  enum class Form { kConstant, kColumn, kKernel, kPerRow, kAnd, kOr, kCase, kCoalesce };
+  enum class Form {
+    kConstant,
+    kColumn,
+    kKernel,
+    kPerRow,
+    kAnd,
+    kOr,
+    kCase,
+    kCoalesce,
+    kParameter,
+    kLambda,  // its argument is the body; evaluated by the call that it is given to
+    kHigherOrder
+  };
 
   Form form = Form::kKernel;
   ExprPtr expr;
   Kernel kernel;
+  HigherOrderKernel higher_order;
   std::vector<std::unique_ptr<const Node>> args;
   std::shared_ptr<arrow::Scalar> constant;
   bool is_total = true;        // neither it nor anything below it can fail
@@ -85,6 +101,8 @@ struct CompiledExpr::Node {
   arrow::Result<arrow::Datum> EvaluateCase(const Selection& rows) const;
   arrow::Result<arrow::Datum> EvaluateCoalesce(const Selection& rows) const;
   arrow::Result<arrow::Datum> EvaluateTotalIf(const Selection& rows) const;
+  arrow::Result<arrow::Datum> EvaluateHigherOrder(const Selection& rows) const;
+  Lambda LambdaOver(const Selection& rows) const;
 };
 
 arrow::Status CompiledExpr::Node::BindCall() {
@@ -124,6 +142,8 @@ arrow::Status CompiledExpr::Node::BindCall() {
     }
   }
   kernel = std::move(bound.kernel);
+  higher_order = std::move(bound.higher_order);
+  if (higher_order) form = Form::kHigherOrder;
   is_total = is_total && (info->is_total || bound.is_total);
   if (!info->is_deterministic) form = Form::kPerRow;
   return arrow::Status::OK();
@@ -167,6 +187,17 @@ arrow::Result<std::unique_ptr<const CompiledExpr::Node>> CompiledExpr::Node::Com
     case Expr::Kind::kColumn:
       node->form = Form::kColumn;
       return node;
+    case Expr::Kind::kParameter:
+      node->form = Form::kParameter;
+      return node;
+    case Expr::Kind::kLambda: {
+      ARROW_ASSIGN_OR_RAISE(auto body, Compile(expr->args[0]));
+      node->form = Form::kLambda;
+      node->is_total = body->is_total;
+      node->reads_context = node->reads_context || body->reads_context;
+      node->args.push_back(std::move(body));
+      return node;
+    }
     case Expr::Kind::kCall:
       break;
   }
@@ -199,6 +230,12 @@ arrow::Result<arrow::Datum> CompiledExpr::Node::Evaluate(const Selection& rows) 
       return EvaluateCase(rows);
     case Form::kCoalesce:
       return EvaluateCoalesce(rows);
+    case Form::kParameter:
+      return rows.Parameter(expr->column);
+    case Form::kHigherOrder:
+      return EvaluateHigherOrder(rows);
+    case Form::kLambda:
+      break;  // only in the arguments of a higher-order call
   }
   return arrow::Status::UnknownError("unreachable");
 }
@@ -217,6 +254,38 @@ arrow::Result<arrow::Datum> CompiledExpr::Node::EvaluateKernel(const Selection& 
     ARROW_ASSIGN_OR_RAISE(auto scalar, result->make_array()->GetScalar(0));
     return CheckType(arrow::Datum(std::move(scalar)), *expr);
   }
+  return CheckType(*std::move(result), *expr);
+}
+
+// The lambda as a function over elements of `rows`, which must outlive it.
+Lambda CompiledExpr::Node::LambdaOver(const Selection& rows) const {
+  return [this, &rows](std::vector<arrow::Datum> parameters,
+                       const std::shared_ptr<arrow::Array>& parents)
+             -> arrow::Result<std::shared_ptr<arrow::Array>> {
+    const Node& body = *args[0];
+    // A body over constants must not be computed, and fail, for no element.
+    if (parents->length() == 0) return arrow::MakeEmptyArray(body.expr->type);
+    parameters.resize(expr->args.size() - 1);
+    ARROW_ASSIGN_OR_RAISE(const Selection elements, rows.Spread(parents, std::move(parameters)));
+    ARROW_ASSIGN_OR_RAISE(const arrow::Datum value, body.Evaluate(elements));
+    return ArrayOf(value, parents->length(), rows.context().pool);
+  };
+}
+
+arrow::Result<arrow::Datum> CompiledExpr::Node::EvaluateHigherOrder(const Selection& rows) const {
+  std::vector<arrow::Datum> values;
+  std::vector<Lambda> lambdas;
+  for (const auto& arg : args) {
+    if (arg->form == Form::kLambda) {
+      lambdas.push_back(arg->LambdaOver(rows));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(arrow::Datum value, arg->Evaluate(rows));
+      values.push_back(std::move(value));
+    }
+  }
+  arrow::Result<arrow::Datum> result =
+      higher_order(rows.context(), values, lambdas, rows.num_rows());
+  if (!result.ok()) return WithSpan(result.status(), expr->span);
   return CheckType(*std::move(result), *expr);
 }
 
@@ -344,7 +413,10 @@ ExprPtr FoldConstant(const ExprPtr& expr, const EvalContext& context) {
     const Expr& next = *open.back();
     open.pop_back();
     // The epoch's time is not known when a plan is made.
-    if (next.kind == Expr::Kind::kColumn || IsEpochBound(next)) return nullptr;
+    if (next.kind == Expr::Kind::kColumn || next.kind == Expr::Kind::kParameter ||
+        IsEpochBound(next)) {
+      return nullptr;
+    }
     for (const ExprPtr& arg : next.args) open.push_back(arg.get());
   }
   auto compiled = CompiledExpr::Make(expr);

@@ -6,12 +6,14 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <utility>
 
 #include "common/expr/function_registry.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 #include "common/types/value_format.h"
 
 namespace tidemill {
@@ -84,15 +86,23 @@ struct DefaultArgument {
   std::string_view text;
 };
 
-constexpr std::array<DefaultArgument, 9> kDefaultArguments = {{{"split", 2, ", -1"},
-                                                               {"substring", 2, ", 2147483647"},
-                                                               {"regexp_replace", 3, ", 1"},
-                                                               {"regexp_extract", 2, ", 1"},
-                                                               {"round", 1, ", 0"},
-                                                               {"bround", 1, ", 0"},
-                                                               {"locate", 2, ", 1"},
-                                                               {"lpad", 2, ",  "},
-                                                               {"rpad", 2, ",  "}}};
+constexpr std::array<DefaultArgument, 16> kDefaultArguments = {
+    {{"split", 2, ", -1"},
+     {"substring", 2, ", 2147483647"},
+     {"regexp_replace", 3, ", 1"},
+     {"regexp_extract", 2, ", 1"},
+     {"round", 1, ", 0"},
+     {"bround", 1, ", 0"},
+     {"locate", 2, ", 1"},
+     {"lpad", 2, ",  "},
+     {"rpad", 2, ",  "},
+     {"from_unixtime", 1, ", yyyy-MM-dd HH:mm:ss"},
+     {"unix_timestamp", 1, ", yyyy-MM-dd HH:mm:ss"},
+     {"to_unix_timestamp", 1, ", yyyy-MM-dd HH:mm:ss"},
+     {"months_between", 2, ", true"},
+     {"sort_array", 1, ", true"},
+     {"str_to_map", 1, ", ,, :"},
+     {"str_to_map", 2, ", :"}}};
 
 // name(arg, ...), as Spark spells it for functions without a form of their own.
 std::string PlainCallText(const Expr& expr) {
@@ -107,6 +117,11 @@ std::string PlainCallText(const Expr& expr) {
     return fmt::format("TRIM({} {} FROM {})", side, ExprText(*expr.args[0]),
                        ExprText(*expr.args[1]));
   }
+  // Spark names these by their text alone.
+  constexpr std::array<std::string_view, 2> kOfText = {"from_json", "to_json"};
+  if (given > 1 && std::find(kOfText.begin(), kOfText.end(), name) != kOfText.end()) {
+    return fmt::format("{}({})", name, ExprText(*expr.args[0]));
+  }
   std::string_view omitted;
   for (const DefaultArgument& argument : kDefaultArguments) {
     if (argument.name == name && argument.given == given) omitted = argument.text;
@@ -114,10 +129,19 @@ std::string PlainCallText(const Expr& expr) {
   return fmt::format("{}({}{})", name, JoinTexts(expr.args), omitted);
 }
 
+// timestamp + interval, which Spark prints without parentheses.
+bool IsMoveInTime(const Expr& expr) {
+  if (expr.type == nullptr || (expr.name != "+" && expr.name != "-")) return false;
+  const bool is_point =
+      expr.type->id() == arrow::Type::DATE32 || expr.type->id() == arrow::Type::TIMESTAMP;
+  return is_point && (IsIntervalType(*expr.args[0]->type) || IsIntervalType(*expr.args[1]->type));
+}
+
 std::string CallText(const Expr& expr) {
   const std::vector<ExprPtr>& args = expr.args;
   const std::string& name = expr.name;
   auto arg = [&](size_t i) { return ExprText(*args[i]); };
+  if (args.size() == 2 && IsMoveInTime(expr)) return fmt::format("{} {} {}", arg(0), name, arg(1));
   if (args.size() == 2 && IsInfix(name)) {
     const bool is_word = name == "and" || name == "or";
     return fmt::format("({} {} {})", arg(0), is_word ? Upper(name) : name, arg(1));
@@ -179,8 +203,29 @@ ExprPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Span span) {
   return expr;
 }
 
+ExprPtr MakeParameter(int number, std::string name, std::shared_ptr<arrow::DataType> type,
+                      Span span) {
+  auto expr = std::make_shared<Expr>(*MakeColumn(number, std::move(name), std::move(type), span));
+  expr->kind = Expr::Kind::kParameter;
+  return expr;
+}
+
+ExprPtr MakeLambda(ExprPtr body, std::vector<ExprPtr> parameters, Span span) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = Expr::Kind::kLambda;
+  expr->type = body->type;
+  expr->args = std::move(parameters);
+  expr->args.insert(expr->args.begin(), std::move(body));
+  expr->span = span;
+  return expr;
+}
+
 std::string ExprText(const Expr& expr) {
   switch (expr.kind) {
+    case Expr::Kind::kParameter:
+      return "namedlambdavariable()";
+    case Expr::Kind::kLambda:
+      return fmt::format("lambdafunction({})", JoinTexts(expr.args));
     case Expr::Kind::kLiteral:
       return expr.name.empty() ? LiteralText(*expr.literal) : expr.name;
     case Expr::Kind::kColumn:
@@ -198,8 +243,10 @@ bool ExprEquals(const Expr& a, const Expr& b) {
     case Expr::Kind::kLiteral:
       return LiteralEquals(a, b);
     case Expr::Kind::kColumn:
+    case Expr::Kind::kParameter:
       return a.column == b.column;
     case Expr::Kind::kCall:
+    case Expr::Kind::kLambda:
       break;
   }
   if (a.name != b.name) return false;

@@ -24,12 +24,16 @@ struct Expr {
                // value,
     // ..., else), "coalesce", "if", "cast" and "try_cast" (to `type`), "get_field" (struct,
     // literal name), "element_at"/"get_item" (array or map, key)
+    kParameter,  // of a lambda around it: number `column`, counted from the outermost lambda's
+                 // first; `name` for display
+    kLambda,     // an argument of a higher-order function: args[0] is the body, the others are its
+                 // parameters; `type` is the body's
   };
 
   Kind kind = Kind::kLiteral;
   std::shared_ptr<arrow::DataType> type;
   std::shared_ptr<arrow::Scalar> literal;
-  int column = -1;
+  int column = -1;  // of kColumn, kParameter
   std::string name;
   std::vector<ExprPtr> args;
   Span span;  // where it stands in the query, for errors at run time
@@ -41,6 +45,9 @@ struct Expr {
 ExprPtr MakeColumn(int column, std::string name, std::shared_ptr<arrow::DataType> type,
                    Span span = {});
 ExprPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Span span = {});
+ExprPtr MakeParameter(int number, std::string name, std::shared_ptr<arrow::DataType> type,
+                      Span span = {});
+ExprPtr MakeLambda(ExprPtr body, std::vector<ExprPtr> parameters, Span span = {});
 
 // Spark's SQL text of the expression, as it names an unaliased column ("(a + 1)", "count(1)",
 // "CAST(x AS INT)").

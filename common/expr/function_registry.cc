@@ -29,6 +29,7 @@ const FunctionCatalog& Catalog() {
     AddComparisonFunctions(filled);
     AddConditionalFunctions(filled);
     AddDatetimeFunctions(filled);
+    AddJsonFunctions(filled);
     AddLogicFunctions(filled);
     AddMathFunctions(filled);
     AddRandomFunctions(filled);
@@ -122,17 +123,8 @@ std::vector<ExprPtr> WithFieldNames(const std::vector<ExprPtr>& args) {
   return named;
 }
 
-// extract(YEAR FROM x) is year(x), date + 1 is date_add(date, 1); other names stand for themselves.
-std::string CanonicalName(const std::string& name, std::vector<ExprPtr>* args) {
-  if ((name == "extract" || name == "date_part") && args->size() == 2) {
-    std::string field;
-    if (StringLiteralOf(*(*args)[0], &field) == nullptr) return name;
-    args->erase(args->begin());
-    field = Lower(field);
-    if (field == "doy") return "dayofyear";
-    if (field == "week") return "weekofyear";
-    return field;
-  }
+// date + 1 is date_add(date, 1); other names stand for themselves.
+std::string CanonicalName(const std::string& name, const std::vector<ExprPtr>* args) {
   if ((name == "+" || name == "-") && args->size() == 2) {
     const bool is_date = (*args)[0]->type->id() == arrow::Type::DATE32;
     const arrow::DataType& count = *(*args)[1]->type;

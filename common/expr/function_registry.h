@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,21 @@ struct EvalContext {
 using Kernel = std::function<arrow::Result<arrow::Datum>(
     const EvalContext& context, std::span<const arrow::Datum> args, int64_t rows)>;
 
+// The body of a lambda argument over elements of the call's rows. `parameters` have a value for
+// each element (more than the lambda names are left out); element i belongs to row parents[i]
+// (INT32, no NULLs) of the call. The result is an array with a value for each element.
+using Lambda = std::function<arrow::Result<std::shared_ptr<arrow::Array>>(
+    std::vector<arrow::Datum> parameters, const std::shared_ptr<arrow::Array>& parents)>;
+// As Kernel, for a function with lambda arguments: `args` are the others, in order.
+using HigherOrderKernel = std::function<arrow::Result<arrow::Datum>(
+    const EvalContext& context, std::span<const arrow::Datum> args, std::span<const Lambda> lambdas,
+    int64_t rows)>;
+// What a lambda argument may look like. *Plain data.*
+struct LambdaShape {
+  std::vector<std::shared_ptr<arrow::DataType>> parameters;
+  size_t required = 0;  // how many must be named
+};
+
 // A function bound to argument types. Binding happens once, when a plan is analysed (for the types)
 // and once when it is deployed (for the kernel).
 struct BoundFunction {
@@ -40,6 +56,7 @@ struct BoundFunction {
   std::shared_ptr<arrow::DataType> type;  // of the result
   Kernel kernel;                          // empty for special forms
   bool is_total = false;  // fails on no input, with the literals that it is bound to
+  HigherOrderKernel higher_order = nullptr;  // instead of `kernel`, of a function with lambdas
 };
 
 struct FunctionInfo {
@@ -51,6 +68,14 @@ struct FunctionInfo {
   // Binds to argument expressions (types, and values where they are literals). Errors are Spark's:
   // DATATYPE_MISMATCH.*, WRONG_NUM_ARGS.WITHOUT_SUGGESTION.
   std::function<arrow::Result<BoundFunction>(std::span<const ExprPtr> args)> bind;
+  // Of a higher-order function: the shape of argument `index` where it is a lambda, nothing where
+  // it is not. `args` are the arguments before it.
+  std::function<arrow::Result<std::optional<LambdaShape>>(std::span<const ExprPtr> args,
+                                                          size_t index)>
+      lambda_shape;
+  // Depends on the session's time zone or the epoch in ways that types do not show, so it is not
+  // folded when the plan is made.
+  bool reads_context = false;
 };
 
 // The scalar functions that exist; aliases (substr, ucase, ...) find the same entry. *Immutable.*

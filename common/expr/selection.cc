@@ -132,15 +132,38 @@ arrow::Result<arrow::Datum> Selection::Pick(const arrow::Datum& value) const {
 
 arrow::Result<Selection> Selection::Narrow(const RowSet& rows) const {
   if (rows.IsAll()) return *this;
+  if (!parameters_.empty() && !rows.IsNone()) return Spread(rows.indices(), {});
   Selection narrow(*context_, *batch_);
   if (rows.IsNone()) {
     ARROW_ASSIGN_OR_RAISE(narrow.indices_, arrow::MakeEmptyArray(arrow::int32(), context_->pool));
+    for (const arrow::Datum& outer : parameters_) {
+      ARROW_ASSIGN_OR_RAISE(auto empty, arrow::MakeEmptyArray(outer.type(), context_->pool));
+      narrow.parameters_.emplace_back(std::move(empty));
+    }
   } else if (indices_ == nullptr) {
     narrow.indices_ = rows.indices();
   } else {
     ARROW_ASSIGN_OR_RAISE(narrow.indices_, TakeRows(*indices_, *rows.indices(), context_->pool));
   }
   return narrow;
+}
+
+arrow::Result<Selection> Selection::Spread(const std::shared_ptr<arrow::Array>& parents,
+                                           std::vector<arrow::Datum> parameters) const {
+  Selection spread(*context_, *batch_);
+  spread.indices_ = parents;
+  if (indices_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(spread.indices_, TakeRows(*indices_, *parents, context_->pool));
+  }
+  for (const arrow::Datum& outer : parameters_) {
+    arrow::Datum taken = outer;
+    if (outer.is_array()) {
+      ARROW_ASSIGN_OR_RAISE(taken, TakeRows(*outer.make_array(), *parents, context_->pool));
+    }
+    spread.parameters_.push_back(std::move(taken));
+  }
+  for (arrow::Datum& parameter : parameters) spread.parameters_.push_back(std::move(parameter));
+  return spread;
 }
 
 Merger::Merger(const Selection& rows, std::shared_ptr<arrow::DataType> type)

@@ -55,11 +55,17 @@ class Selection {
   Selection All() const { return Selection(*context_, *batch_); }
   // Of these rows, the ones of the set (which counts within them).
   arrow::Result<Selection> Narrow(const RowSet& rows) const;
+  // Elements of these rows: element i belongs to row parents[i] (INT32), and `parameters` have a
+  // value for each, after the parameters that are here already.
+  arrow::Result<Selection> Spread(const std::shared_ptr<arrow::Array>& parents,
+                                  std::vector<arrow::Datum> parameters) const;
+  const arrow::Datum& Parameter(int number) const { return parameters_[number]; }
 
  private:
   const EvalContext* context_;
   const arrow::RecordBatch* batch_;
   std::shared_ptr<arrow::Array> indices_;  // INT32 into the batch; nullptr: all rows
+  std::vector<arrow::Datum> parameters_;   // of the lambdas around, a value for each selected row
   mutable std::vector<std::shared_ptr<arrow::Array>> taken_;
 };
 

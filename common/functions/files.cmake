@@ -1,5 +1,4 @@
 list(APPEND common_sources
-  functions/access.cc
   functions/ansi_errors.cc
   functions/arithmetic.cc
   functions/cast/cast.cc
@@ -7,15 +6,39 @@ list(APPEND common_sources
   functions/cast/cast_interval.cc
   functions/cast/cast_number.cc
   functions/cast/cast_text.cc
-  functions/collection.cc
+  functions/collection/array_edit.cc
+  functions/collection/array_order.cc
+  functions/collection/array_search.cc
+  functions/collection/array_set.cc
+  functions/collection/array_sort.cc
+  functions/collection/array_text.cc
+  functions/collection/element_access.cc
+  functions/collection/higher_order.cc
+  functions/collection/lambda_rows.cc
+  functions/collection/lists.cc
+  functions/collection/make_collection.cc
+  functions/collection/map_lambdas.cc
+  functions/collection/maps.cc
+  functions/collection/sequence.cc
   functions/columns.cc
   functions/comparison.cc
   functions/conditional.cc
   functions/datetime/calendar.cc
+  functions/datetime/clock.cc
+  functions/datetime/date_math.cc
+  functions/datetime/date_parts.cc
   functions/datetime/datetime.cc
   functions/datetime/interval_arithmetic.cc
+  functions/datetime/make.cc
+  functions/datetime/text.cc
   functions/datetime/time_window.cc
+  functions/datetime/trunc.cc
+  functions/datetime/unix_time.cc
+  functions/datetime/zones.cc
   functions/decimal.cc
+  functions/json/from_json.cc
+  functions/json/json_arguments.cc
+  functions/json/json_text.cc
   functions/logic.cc
   functions/math.cc
   functions/random.cc
@@ -34,11 +57,15 @@ list(APPEND common_headers
   functions/ansi_errors.h
   functions/cast/cast.h
   functions/cast/cast_rules.h
+  functions/collection/lambda_rows.h
+  functions/collection/lists.h
   functions/columns.h
   functions/comparison.h
   functions/datetime/calendar.h
+  functions/datetime/datetime.h
   functions/datetime/interval_arithmetic.h
   functions/decimal.h
+  functions/json/json_arguments.h
   functions/signature.h
   functions/string/byte_scanner.h
   functions/string/characters.h

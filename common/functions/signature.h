@@ -37,6 +37,7 @@ void AddCollectionFunctions(FunctionCatalog* catalog);
 void AddComparisonFunctions(FunctionCatalog* catalog);
 void AddConditionalFunctions(FunctionCatalog* catalog);
 void AddDatetimeFunctions(FunctionCatalog* catalog);
+void AddJsonFunctions(FunctionCatalog* catalog);
 void AddLogicFunctions(FunctionCatalog* catalog);
 void AddMathFunctions(FunctionCatalog* catalog);
 void AddRandomFunctions(FunctionCatalog* catalog);

@@ -1,5 +1,8 @@
 list(APPEND common_sources
   types/catalog_name.cc
+  types/datetime_pattern/compile.cc
+  types/datetime_pattern/format.cc
+  types/datetime_pattern/parse.cc
   types/ddl.cc
   types/ddl_lexer.cc
   types/interval/interval_literal.cc
@@ -17,10 +20,13 @@ list(APPEND common_sources
 list(APPEND common_headers
   types/catalog_name.h
   types/civil_time.h
+  types/datetime_pattern/datetime_pattern.h
+  types/datetime_pattern/names.h
   types/ddl.h
   types/ddl_lexer.h
   types/interval/interval.h
   types/json_object.h
+  types/json_value_writer.h
   types/time_text.h
   types/time_zone.h
   types/tz_file.h

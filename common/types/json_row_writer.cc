@@ -16,6 +16,7 @@
 #include "common/base/check.h"
 #include "common/types/civil_time.h"
 #include "common/types/ddl.h"
+#include "common/types/json_value_writer.h"
 #include "common/types/time_text.h"
 #include "common/types/value_format.h"
 
@@ -89,6 +90,7 @@ struct JsonNode {
   std::vector<JsonNode> children;  // of a list: the item; of a map: the value; of a struct: fields
   const TimeZone* zone = nullptr;  // null for TIMESTAMP_NTZ
   int32_t scale = 0;
+  bool keeps_nulls = false;  // of a struct: fields without a value are null
 };
 
 void WriteOrNull(const JsonNode& node, const arrow::ArrayData& data, int64_t row,
@@ -205,14 +207,15 @@ void WriteMap(const JsonNode& node, const arrow::ArrayData& data, int64_t row, s
   *out += '}';
 }
 
+// `row` counts from the offsets of the columns.
 void WriteFields(const std::vector<JsonNode>& nodes, const arrow::ArrayDataVector& columns,
-                 int64_t row, std::string* out) {
+                 int64_t row, bool keeps_nulls, std::string* out) {
   char before = '{';
   for (size_t i = 0; i < nodes.size(); ++i) {
-    if (columns[i]->IsNull(row)) continue;
+    if (!keeps_nulls && columns[i]->IsNull(row)) continue;
     *out += before;
     *out += nodes[i].key;
-    nodes[i].write(nodes[i], *columns[i], row, out);
+    WriteOrNull(nodes[i], *columns[i], row, out);
     before = ',';
   }
   if (before == '{') *out += '{';
@@ -221,7 +224,7 @@ void WriteFields(const std::vector<JsonNode>& nodes, const arrow::ArrayDataVecto
 
 void WriteStruct(const JsonNode& node, const arrow::ArrayData& data, int64_t row,
                  std::string* out) {
-  WriteFields(node.children, data.child_data, data.offset + row, out);
+  WriteFields(node.children, data.child_data, data.offset + row, node.keeps_nulls, out);
 }
 
 JsonNode::Write WriterOf(const arrow::DataType& type) {
@@ -327,6 +330,31 @@ void AppendJsonString(std::string_view text, std::string* out) {
   *out += '"';
 }
 
+namespace {
+
+void KeepNulls(JsonNode* node) {
+  node->keeps_nulls = true;
+  for (JsonNode& child : node->children) KeepNulls(&child);
+}
+
+}  // namespace
+
+struct JsonValueWriter::Impl {
+  JsonNode node;
+};
+
+JsonValueWriter::JsonValueWriter(const arrow::DataType& type, const TimeZone& zone,
+                                 bool keeps_nulls)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->node = NodeOf(type, zone);
+  if (keeps_nulls) KeepNulls(&impl_->node);
+}
+JsonValueWriter::~JsonValueWriter() = default;
+
+void JsonValueWriter::Append(const arrow::ArrayData& data, int64_t row, std::string* out) const {
+  impl_->node.write(impl_->node, data, row, out);
+}
+
 struct JsonRowWriter::Impl {
   std::shared_ptr<const TimeZone> zone;
   std::vector<JsonNode> columns;
@@ -345,7 +373,7 @@ void JsonRowWriter::AppendRow(const arrow::RecordBatch& batch, int64_t row,
                               std::string* out) const {
   const arrow::ArrayDataVector& columns = batch.column_data();
   TIDEMILL_CHECK(columns.size() == impl_->columns.size());
-  WriteFields(impl_->columns, columns, row, out);
+  WriteFields(impl_->columns, columns, row, /*keeps_nulls=*/false, out);
 }
 
 }  // namespace tidemill

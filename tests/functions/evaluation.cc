@@ -16,7 +16,7 @@
 #include "common/base/sql_state.h"
 #include "common/types/ddl.h"
 #include "common/types/value_format.h"
-#include "driver/plan/expr_binder.h"
+#include "driver/plan/analyze/expr_binder.h"
 #include "driver/sql/parser.h"
 
 namespace tidemill {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "driver/plan/expr_binder.h"
+#include "driver/plan/analyze/expr_binder.h"
 #include "driver/sql/parser.h"
 
 namespace tidemill::fuzz {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "common/base/check.h"
+#include "common/json/json_decoder.h"
 #include "common/types/ddl.h"
 #include "common/types/time_zone.h"
-#include "connectors/file/json/json_decoder.h"
 #include "connectors/file/json/json_inference.h"
 #include "connectors/file/json/json_records.h"
 
@@ -44,8 +44,8 @@ std::vector<connectors::Line> LinesOf(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const connectors::JsonSyntax syntax{.allows_single_quotes = (data[0] & 1) != 0,
-                                      .allows_non_numeric_numbers = (data[0] & 2) != 0};
+  const JsonSyntax syntax{.allows_single_quotes = (data[0] & 1) != 0,
+                          .allows_non_numeric_numbers = (data[0] & 2) != 0};
   // A copy that ends where the text ends, so that a read behind it is found.
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto lines = LinesOf(text);
@@ -55,13 +55,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   records.Scan(lines);
   connectors::InferredType inferred;
   for (const auto& line : lines) {
-    connectors::JsonValue value;
-    connectors::JsonScanner scanner({line.data, line.size}, syntax);
+    JsonValue value;
+    JsonScanner scanner({line.data, line.size}, syntax);
     if (scanner.ScanValue(&value)) inferred.Add(value, syntax);
   }
   (void)inferred.Finish();
   static const auto zone = FindTimeZone("UTC").ValueOrDie();
-  connectors::JsonDecoder decoder(zone.get(), syntax, arrow::default_memory_pool());
+  JsonDecoder decoder(zone.get(), syntax, arrow::default_memory_pool());
   for (int i = 0; i < Columns().num_fields(); ++i) {
     const auto column = decoder.Decode(Columns().field(i)->type(),
                                        records.column(static_cast<size_t>(i)), records.bad_rows());

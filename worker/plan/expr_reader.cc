@@ -94,9 +94,14 @@ arrow::Result<ExprPtr> ReadAtDepth(const proto::Expr& message, int depth) {
     }
     case proto::Expr::COLUMN:
       return MakeColumn(message.column(), message.name(), std::move(type), span);
+    case proto::Expr::PARAMETER:
+      return MakeParameter(message.column(), message.name(), std::move(type), span);
+    case proto::Expr::LAMBDA:
     case proto::Expr::CALL: {
       auto call = std::make_shared<Expr>();
-      call->kind = Expr::Kind::kCall;
+      const bool is_lambda = message.kind() == proto::Expr::LAMBDA;
+      if (is_lambda && message.args().empty()) return Invalid("lambda without a body", "");
+      call->kind = is_lambda ? Expr::Kind::kLambda : Expr::Kind::kCall;
       call->type = std::move(type);
       call->name = message.name();
       call->span = span;

@@ -138,15 +138,23 @@ Kernel MoveDate(const Rule& rule) {
   };
 }
 
+// Whether the microseconds of a sum of INTERVAL DAY, which counts seconds, fit too.
+bool FitsMicros(int64_t seconds) {
+  int64_t micros = 0;
+  return !__builtin_mul_overflow(seconds, kMicrosPerSecond, &micros);
+}
+
 template <class T>
 Kernel AddSpans(const Rule& rule) {
-  return [rule](const EvalContext& context, Args args, int64_t rows) {
+  return [rule, is_day = IsDayInterval(*rule.type)](const EvalContext& context, Args args,
+                                                    int64_t rows) {
     const FixedColumn<T> a(args[0]), b(args[1]);
     return ComputeFixedChecked<T>(
         context, args, rows, rule.type, [&](int64_t row, T* out) -> arrow::Result<bool> {
           const bool overflows = rule.is_subtraction ? __builtin_sub_overflow(a[row], b[row], out)
                                                      : __builtin_add_overflow(a[row], b[row], out);
-          return rule.Check(!overflows, IntervalOverflow(rule.try_name));
+          return rule.Check(!overflows && (!is_day || FitsMicros(*out)),
+                            IntervalOverflow(rule.try_name));
         });
   };
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/functions/collection/lists.h"
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
 #include "common/functions/string/characters.h"
@@ -349,8 +350,8 @@ void AddStringFunctions(FunctionCatalog* catalog) {
   catalog->Add(TextFunction("lpad", "lpad(str, len[, pad])", {text, number, text}, 2, Pad(true)));
   catalog->Add(TextFunction("rpad", "rpad(str, len[, pad])", {text, number, text}, 2, Pad(false)));
   catalog->Add(TextFunction("repeat", "repeat(str, n)", {text, number}, 2, Repeat(), false));
-  catalog->Add(TextFunction("reverse", "reverse(str)", {text}, 1, Reverse()));
-  catalog->Add(ConcatInfo(), {"||"});
+  catalog->Add(OrArrays(TextFunction("reverse", "reverse(str)", {text}, 1, Reverse())));
+  catalog->Add(OrArrays(ConcatInfo()), {"||"});
   catalog->Add(ConcatWsInfo());
   catalog->Add(Length("length", true, 1), {"len", "char_length", "character_length"});
   catalog->Add(Length("octet_length", false, 1));

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/json/json_numbers.h"
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
-#include "connectors/file/json/json_numbers.h"
 #include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
 #include "connectors/source.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/file/json/json_scanner.h"
+#include "common/json/json_scanner.h"
 
 namespace tidemill::connectors {
 

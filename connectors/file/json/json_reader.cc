@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/json/json_decoder.h"
 #include "connectors/file/file_options.h"
-#include "connectors/file/json/json_decoder.h"
 #include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/file/json/json_fields.h"
-#include "connectors/file/json/json_scanner.h"
+#include "common/json/json_fields.h"
+#include "common/json/json_scanner.h"
 #include "connectors/file/line_source.h"
 
 namespace tidemill::connectors {

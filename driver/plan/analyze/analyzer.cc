@@ -100,6 +100,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeLateralView(const sql::LateralView& view, L
   ExprBinder binder(scope, {context.query, context.zone.get()});
   ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> args, binder.BindAll(view.call.args));
   std::string function = LowerCase(view.call.name);
+  ARROW_RETURN_NOT_OK(RewriteGenerator(&function, &args, view.call.span));
   ARROW_ASSIGN_OR_RAISE(auto fields, GeneratedFields(function, args, view.call.span));
   ARROW_ASSIGN_OR_RAISE(fields, RenameGenerated(std::move(fields), view.column_aliases, view.span));
   for (PlanField& field : fields) field.qualifier = view.table_alias;

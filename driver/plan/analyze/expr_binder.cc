@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "common/expr/function_registry.h"
+#include "common/expr/type_coercion.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 #include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/literal_binder.h"
@@ -24,6 +26,15 @@ using Kind = sql::AstExpr::Kind;
 // Functions that are called without parentheses too.
 constexpr std::array<std::string_view, 5> kBareFunctions = {
     "current_date", "current_timestamp", "localtimestamp", "current_timezone", "current_user"};
+
+// Functions whose first of three arguments is a unit of time, written as a name; what each is then.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnitFunctions = {
+    {{"timestampadd", "timestampadd"},
+     {"dateadd", "timestampadd"},
+     {"date_add", "timestampadd"},
+     {"timestampdiff", "timestampdiff"},
+     {"datediff", "timestampdiff"},
+     {"date_diff", "timestampdiff"}}};
 
 template <size_t N>
 bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -54,6 +65,37 @@ bool IsSameCall(const AggregateCall& a, const AggregateCall& b) {
   return std::equal(
       a.args.begin(), a.args.end(), b.args.begin(), b.args.end(),
       [](const ExprPtr& x, const ExprPtr& y) { return IsDeterministic(*x) && ExprEquals(*x, *y); });
+}
+
+// An interval literal as a number counts its last field, of which the types keep days, seconds and
+// months only.
+arrow::Status CheckIntervalCast(const sql::AstExpr& cast, const arrow::DataType& type) {
+  if (cast.args[0].kind != Kind::kInterval || !IsNumericType(type)) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const IntervalLiteral literal, ParseIntervalLiteral(cast.args[0].text));
+  const IntervalField last = literal.range.last;
+  if (last == IntervalField::kSecond || last == IntervalField::kMonth ||
+      literal.range == kDayOnly) {
+    return arrow::Status::OK();
+  }
+  return NotSupportedYet(
+      "INTERVAL_RANGE",
+      fmt::format("CAST of INTERVAL {} to a number", IntervalRangeName(literal.range)), cast.span);
+}
+
+const std::pair<std::string_view, std::string_view>* FindUnitFunction(const sql::AstExpr& ast) {
+  const bool has_unit =
+      ast.args.size() == 3 && ast.args[0].kind == Kind::kName && ast.args[0].parts.size() == 1;
+  if (!has_unit) return nullptr;
+  const auto found =
+      std::find_if(kUnitFunctions.begin(), kUnitFunctions.end(),
+                   [&](const auto& known) { return EqualsIgnoreCase(known.first, ast.name); });
+  return found == kUnitFunctions.end() ? nullptr : &*found;
+}
+
+bool IsQuotedUnit(const sql::AstExpr& ast) {
+  return ast.args.size() == 3 && ast.args[0].kind == Kind::kString &&
+         std::any_of(kUnitFunctions.begin(), kUnitFunctions.end(),
+                     [&](const auto& known) { return EqualsIgnoreCase(known.first, ast.name); });
 }
 
 arrow::Status InvalidStar(std::string_view where, Span span) {
@@ -116,7 +158,10 @@ arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
     case Kind::kCast:
       return BindCast(ast);
     case Kind::kLambda:
-      return NotSupportedYet("LAMBDA", "a lambda function (->)", ast.span);
+      return QueryError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION",
+                        "Invalid lambda function call. A lambda function should only be used in a "
+                        "higher order function.",
+                        ast.span);
     case Kind::kNamedArgument:
       return NotSupportedYet("NAMED_ARGUMENT", "a named argument (=>)", ast.span);
     case Kind::kParameter:
@@ -163,6 +208,12 @@ arrow::Result<ExprPtr> ExprBinder::FindOutput(const sql::AstExpr& ast) const {
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindName(const sql::AstExpr& ast) {
+  if (ExprPtr found = FindParameter(ast)) {
+    for (size_t i = 1; i < ast.parts.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(found, ExtractField(std::move(found), ast.parts[i], ast.span));
+    }
+    return found;
+  }
   if (options_.outputs != nullptr && !is_in_aggregate_) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr output, FindOutput(ast));
     if (output != nullptr) return output;
@@ -195,6 +246,28 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
   if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0])) {
     return BindLiteral(ast.args[0], /*is_negative=*/true, *options_.zone);
   }
+  if (IsQuotedUnit(ast)) {
+    return QueryError("INVALID_PARAMETER_VALUE.DATETIME_UNIT",
+                      fmt::format("The value of parameter(s) `unit` in {} is invalid: expects one "
+                                  "of the units without quotes YEAR, QUARTER, MONTH, WEEK, DAY, "
+                                  "DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, but "
+                                  "got the string literal '{}'.",
+                                  QuotedName(ast.name), ast.args[0].text),
+                      ast.span);
+  }
+  if (const auto* of_units = FindUnitFunction(ast)) {
+    sql::AstExpr unit = ast.args[0];
+    unit.kind = Kind::kString;
+    unit.text = unit.parts[0];
+    ARROW_ASSIGN_OR_RAISE(ExprPtr first, Bind(unit));
+    std::vector<ExprPtr> args = {std::move(first)};
+    for (size_t i = 1; i < 3; ++i) {
+      ARROW_ASSIGN_OR_RAISE(args.emplace_back(), Bind(ast.args[i]));
+    }
+    return MakeCall(of_units->second, std::move(args), ast.span);
+  }
+  const FunctionInfo* function = FindFunction(ast.name);
+  if (function != nullptr && function->lambda_shape) return BindHigherOrder(ast, *function);
   ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> args, BindAll(ast.args));
   if (ast.name == "between" && args.size() == 3) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr low, MakeCall(">=", {args[0], args[1]}, ast.span));
@@ -209,6 +282,63 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
     return MakeCall("get_item", std::move(args), ast.span);
   }
   return MakeCall(ast.name, std::move(args), ast.span);
+}
+
+ExprPtr ExprBinder::FindParameter(const sql::AstExpr& ast) const {
+  for (auto parameter = parameters_.rbegin(); parameter != parameters_.rend(); ++parameter) {
+    if (!EqualsIgnoreCase((*parameter)->name, ast.parts[0])) continue;
+    auto use = std::make_shared<Expr>(**parameter);
+    use->span = ast.span;
+    return use;
+  }
+  return nullptr;
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindHigherOrder(const sql::AstExpr& ast,
+                                                   const FunctionInfo& function) {
+  std::vector<ExprPtr> args;
+  for (const sql::AstExpr& arg : ast.args) {
+    arrow::Result<std::optional<LambdaShape>> shape = function.lambda_shape(args, args.size());
+    if (!shape.ok()) return WithSpan(shape.status(), ast.span);
+    ARROW_ASSIGN_OR_RAISE(ExprPtr bound, shape->has_value() ? BindLambda(arg, **shape) : Bind(arg));
+    args.push_back(std::move(bound));
+  }
+  return MakeCall(ast.name, std::move(args), ast.span);
+}
+
+// An expression without parameters stands for a lambda that does not read them.
+arrow::Result<ExprPtr> ExprBinder::BindLambda(const sql::AstExpr& ast, const LambdaShape& shape) {
+  const bool is_lambda = ast.kind == Kind::kLambda;
+  const std::vector<std::string> names =
+      is_lambda ? ast.parts : std::vector<std::string>(shape.required);
+  if (names.size() < shape.required || names.size() > shape.parameters.size()) {
+    return QueryError("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
+                      fmt::format("Invalid lambda function call. A higher order function expects "
+                                  "{} arguments, but got {}.",
+                                  names.size(), shape.required),
+                      ast.span);
+  }
+  const size_t outer = parameters_.size();
+  for (size_t i = 0; i < names.size(); ++i) {
+    for (size_t k = outer; k < parameters_.size(); ++k) {
+      if (names[i].empty() || !EqualsIgnoreCase(parameters_[k]->name, names[i])) continue;
+      parameters_.resize(outer);
+      return QueryError("INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES",
+                        fmt::format("Invalid lambda function call. The lambda function has "
+                                    "duplicate arguments {}. Please, consider to rename the "
+                                    "argument names or set \"spark.sql.caseSensitive\" to "
+                                    "\"true\".",
+                                    QuotedName(names[i])),
+                        ast.span);
+    }
+    parameters_.push_back(
+        MakeParameter(static_cast<int>(outer + i), names[i], shape.parameters[i], ast.span));
+  }
+  arrow::Result<ExprPtr> body = Bind(is_lambda ? ast.args[0] : ast);
+  std::vector<ExprPtr> own(parameters_.begin() + static_cast<ptrdiff_t>(outer), parameters_.end());
+  parameters_.resize(outer);
+  ARROW_RETURN_NOT_OK(body.status());
+  return MakeLambda(*std::move(body), std::move(own), ast.span);
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCase(const sql::AstExpr& ast) {
@@ -227,6 +357,9 @@ arrow::Result<ExprPtr> ExprBinder::BindCase(const sql::AstExpr& ast) {
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindAggregate(const sql::AstExpr& ast) {
+  if (!parameters_.empty()) {
+    return NotSupportedYet("LAMBDA_WITH_AGGREGATE", "an aggregate function in a lambda", ast.span);
+  }
   if (is_in_aggregate_) {
     return QueryError("NESTED_AGGREGATE_FUNCTION",
                       "It is not allowed to use an aggregate function in the argument of another "
@@ -296,6 +429,7 @@ arrow::Result<ExprPtr> ExprBinder::BindCast(const sql::AstExpr& ast) {
     return MakeError(KindOf(type.status()), ErrorClassOf(type.status()), type.status().message(),
                      span, detail != nullptr ? detail->hint : "");
   }
+  ARROW_RETURN_NOT_OK(CheckIntervalCast(ast, **type));
   return MakeCast(std::move(arg), *std::move(type), EqualsIgnoreCase(ast.name, "try_cast"),
                   ast.span);
 }

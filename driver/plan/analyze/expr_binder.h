@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/expr/expr.h"
+#include "common/expr/function_registry.h"
 #include "common/types/value_format.h"
 #include "driver/plan/analyze/name_scope.h"
 #include "driver/plan/logical/keyed_relations.h"
@@ -57,6 +58,9 @@ class ExprBinder {
   arrow::Result<ExprPtr> FindOutput(const sql::AstExpr& ast) const;
   arrow::Result<ExprPtr> BindCall(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindCase(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> BindHigherOrder(const sql::AstExpr& ast, const FunctionInfo& function);
+  arrow::Result<ExprPtr> BindLambda(const sql::AstExpr& ast, const LambdaShape& shape);
+  ExprPtr FindParameter(const sql::AstExpr& ast) const;
   arrow::Result<ExprPtr> BindAggregate(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindCast(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindTimeColumn(const sql::AstExpr& ast);
@@ -65,6 +69,7 @@ class ExprBinder {
   const NameScope& scope_;
   const Options options_;
   bool is_in_aggregate_ = false;
+  std::vector<ExprPtr> parameters_;  // of the lambdas around, outermost first
 };
 
 // The first aggregate or generator call in an expression, or nullptr.

@@ -11,9 +11,12 @@
 
 namespace tidemill::driver {
 
-// The functions that make several rows of one: explode, posexplode, inline and their _outer forms.
+// The functions that make several rows of one: explode, posexplode, inline and their _outer forms,
+// json_tuple and stack.
 bool IsGeneratorName(std::string_view name);  // case-insensitive
 
+// json_tuple and stack become inline over an array of rows; others stay as they are.
+arrow::Status RewriteGenerator(std::string* name, std::vector<ExprPtr>* args, Span span);
 // The columns that a generator gives, with Spark's default names: col | key, value | pos before
 // them | the struct's fields. Errors: WRONG_NUM_ARGS.WITHOUT_SUGGESTION,
 // DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE.

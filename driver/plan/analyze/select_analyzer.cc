@@ -226,6 +226,7 @@ arrow::Status SelectAnalyzer::BindGenerator(const sql::SelectItem& item) {
   Generator generator{LowerCase(item.expr.name), {}, {}, item.expr.span};
   ExprBinder binder(scope_, BindOptions(/*aggregates=*/true));
   ARROW_ASSIGN_OR_RAISE(generator.args, binder.BindAll(item.expr.args));
+  ARROW_RETURN_NOT_OK(RewriteGenerator(&generator.function, &generator.args, item.expr.span));
   ARROW_ASSIGN_OR_RAISE(auto fields,
                         GeneratedFields(generator.function, generator.args, item.expr.span));
   std::vector<std::string> names = item.alias_list;

@@ -13,6 +13,7 @@
 #include "common/expr/evaluator.h"
 #include "common/expr/expr.h"
 #include "common/expr/function_registry.h"
+#include "common/types/interval/interval.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
@@ -53,6 +54,11 @@ ExprPtr FieldOfStruct(const Expr& expr) {
   return nullptr;
 }
 
+// Whether the plan can hold a value of the type; others it writes as calls.
+bool HasLiteralForm(const arrow::DataType& type) {
+  return type.num_fields() == 0 && !IsCalendarInterval(type);
+}
+
 // Folds what is constant, inside out. The epoch's functions and nested values (which the plan
 // writes as calls) stay; so does what fails, to fail on a row as in Spark.
 ExprPtr Fold(const ExprPtr& expr, const EvalContext& context) {
@@ -68,7 +74,7 @@ ExprPtr Fold(const ExprPtr& expr, const EvalContext& context) {
   }
   if (const ExprPtr field = FieldOfStruct(*copy)) return field;
   const bool is_constant =
-      !copy->args.empty() && copy->type->num_fields() == 0 && IsDeterministic(*copy) &&
+      !copy->args.empty() && HasLiteralForm(*copy->type) && IsDeterministic(*copy) &&
       std::find(kEpochFunctions.begin(), kEpochFunctions.end(), copy->name) ==
           kEpochFunctions.end() &&
       std::all_of(copy->args.begin(), copy->args.end(),

@@ -275,6 +275,14 @@ arrow::Status WriteExpr(const Expr& expr, proto::Expr* message) {
       message->set_column(expr.column);
       message->set_name(expr.name);
       return arrow::Status::OK();
+    case Expr::Kind::kParameter:
+      message->set_kind(proto::Expr::PARAMETER);
+      message->set_column(expr.column);
+      message->set_name(expr.name);
+      return arrow::Status::OK();
+    case Expr::Kind::kLambda:
+      message->set_kind(proto::Expr::LAMBDA);
+      return WriteExprs(expr.args, message->mutable_args());
     case Expr::Kind::kCall:
       message->set_kind(proto::Expr::CALL);
       message->set_name(expr.name);

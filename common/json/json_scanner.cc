@@ -1,4 +1,4 @@
-#include "connectors/file/json/json_scanner.h"
+#include "common/json/json_scanner.h"
 
 #include <array>
 
@@ -6,7 +6,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -250,4 +250,4 @@ bool JsonScanner::ScanValue(int depth, JsonValue* value) {
   }
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,4 +1,4 @@
-#include "connectors/file/json/json_decoder.h"
+#include "common/json/json_decoder.h"
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
@@ -13,11 +13,12 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/json/json_fields.h"
+#include "common/json/json_numbers.h"
+#include "common/types/civil_time.h"
 #include "common/types/value_parse.h"
-#include "connectors/file/json/json_fields.h"
-#include "connectors/file/json/json_numbers.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -29,7 +30,8 @@ bool IsNumber(const JsonValue& value) {
 }
 
 // Rounds half away from zero to the type's scale, as Java's HALF_UP.
-bool ParseDecimal(std::string_view text, int32_t precision, int32_t scale, arrow::Decimal128* out) {
+bool RoundedDecimal(std::string_view text, int32_t precision, int32_t scale,
+                    arrow::Decimal128* out) {
   int32_t text_precision = 0;
   int32_t text_scale = 0;
   if (!arrow::Decimal128::FromString(text, out, &text_precision, &text_scale).ok()) return false;
@@ -140,9 +142,26 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeParsed(const TypePointer& type, cons
   });
 }
 
+JsonDecoder::ArrayResult JsonDecoder::DecodeDate(const TypePointer& type, const Column& column) {
+  if (formats_.date == nullptr) return DecodeParsed<int32_t>(type, column, ParseDate);
+  return DecodeParsed<int32_t>(type, column, [this](std::string_view text, int32_t* out) {
+    int64_t local = 0;
+    if (!formats_.date->ParseLocal(text, &local)) return false;
+    *out = static_cast<int32_t>(FloorDiv(local, kMicrosPerDay));
+    return true;
+  });
+}
+
 JsonDecoder::ArrayResult JsonDecoder::DecodeTimestamp(const TypePointer& type,
                                                       const Column& column) {
-  if (static_cast<const arrow::TimestampType&>(*type).timezone().empty()) {
+  const bool is_local = static_cast<const arrow::TimestampType&>(*type).timezone().empty();
+  if (is_local ? formats_.timestamp_ntz != nullptr : formats_.timestamp != nullptr) {
+    return DecodeParsed<int64_t>(type, column, [&](std::string_view text, int64_t* out) {
+      return is_local ? formats_.timestamp_ntz->ParseLocal(text, out)
+                      : formats_.timestamp->Parse(text, *zone_, out);
+    });
+  }
+  if (is_local) {
     return DecodeParsed<int64_t>(type, column, ParseTimestampNtz);
   }
   return DecodeFixed<int64_t>(type, column, [this](const JsonValue& value, int64_t* out) {
@@ -172,7 +191,7 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeDecimal(const TypePointer& type, con
           std::erase(without_commas, ',');
           text = without_commas;
         }
-        return ParseDecimal(text, precision, scale, out);
+        return RoundedDecimal(text, precision, scale, out);
       });
 }
 
@@ -367,7 +386,7 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeColumn(const TypePointer& type, cons
     case arrow::Type::DECIMAL128:
       return DecodeDecimal(type, column);
     case arrow::Type::DATE32:
-      return DecodeParsed<int32_t>(type, column, ParseDate);
+      return DecodeDate(type, column);
     case arrow::Type::TIMESTAMP:
       return DecodeTimestamp(type, column);
     case arrow::Type::STRING:
@@ -404,4 +423,4 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> JsonDecoder::Decode(
   return DecodeColumn(type, {.values = values});
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

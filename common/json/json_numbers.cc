@@ -1,11 +1,11 @@
-#include "connectors/file/json/json_numbers.h"
+#include "common/json/json_numbers.h"
 
 #include <array>
 #include <charconv>
 #include <cstdlib>
 #include <limits>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -126,4 +126,4 @@ bool JsonBase64(std::string_view text, std::string* out) {
   return (digits + padding) % 4 == 0;
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

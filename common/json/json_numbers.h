@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // Text of JSON values to numbers; each returns false where the text does not suit.
 
@@ -20,4 +20,4 @@ bool JsonUtcTimestamp(std::string_view text, int64_t* micros);
 // Base64 with padding; white space is skipped.
 bool JsonBase64(std::string_view text, std::string* out);
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -7,12 +7,21 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/json/json_scanner.h"
+#include "common/types/datetime_pattern/datetime_pattern.h"
 #include "common/types/value_format.h"
-#include "connectors/file/json/json_scanner.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
+
+// The patterns that dates and timestamps are written in; none: as a CAST reads them. *Plain data.*
+struct JsonFormats {
+  std::shared_ptr<const DatetimePattern> date;
+  std::shared_ptr<const DatetimePattern> timestamp;
+  std::shared_ptr<const DatetimePattern> timestamp_ntz;
+};
 
 // Converts scanned values to arrays, a column at a time, by the rules of Spark's JacksonParser:
 // no coercion between JSON types but for STRING, which takes the text of anything, DECIMAL, which
@@ -25,8 +34,9 @@ class JsonDecoder {
   using Values = std::span<const JsonValue>;
 
   // `zone` outlives the decoder.
-  JsonDecoder(const TimeZone* zone, JsonSyntax syntax, arrow::MemoryPool* pool)
-      : zone_(zone), syntax_(syntax), pool_(pool) {}
+  JsonDecoder(const TimeZone* zone, JsonSyntax syntax, arrow::MemoryPool* pool,
+              JsonFormats formats = {})
+      : zone_(zone), syntax_(syntax), pool_(pool), formats_(std::move(formats)) {}
 
   // `values[i]` belongs to record i. Sets (*bad_rows)[i] for a record with a value that does not
   // suit; never clears.
@@ -55,6 +65,7 @@ class JsonDecoder {
   ArrayResult DecodeFloating(const TypePointer& type, const Column& column);
   template <class T, class Parse>
   ArrayResult DecodeParsed(const TypePointer& type, const Column& column, Parse parse);
+  ArrayResult DecodeDate(const TypePointer& type, const Column& column);
   ArrayResult DecodeTimestamp(const TypePointer& type, const Column& column);
   ArrayResult DecodeDecimal(const TypePointer& type, const Column& column);
   ArrayResult DecodeBoolean(const TypePointer& type, const Column& column);
@@ -73,8 +84,9 @@ class JsonDecoder {
   const TimeZone* const zone_;
   const JsonSyntax syntax_;
   arrow::MemoryPool* const pool_;
+  const JsonFormats formats_;
   std::vector<uint8_t>* bad_rows_ = nullptr;
   std::string scratch_;
 };
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/file/json/json_scanner.h"
+#include "common/json/json_scanner.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // Finds fields by name (case-sensitive). Objects tend to have the same fields in the same order, so
 // what stood at the same place in the object before is compared first; that holds for fields that
@@ -61,4 +61,4 @@ class JsonFields {
   std::string unescaped_;
 };
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 enum class JsonKind : uint8_t {
   kNull,  // null, and a field that is not there
@@ -117,4 +117,4 @@ class JsonScanner {
   const JsonSyntax syntax_;
 };
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,0 +1,173 @@
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_nested.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "common/base/error.h"
+#include "common/functions/cast/cast_rules.h"
+#include "common/functions/columns.h"
+#include "common/functions/json/json_arguments.h"
+#include "common/functions/text_writer.h"
+#include "common/json/json_path.h"
+#include "common/json/json_scanner.h"
+#include "common/types/ddl.h"
+#include "common/types/json_value_writer.h"
+
+// to_json, and what is read out of JSON text without a schema.
+
+namespace tidemill {
+
+namespace {
+
+using Args = std::span<const arrow::Datum>;
+
+constexpr auto kToJsonOptions = std::to_array<std::string_view>({"ignorenullfields"});
+
+arrow::Result<BoundFunction> BindToJson(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(CheckArgCount("to_json", "to_json(expr[, options])", args.size(), 1, 2));
+  const TypePtr& type = args[0]->type;
+  BoundFunction bound;
+  for (const ExprPtr& arg : args) bound.arg_types.push_back(arg->type);
+  bound.type = arrow::utf8();
+  bound.is_total = true;
+  if (type->id() == arrow::Type::NA) {
+    bound.kernel = [](const EvalContext&, Args, int64_t) -> arrow::Result<arrow::Datum> {
+      return NullDatum(arrow::utf8());
+    };
+    return bound;
+  }
+  if (type->num_fields() == 0 && type->id() != arrow::Type::STRUCT) {
+    return MakeError(ErrorKind::kInvalid, "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
+                     fmt::format("Cannot resolve \"to_json({})\" due to data type mismatch: Input "
+                                 "schema \"{}\" must be a struct, an array, a map or a variant.",
+                                 ExprText(*args[0]), SqlTypeName(*type)));
+  }
+  ARROW_ASSIGN_OR_RAISE(const FormatOptions options, OptionsOf("to_json", args, 1, kToJsonOptions));
+  const bool keeps_nulls = OptionOr(options, "ignorenullfields", "true") == "false";
+  bound.kernel = [type, keeps_nulls](const EvalContext& context, Args values,
+                                     int64_t rows) -> arrow::Result<arrow::Datum> {
+    ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(values[0], rows, context.pool));
+    const JsonValueWriter writer(*array->type(), ZoneOf(context), keeps_nulls);
+    std::string text;
+    return ComputeText(context, values.subspan(0, 1), rows, arrow::utf8(), rows * 32,
+                       [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
+                         text.clear();
+                         writer.Append(*array->data(), row, &text);
+                         ARROW_RETURN_NOT_OK(out->Append(text));
+                         return true;
+                       });
+  };
+  return bound;
+}
+
+// The paths of a column; the last one is remembered.
+class PathColumn {
+ public:
+  explicit PathColumn(const arrow::Datum& datum) : texts_(datum) {}
+  const std::optional<JsonPath>& operator[](int64_t row) {
+    const std::string_view text = texts_[row];
+    if (!is_known_ || text != text_) {
+      path_ = JsonPath::Compile(text);
+      text_ = std::string(text);
+      is_known_ = true;
+    }
+    return path_;
+  }
+
+ private:
+  const TextColumn texts_;
+  bool is_known_ = false;
+  std::string text_;
+  std::optional<JsonPath> path_;
+};
+
+arrow::Result<arrow::Datum> GetJsonObject(const EvalContext& context, Args args, int64_t rows) {
+  const TextColumn records(args[0]);
+  PathColumn paths(args[1]);
+  std::string text;
+  return ComputeText(context, args, rows, arrow::utf8(), rows * 16,
+                     [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
+                       const std::optional<JsonPath>& path = paths[row];
+                       text.clear();
+                       if (!path || !path->Find(records[row], &text)) return false;
+                       ARROW_RETURN_NOT_OK(out->Append(text));
+                       return true;
+                     });
+}
+
+arrow::Result<arrow::Datum> JsonArrayLength(const EvalContext& context, Args args, int64_t rows) {
+  const TextColumn records(args[0]);
+  return ComputeFixedChecked<int32_t>(
+      context, args, rows, arrow::int32(), [&](int64_t row, int32_t* out) -> arrow::Result<bool> {
+        JsonScanner scanner(records[row], {});
+        int32_t count = 0;
+        if (scanner.Peek() != '[' || !scanner.ScanArray([&](const JsonValue&) { ++count; })) {
+          return false;
+        }
+        *out = count;
+        return true;
+      });
+}
+
+arrow::Result<arrow::Datum> JsonObjectKeys(const EvalContext& context, Args args, int64_t rows) {
+  const TextColumn records(args[0]);
+  ARROW_ASSIGN_OR_RAISE(const Validity validity, Validity::Of(args, rows, context.pool));
+  auto keys = std::make_shared<arrow::StringBuilder>(context.pool);
+  arrow::ListBuilder lists(context.pool, keys, arrow::list(arrow::utf8()));
+  std::vector<std::string> found;
+  for (int64_t row = 0; row < rows; ++row) {
+    found.clear();
+    bool is_object = false;
+    if (validity[row]) {
+      JsonScanner scanner(records[row], {});
+      is_object =
+          scanner.Peek() == '{' && scanner.ScanObject([&](const JsonValue& key, const JsonValue&) {
+            UnescapeJson(key.text(), &found.emplace_back());
+          });
+    }
+    if (!is_object) {
+      ARROW_RETURN_NOT_OK(lists.AppendNull());
+      continue;
+    }
+    ARROW_RETURN_NOT_OK(lists.Append());
+    for (const std::string& key : found) ARROW_RETURN_NOT_OK(keys->Append(key));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto array, lists.Finish());
+  return arrow::Datum(array);
+}
+
+}  // namespace
+
+void AddJsonTextFunctions(FunctionCatalog* catalog) {
+  const TypePtr& text = arrow::utf8();
+  FunctionInfo to_json;
+  to_json.name = "to_json";
+  to_json.usage = "to_json(expr[, options])";
+  to_json.reads_context = true;
+  to_json.bind = BindToJson;
+  catalog->Add(std::move(to_json));
+  catalog->Add(FromSignature({.name = "get_json_object",
+                              .usage = "get_json_object(text, path)",
+                              .params = {text, text},
+                              .result = text,
+                              .kernel = GetJsonObject,
+                              .is_total = true}));
+  catalog->Add(FromSignature({.name = "json_array_length",
+                              .usage = "json_array_length(text)",
+                              .params = {text},
+                              .result = arrow::int32(),
+                              .kernel = JsonArrayLength,
+                              .is_total = true}));
+  catalog->Add(FromSignature({.name = "json_object_keys",
+                              .usage = "json_object_keys(text)",
+                              .params = {text},
+                              .result = arrow::list(text),
+                              .kernel = JsonObjectKeys,
+                              .is_total = true}));
+}
+
+}  // namespace tidemill

@@ -1,0 +1,11 @@
+list(APPEND common_sources
+  json/json_decoder.cc
+  json/json_numbers.cc
+  json/json_path.cc
+  json/json_scanner.cc)
+list(APPEND common_headers
+  json/json_decoder.h
+  json/json_fields.h
+  json/json_numbers.h
+  json/json_path.h
+  json/json_scanner.h)
