@@ -2,11 +2,13 @@
 
 usage: examples.py TIDEMILL
 """
+import collections
 import json
 import re
 import shutil
 import signal
 import socket
+from datetime import datetime, timedelta
 
 from harness import OK, ROOT, Engine, arguments, check, main, scratch, sink_rows, until
 
@@ -107,6 +109,19 @@ def user_log_count(engine):
     check(names == ["part-00000.json"], f"user_log_count leaves {names}")
 
 
+def actions_per_hour(engine):
+    records = [record for path in (ROOT / "conf/examples/data/user_log").glob("*.json") for record in map(json.loads, path.read_text().splitlines())]
+    times = [datetime.fromisoformat(record["ts"]) for record in records]
+    watermark = max(times) - timedelta(minutes=10)
+    hours = [time.replace(minute=0, second=0, microsecond=0) for time in times]
+    counts = collections.Counter((hour, record["action"]) for hour, record in zip(hours, records) if hour + timedelta(hours=1) <= watermark)
+    for _ in range(2):   # the second run has nothing to add
+        engine.run("conf/examples/actions_per_hour.sql").expect(OK, 30)
+        rows = sink_rows(engine.folder / "out/actions_per_hour")
+        got = {(datetime.fromisoformat(row["hour"]), row["action"]): row["actions"] for row in rows}
+        check(got == counts and len(rows) == len(got) > 0, f"actions_per_hour: {got}, not {counts}")
+
+
 def socket_word_count(engine):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(20)
@@ -129,7 +144,7 @@ def test():
     with scratch(options.keep) as folder:
         shutil.copytree(ROOT / "conf", folder / "conf")
         engine = Engine(options.binary, folder)
-        for example in (word_count, user_log_count, socket_word_count):
+        for example in (word_count, user_log_count, actions_per_hour, socket_word_count):
             example(engine)
             print(example.__name__, flush=True)
 

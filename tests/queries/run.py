@@ -26,6 +26,11 @@ BATCH = re.compile(r'^\{"batchId":(\d+),"rows":\[(.*)\]\}$', re.S)
 ON_PURPOSE = [
     # What the parser expected there is its own business: Spark tells what its generator says.
     (re.compile(r"(Syntax error at or near .*?): .*"), r"\1"),
+    # There are no catalogs that a name could be looked for in.
+    (re.compile(r"Search path: \[.*?\]\. If you did not qualify .* IF EXISTS"), ""),
+    (re.compile(r" on search path \[.*?\]"), ""),
+    # Spark's pages say nothing about us; the hint of the error shows the usage.
+    (re.compile(r" Please, refer to '[^']*' for a fix"), ""),
 ]
 
 
@@ -138,7 +143,7 @@ def comparable_message(text):
     text = " ".join(text.split()).rstrip(".")
     for pattern, replacement in ON_PURPOSE:
         text = pattern.sub(replacement, text)
-    return text
+    return text.strip().rstrip(".")
 
 
 def error_problems(error, stderr):
