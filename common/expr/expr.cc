@@ -122,6 +122,10 @@ std::string PlainCallText(const Expr& expr) {
   if (given > 1 && std::find(kOfText.begin(), kOfText.end(), name) != kOfText.end()) {
     return fmt::format("{}({})", name, ExprText(*expr.args[0]));
   }
+  if (name == "arrays_zip") {
+    const std::vector<ExprPtr> arrays(expr.args.begin(), expr.args.begin() + given / 2);
+    return fmt::format("{}({})", name, JoinTexts(arrays));
+  }
   std::string_view omitted;
   for (const DefaultArgument& argument : kDefaultArguments) {
     if (argument.name == name && argument.given == given) omitted = argument.text;

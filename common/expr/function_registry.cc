@@ -123,6 +123,19 @@ std::vector<ExprPtr> WithFieldNames(const std::vector<ExprPtr>& args) {
   return named;
 }
 
+// arrays_zip(a, b) with the names of its fields behind: a column's, else the number.
+std::vector<ExprPtr> WithZippedNames(std::vector<ExprPtr> args) {
+  const size_t count = args.size();
+  for (size_t i = 0; i < count; ++i) {
+    const Expr& arg = *args[i];
+    std::string name = fmt::format("{}", i);
+    if (arg.kind == Expr::Kind::kColumn || arg.kind == Expr::Kind::kParameter) name = arg.name;
+    if (arg.kind == Expr::Kind::kCall && arg.name == "get_field") name = ExprText(*arg.args[1]);
+    args.push_back(MakeLiteral(arrow::MakeScalar(std::move(name)), arg.span));
+  }
+  return args;
+}
+
 // date + 1 is date_add(date, 1); other names stand for themselves.
 std::string CanonicalName(const std::string& name, const std::vector<ExprPtr>* args) {
   if ((name == "+" || name == "-") && args->size() == 2) {
@@ -179,6 +192,7 @@ arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args
   if (IsTypeName(lower)) return MakeTypeCall(lower, args, span);
   const bool is_struct = lower == "struct" && !args.empty();
   if (is_struct) args = WithFieldNames(args);
+  if (lower == "arrays_zip") args = WithZippedNames(std::move(args));
   const FunctionInfo* info = FindFunction(is_struct ? "named_struct" : lower);
   if (info == nullptr) return WithSpan(UnknownFunction(name), span);
   if (info->name == "rand" || info->name == "uuid") args = WithOrdinal(std::move(args), span);

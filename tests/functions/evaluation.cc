@@ -27,7 +27,9 @@ namespace {
 bool WantsLiteral(const arrow::Status& status) {
   return ErrorClassOf(status) == "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT" ||
          ErrorClassOf(status) == "DATATYPE_MISMATCH.NON_STRING_TYPE" ||
-         ErrorClassOf(status) == "NON_FOLDABLE_ARGUMENT";
+         ErrorClassOf(status) == "NON_FOLDABLE_ARGUMENT" ||
+         ErrorClassOf(status).starts_with("INVALID_SCHEMA.") ||
+         ErrorClassOf(status).starts_with("INVALID_OPTIONS.");
 }
 
 std::string Escaped(std::string_view bytes) {

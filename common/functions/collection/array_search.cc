@@ -1,7 +1,9 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "common/functions/collection/lists.h"
 #include "common/functions/comparison.h"
@@ -36,20 +38,47 @@ FunctionInfo Size(const std::string& name, bool takes_maps) {
   return Collection({name, fmt::format("{}(expr)", name), 1, 1, true, bind});
 }
 
-// Calls `visit(row, place)` for the elements that equal the row's value, until it says stop.
-template <class Visit>
-void VisitEqual(const ListColumn& list, const arrow::Array& wanted, int64_t row, Visit visit) {
-  for (int32_t i = list.begin(row); i < list.end(row); ++i) {
-    if (list.items()->IsValid(i) && CompareRows(*list.items(), i, wanted, row) == 0 && !visit(i)) {
-      return;
+// Which elements equal the value of their row: compared all at once, as = does.
+class Matches {
+ public:
+  static arrow::Result<Matches> Of(const EvalContext& context, const ListColumn& list,
+                                   const arrow::Datum& wanted, int64_t rows) {
+    const std::shared_ptr<arrow::Array>& items = list.items();
+    arrow::Datum values = wanted;
+    if (wanted.is_array()) {
+      // The value of its row beside each element.
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
+                            arrow::AllocateBuffer(items->length() * sizeof(int32_t), context.pool));
+      auto* parents = buffer->mutable_data_as<int32_t>();
+      std::fill(parents, parents + items->length(), 0);
+      for (int64_t row = 0; row < rows; ++row) {
+        std::fill(parents + list.begin(row), parents + list.end(row), static_cast<int32_t>(row));
+      }
+      const arrow::Int32Array indices(items->length(), buffer);
+      ARROW_ASSIGN_OR_RAISE(auto spread, TakeItems(*wanted.make_array(), indices, context.pool));
+      values = std::move(spread);
     }
+    const std::vector<arrow::Datum> pair = {items, std::move(values)};
+    ARROW_ASSIGN_OR_RAISE(const arrow::Datum equal,
+                          MakeComparisonKernel("=", items->type())(context, pair, items->length()));
+    Matches matches;
+    ARROW_ASSIGN_OR_RAISE(matches.equal_, ArrayOf(equal, items->length(), context.pool));
+    return matches;
   }
-}
+
+  bool operator[](int64_t place) const {
+    const auto& bits = static_cast<const arrow::BooleanArray&>(*equal_);
+    return bits.IsValid(place) && bits.Value(place);
+  }
+
+ private:
+  std::shared_ptr<arrow::Array> equal_;
+};
 
 // TRUE where the value is found; else NULL where the array has a NULL, as with IN.
 arrow::Result<arrow::Datum> ArrayContains(const EvalContext& context, Args args, int64_t rows) {
   ARROW_ASSIGN_OR_RAISE(const ListColumn list, ListColumn::Of(args[0], rows, context.pool));
-  ARROW_ASSIGN_OR_RAISE(auto wanted, ArrayOf(args[1], rows, context.pool));
+  ARROW_ASSIGN_OR_RAISE(const Matches matches, Matches::Of(context, list, args[1], rows));
   ARROW_ASSIGN_OR_RAISE(Validity validity, Validity::Of(args, rows, context.pool));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bits,
                         arrow::AllocateEmptyBitmap(rows, context.pool));
@@ -57,9 +86,9 @@ arrow::Result<arrow::Datum> ArrayContains(const EvalContext& context, Args args,
   for (int64_t row = 0; row < rows; ++row) {
     if (!validity[row]) continue;
     bool is_found = false, has_null = false;
-    VisitEqual(list, *wanted, row, [&](int32_t) { return !(is_found = true); });
-    for (int32_t i = list.begin(row); i < list.end(row) && items.null_count() > 0; ++i) {
+    for (int32_t i = list.begin(row); i < list.end(row) && !is_found; ++i) {
       has_null = has_null || items.IsNull(i);
+      is_found = matches[i];
     }
     if (is_found) arrow::bit_util::SetBit(bits->mutable_data(), row);
     if (!is_found && has_null) ARROW_RETURN_NOT_OK(validity.SetNull(row, context.pool));
@@ -70,36 +99,26 @@ arrow::Result<arrow::Datum> ArrayContains(const EvalContext& context, Args args,
 // Counts from 1; 0 where it is not found.
 arrow::Result<arrow::Datum> ArrayPosition(const EvalContext& context, Args args, int64_t rows) {
   ARROW_ASSIGN_OR_RAISE(const ListColumn list, ListColumn::Of(args[0], rows, context.pool));
-  ARROW_ASSIGN_OR_RAISE(auto wanted, ArrayOf(args[1], rows, context.pool));
-  return ComputeFixedChecked<int64_t>(context, args, rows, arrow::int64(),
-                                      [&](int64_t row, int64_t* out) -> arrow::Result<bool> {
-                                        VisitEqual(list, *wanted, row, [&](int32_t i) {
-                                          *out = i - list.begin(row) + 1;
-                                          return false;
-                                        });
-                                        return true;
-                                      });
+  ARROW_ASSIGN_OR_RAISE(const Matches matches, Matches::Of(context, list, args[1], rows));
+  return ComputeFixed<int64_t>(context, args, rows, arrow::int64(), [&](int64_t row) -> int64_t {
+    for (int32_t i = list.begin(row); i < list.end(row); ++i) {
+      if (matches[i]) return i - list.begin(row) + 1;
+    }
+    return 0;
+  });
 }
 
 Kernel ArrayRemove(const TypePtr& type) {
   return
       [type](const EvalContext& context, Args args, int64_t rows) -> arrow::Result<arrow::Datum> {
         ARROW_ASSIGN_OR_RAISE(const ListColumn list, ListColumn::Of(args[0], rows, context.pool));
-        ARROW_ASSIGN_OR_RAISE(auto unwanted, ArrayOf(args[1], rows, context.pool));
+        ARROW_ASSIGN_OR_RAISE(const Matches matches, Matches::Of(context, list, args[1], rows));
         ARROW_ASSIGN_OR_RAISE(Validity validity, Validity::Of(args, rows, context.pool));
         ListPicker picker(context.pool);
         ARROW_RETURN_NOT_OK(picker.Reserve(rows, list.total(rows)));
         for (int64_t row = 0; row < rows; ++row) {
-          int32_t next = list.begin(row);  // of what is kept
-          if (validity[row]) {
-            arrow::Status status;
-            VisitEqual(list, *unwanted, row, [&](int32_t i) {
-              status = picker.PickRange(next, i);
-              next = i + 1;
-              return status.ok();
-            });
-            ARROW_RETURN_NOT_OK(status);
-            ARROW_RETURN_NOT_OK(picker.PickRange(next, list.end(row)));
+          for (int32_t i = list.begin(row); validity[row] && i < list.end(row); ++i) {
+            if (!matches[i]) ARROW_RETURN_NOT_OK(picker.Pick(i));
           }
           picker.EndRow();
         }

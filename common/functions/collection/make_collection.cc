@@ -139,13 +139,6 @@ arrow::Result<BoundFunction> BindNamedStruct(std::span<const ExprPtr> args) {
   return bound;
 }
 
-// The name of a zipped field: the column's, else its number.
-std::string ZippedName(const Expr& arg, size_t index) {
-  if (arg.kind == Expr::Kind::kColumn || arg.kind == Expr::Kind::kParameter) return arg.name;
-  if (arg.kind == Expr::Kind::kCall && arg.name == "get_field") return ExprText(*arg.args[1]);
-  return fmt::format("{}", index);
-}
-
 arrow::Result<arrow::Datum> ZipArrays(const TypePtr& type, const EvalContext& context, Args args,
                                       int64_t rows) {
   ARROW_ASSIGN_OR_RAISE(Validity validity, Validity::Of(args, rows, context.pool));
@@ -182,19 +175,27 @@ arrow::Result<arrow::Datum> ZipArrays(const TypePtr& type, const EvalContext& co
   return MakeListData(type, rows, validity, std::move(offsets), std::move(items));
 }
 
+// MakeCall puts the names of the fields behind the arrays.
 arrow::Result<BoundFunction> BindZip(std::span<const ExprPtr> args) {
   arrow::FieldVector fields;
   BoundFunction bound;
-  for (size_t i = 0; i < args.size(); ++i) {
+  size_t count = args.size();
+  if (count > 0 && count % 2 == 0 && IsStringType(*args.back()->type)) count /= 2;
+  for (size_t i = 0; i < count; ++i) {
     TypePtr type = args[i]->type;
     if (type->id() == arrow::Type::NA) type = arrow::list(arrow::null());
     if (!IsList(*type)) return UnexpectedInput("arrays_zip", args, i, "\"ARRAY\"");
-    fields.push_back(arrow::field(ZippedName(*args[i], i), ItemType(*type)));
+    std::string name = fmt::format("{}", i);
+    if (count < args.size() && StringLiteralOf(*args[count + i], &name) == nullptr) {
+      return NonFoldableArgument("arrays_zip", args, count + i);
+    }
+    fields.push_back(arrow::field(std::move(name), ItemType(*type)));
     bound.arg_types.push_back(type);
   }
+  bound.arg_types.resize(args.size(), arrow::utf8());
   bound.type = arrow::list(arrow::struct_(fields));
-  bound.kernel = [type = bound.type](const EvalContext& context, Args values, int64_t rows) {
-    return ZipArrays(type, context, values, rows);
+  bound.kernel = [type = bound.type, count](const EvalContext& context, Args values, int64_t rows) {
+    return ZipArrays(type, context, values.subspan(0, count), rows);
   };
   return bound;
 }
