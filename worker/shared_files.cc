@@ -15,9 +15,12 @@ arrow::Status CheckSharedFile(FileSystem* fs, const std::string& worker, const S
   if (contents.ok() && Hash64(*contents) == file.checksum) return arrow::Status::OK();
   std::string why = "a file that the driver has written holds something else here";
   if (!contents.ok()) {
-    why = KindOf(contents.status()) == ErrorKind::kNotFound
-              ? "a file that the driver has written is not there"
-              : contents.status().message();
+    if (KindOf(contents.status()) != ErrorKind::kNotFound) {
+      return MakeError(ErrorKind::kUnavailable, "SHARED_FILE_UNREADABLE",
+                       fmt::format("the {} directory cannot be read now: worker={} path={}: {}",
+                                   file.purpose, worker, file.path, contents.status().message()));
+    }
+    why = "a file that the driver has written is not there";
   }
   return WithHint(
       MakeError(ErrorKind::kInvalid, "NOT_SHARED",

@@ -19,7 +19,8 @@ struct SharedFile {
   uint64_t checksum = 0;  // Hash64 of the contents
 };
 
-// Reads a file and compares; blocks. Errors: NOT_SHARED (kInvalid) naming the worker and the path.
+// Reads a file and compares; blocks. Errors: NOT_SHARED (kInvalid) naming the worker and the path;
+// SHARED_FILE_UNREADABLE (kUnavailable) where the file is there, or nobody can tell.
 arrow::Status CheckSharedFile(FileSystem* fs, const std::string& worker, const SharedFile& file);
 
 // The same for all of them, on `io`; `done` is posted to `executor`, or called at once where there

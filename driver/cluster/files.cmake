@@ -4,6 +4,7 @@ list(APPEND driver_sources
   cluster/driver_daemon.cc
   cluster/job_board.cc
   cluster/job_board_actor.cc
+  cluster/job_fencing.cc
   cluster/job_planning.cc
   cluster/job_record.cc
   cluster/job_registration.cc
@@ -15,6 +16,7 @@ list(APPEND driver_headers
   cluster/driver_daemon.h
   cluster/job_board.h
   cluster/job_board_actor.h
+  cluster/job_fencing.h
   cluster/job_planning.h
   cluster/job_record.h
   cluster/job_registration.h

@@ -7,6 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/base/logging.h"
+#include "driver/cluster/job_fencing.h"
 #include "driver/cluster/job_registration.h"
 #include "driver/rpc/messages.h"
 
@@ -72,15 +73,9 @@ arrow::Status JobBoard::Impl::ResumeOne(const JobRecordPtr& job) {
   if (job->info().state() != proto::JobInfo::STOPPING) {
     auto planned = PlanRegistered({options_.fs, options_.random, options_.root}, job->registered);
     if (planned.ok()) {
-      proto::JobInfo* info = job->mutable_info();
-      info->set_state(proto::JobInfo::STARTING);
-      info->set_epochs(0);
-      info->set_input_rows(0);
-      info->set_output_rows(0);
-      job->spec = std::move(planned->spec);
-      job->is_resumed = true;
+      job->OnResumed(std::move(planned->spec));
       ++running_;
-      LogInfo("job_resumed").With("job", info->id()).With("name", info->name());
+      LogInfo("job_resumed").With("job", job->info().id()).With("name", job->info().name());
       Post([job, definition = std::move(planned->definition)](Impl* impl) {
         impl->Start(job, definition);
       });
@@ -291,6 +286,7 @@ JobEnvironment JobBoard::Impl::EnvironmentOf(const JobRecordPtr& job) {
       .holder = options_.root->holder(),
       .outranks = [root =
                        options_.root](std::string_view holder) { return root->Outranks(holder); },
+      .check_driver = [root = options_.root] { return root->CheckNewest(); },
       .on_fatal = options_.on_fatal,
       .make_source = options_.make_source,
       .make_sink = options_.make_sink};
@@ -388,10 +384,43 @@ void JobBoard::Impl::OnDone(const JobRecordPtr& job, const JobResult& result) {
   if (result.status.ok() || KindOf(result.status) != ErrorKind::kFenced) {
     return Finish(job, outcome);
   }
-  // Whoever took its checkpoint is a newer driver of this cluster, or a stranger.
-  RunOnIo([root = options_.root] { return root->CheckNewest(); },
-          [self = shared_from_this(), job, outcome](const arrow::Status& status) {
-            if (!self->IsFatal(status)) self->Finish(job, outcome);
+  OnFenced(job, outcome);
+}
+
+void JobBoard::Impl::OnFenced(const JobRecordPtr& job, const proto::JobInfo& outcome) {
+  RunOnIo([root = options_.root, fs = options_.fs,
+           checkpoint = job->info().checkpoint()] { return MayTakeBack(*root, fs, checkpoint); },
+          [self = shared_from_this(), job, outcome](const arrow::Result<bool>& may_take_back) {
+            if (self->IsFatal(may_take_back.status())) return;
+            if (!may_take_back.ok()) {
+              LogWarn("term_not_checked").With("why", may_take_back.status().ToString());
+              self->options_.executor->PostAfter(kTermCheck,
+                                                 [weak = self->weak_from_this(), job, outcome] {
+                                                   if (const auto self = weak.lock())
+                                                     self->OnFenced(job, outcome);
+                                                 });
+            } else if (*may_take_back) {
+              self->StartAgain(job);
+            } else {
+              self->Finish(job, outcome);
+            }
+          });
+}
+
+void JobBoard::Impl::StartAgain(const JobRecordPtr& job) {
+  LogWarn("job_starts_again")
+      .With("job", job->info().id())
+      .With("why", "an older driver of the cluster had taken its checkpoint");
+  RunOnIo([context = PlanningContext{options_.fs, options_.random, options_.root},
+           registered = job->registered] { return PlanRegistered(context, registered); },
+          [self = shared_from_this(), job](arrow::Result<PlannedSubmission> planned) {
+            if (planned.ok()) {
+              job->OnResumed(std::move(planned->spec));
+              return self->Start(job, std::move(planned->definition));
+            }
+            const arrow::Status error = planned.status();
+            self->Finish(job,
+                         job->OutcomeOf({.status = error}, error, self->options_.clock->Now()));
           });
 }
 

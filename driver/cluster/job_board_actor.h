@@ -77,6 +77,9 @@ class JobBoard::Impl : public std::enable_shared_from_this<JobBoard::Impl> {
   JobEnvironment EnvironmentOf(const JobRecordPtr& job);
   void StopRunner(const JobRecordPtr& job, StopMode mode);
   void OnDone(const JobRecordPtr& job, const JobResult& result);
+  // The job came to `outcome` because somebody took its checkpoint.
+  void OnFenced(const JobRecordPtr& job, const proto::JobInfo& outcome);
+  void StartAgain(const JobRecordPtr& job);
   void Finish(const JobRecordPtr& job, const proto::JobInfo& outcome);
   void OnEnded(const JobRecordPtr& job, const proto::JobInfo& outcome);
   void ForgetOldest();

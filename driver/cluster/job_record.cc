@@ -37,6 +37,15 @@ bool HasEnded(proto::JobInfo::State state) {
 
 int64_t MicrosOf(Timestamp time) { return time.time_since_epoch().count(); }
 
+void JobRecord::OnResumed(JobSpec planned) {
+  mutable_info()->set_state(proto::JobInfo::STARTING);
+  mutable_info()->set_epochs(0);
+  mutable_info()->set_input_rows(0);
+  mutable_info()->set_output_rows(0);
+  spec = std::move(planned);
+  is_resumed = true;
+}
+
 void JobRecord::OnPhase(JobPhase phase, const arrow::Status& error) {
   const auto state = StateOf(phase);
   // A stop was asked for: that is what the user wants to see.

@@ -21,7 +21,7 @@ namespace tidemill::driver {
 struct JobRecord {
   proto::RegisteredJob registered;  // its info is what is known now
   bool is_accepted = false;         // it is durable in the root
-  bool is_resumed = false;          // by this driver, from the root
+  bool is_resumed = false;          // by this driver, from the root or its checkpoint
   bool is_ended = false;            // its outcome is known, and durable where that was possible
 
   // While it runs.
@@ -40,6 +40,8 @@ struct JobRecord {
   const proto::JobInfo& info() const { return registered.info(); }
   proto::JobInfo* mutable_info() { return registered.mutable_info(); }
 
+  // It is about to go on from its checkpoint; counters are those of a run.
+  void OnResumed(JobSpec planned);
   void OnPhase(JobPhase phase, const arrow::Status& error);
   void OnProgress(EpochProgress progress, Timestamp now);
   // The info once the run has come to `result`; `error` is its error with the place in the

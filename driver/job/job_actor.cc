@@ -217,7 +217,8 @@ void JobRunner::Actor::OnAdded(WorkerLink link) {
 
 void JobRunner::Actor::OnWorkerLost(const std::string& worker, const arrow::Status& why) {
   if (scheduler_.is_finished()) return;
-  LogWarn("worker_lost").With("worker", worker).With("why", why.ToString());
+  // The registry has said that it is gone, once for all its jobs.
+  LogDebug("job_lost_worker").With("job", definition_.name).With("worker", worker);
   workers_.Remove(worker);
   files_.ForgetWorker(worker);
   FeedWorkers();

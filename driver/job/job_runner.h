@@ -83,6 +83,9 @@ struct JobEnvironment {
   // Whether such a text is that of an older driver of this cluster, whose locks do not count. May
   // be empty.
   std::function<bool(std::string_view holder)> outranks;
+  // FENCED (kFenced) where there is a newer driver of this cluster: the job must not take its
+  // checkpoint. On I/O threads; may be empty.
+  std::function<arrow::Status()> check_driver;
   std::function<void(std::string_view)> print;
   std::function<void(const EpochProgress&)> on_progress;  // after each epoch, on `executor`
   // The job waits, runs, or retries after `error`; on `executor`, on each change. May be empty.

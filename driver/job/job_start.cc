@@ -83,6 +83,7 @@ class Starter {
                                                .is_durable = definition_.is_durable,
                                                .job_uuid = definition_.job_uuid,
                                                .outranks = environment_.outranks,
+                                               .check_right = environment_.check_driver,
                                                .holder = environment_.holder}));
     ARROW_RETURN_NOT_OK(ReplayLog());
     ARROW_RETURN_NOT_OK(CheckPlan());

@@ -4,6 +4,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <string_view>
 #include <utility>
 
 #include "common/base/error.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr uint32_t kFormatVersion = 1;
 constexpr uint32_t kHashVersion = 1;
 constexpr uint32_t kRowCodecVersion = 1;
+constexpr std::string_view kNonce = " nonce=";  // between a holder and what makes it unique
 
 std::string SerializeDeterministically(const google::protobuf::MessageLite& message) {
   std::string text;
@@ -209,8 +211,16 @@ arrow::Result<std::unique_ptr<CheckpointDir>> CheckpointDir::Open(Options option
   }
   ARROW_RETURN_NOT_OK(MakeDirectories(options));
   // The nonce makes the file a proof for workers that they see this checkpoint and no other.
-  const std::string holder = fmt::format("{} nonce={}", options.holder, NewUuid(options.random));
+  const std::string holder = fmt::format("{}{}{}", options.holder, kNonce, NewUuid(options.random));
+  const auto check_right = [&options] {
+    return options.check_right ? options.check_right() : arrow::Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(check_right());
   ARROW_ASSIGN_OR_RAISE(Term term, Term::Take(fs, options.path, holder, options.is_durable));
+  // Who lost the right before the term was there, but took it after whoever has the right now, is
+  // stopped here: nothing was done under the term, and who finds itself fenced by it may go on with
+  // a newer one.
+  ARROW_RETURN_NOT_OK(check_right());
   ARROW_RETURN_NOT_OK(RemoveAbandonedJobFiles(options));
   return std::unique_ptr<CheckpointDir>(new CheckpointDir(std::move(options), *std::move(locked),
                                                           std::move(job_uuid), std::move(term)));
@@ -222,6 +232,10 @@ CheckpointDir::CheckpointDir(Options options, std::unique_ptr<FileLock> lock, st
       lock_(std::move(lock)),
       job_uuid_(std::move(job_uuid)),
       term_(std::move(term)) {}
+
+std::string_view CheckpointDir::HolderOf(std::string_view term_contents) {
+  return term_contents.substr(0, term_contents.rfind(kNonce));
+}
 
 std::string CheckpointDir::PlanFileName(uint64_t fingerprint) {
   return fmt::format("plan/{}", HexOf(fingerprint));

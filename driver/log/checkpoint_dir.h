@@ -43,12 +43,18 @@ class CheckpointDir {
     // Whether a lock's holder is an older self of this driver, which may still hold it while it
     // stands still: its lock is taken over, the terms fence it. Left empty: never.
     std::function<bool(std::string_view holder)> outranks;
+    // Whether the process may take terms at all: asked right before and right after it takes one.
+    // What it answers ends the opening. Left empty: it may.
+    std::function<arrow::Status()> check_right;
     std::string holder;  // of the lock and the term, for others to read
   };
   // Creates what is missing, checks what is there, takes the lock and then a new term. Errors:
   // CHECKPOINT_IN_USE (kConflict) naming the live holder; CHECKPOINT_INCOMPATIBLE (kCorrupt) naming
-  // the setting that differs; CHECKPOINT_CORRUPT (kCorrupt).
+  // the setting that differs; CHECKPOINT_CORRUPT (kCorrupt); those of check_right.
   static arrow::Result<std::unique_ptr<CheckpointDir>> Open(Options options);
+
+  // Options::holder of whoever wrote this into a term's file.
+  static std::string_view HolderOf(std::string_view term_contents);
 
   const std::string& path() const { return options_.path; }
   const std::string& job_uuid() const { return job_uuid_; }

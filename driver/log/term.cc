@@ -22,19 +22,33 @@ uint64_t NumberOf(std::string_view name) {
   return number;
 }
 
-}  // namespace
-
-arrow::Result<Term> Term::Take(FileSystem* fs, const std::string& checkpoint,
-                               std::string_view holder, bool is_durable) {
-  const std::string dir = JoinPath(checkpoint, "term");
-  ARROW_RETURN_NOT_OK(fs->CreateDirectories(dir));
-  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> entries, fs->List(dir));
+uint64_t HighestOf(const std::vector<FileInfo>& entries) {
   uint64_t highest = 0;
   for (const FileInfo& entry : entries) {
     const std::string name = BaseName(entry.path);
     const uint64_t number = NumberOf(name);
     if (name == fmt::format("{}", number)) highest = std::max(highest, number);
   }
+  return highest;
+}
+
+}  // namespace
+
+arrow::Result<std::string> Term::NewestHolder(FileSystem* fs, const std::string& checkpoint) {
+  const std::string dir = JoinPath(checkpoint, "term");
+  const auto entries = fs->List(dir);
+  if (!entries.ok() && KindOf(entries.status()) != ErrorKind::kNotFound) return entries.status();
+  const uint64_t highest = entries.ok() ? HighestOf(*entries) : 0;
+  if (highest == 0) return std::string();
+  return ReadFile(fs, JoinPath(dir, fmt::format("{}", highest)));
+}
+
+arrow::Result<Term> Term::Take(FileSystem* fs, const std::string& checkpoint,
+                               std::string_view holder, bool is_durable) {
+  const std::string dir = JoinPath(checkpoint, "term");
+  ARROW_RETURN_NOT_OK(fs->CreateDirectories(dir));
+  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> entries, fs->List(dir));
+  uint64_t highest = HighestOf(entries);
   while (true) {
     Term term(fs, dir, ++highest, Hash64(holder));
     const arrow::Status published = PublishFile(fs, term.path(), holder, is_durable);

@@ -20,6 +20,9 @@ class Term {
   static arrow::Result<Term> Take(FileSystem* fs, const std::string& checkpoint,
                                   std::string_view holder, bool is_durable);
 
+  // What the holder of the newest term has written; "" where nobody has taken one yet.
+  static arrow::Result<std::string> NewestHolder(FileSystem* fs, const std::string& checkpoint);
+
   uint64_t number() const { return number_; }
   // The file, and Hash64 of its contents: who reads the same sees the same checkpoint, provided
   // that `holder` is unique.

@@ -86,6 +86,33 @@ TEST_F(CheckpointDirTest, TheLockOfAnOlderSelfIsTakenOver) {
   EXPECT_EQ(ErrorClassOf(Open().status()), "CHECKPOINT_IN_USE") << "the newer one holds it now";
 }
 
+TEST_F(CheckpointDirTest, WhoMayNotTakesNoTerm) {
+  const auto holder = Open().ValueOrDie();
+  const auto outranks_all = [](std::string_view) { return true; };
+  const auto open = [&](int allowed) {
+    return CheckpointDir::Open({.fs = fs_,
+                                .random = Random::System(),
+                                .path = checkpoint_,
+                                .is_durable = false,
+                                .outranks = outranks_all,
+                                .check_right = [&allowed]() -> arrow::Status {
+                                  if (allowed-- > 0) return arrow::Status::OK();
+                                  return MakeError(ErrorKind::kFenced, "FENCED", "by the root");
+                                },
+                                .holder = "pid=18 host=there"})
+        .status();
+  };
+
+  EXPECT_EQ(KindOf(open(0)), ErrorKind::kFenced);
+  EXPECT_TRUE(holder->term().CheckNewest().ok()) << "nothing was taken";
+
+  EXPECT_EQ(KindOf(open(1)), ErrorKind::kFenced);
+  EXPECT_FALSE(holder->term().CheckNewest().ok()) << "lost its right while it took the term";
+  EXPECT_EQ(CheckpointDir::HolderOf(*Term::NewestHolder(fs_, checkpoint_)), "pid=18 host=there");
+
+  EXPECT_TRUE(open(2).ok());
+}
+
 TEST_F(CheckpointDirTest, ADifferentFrozenSettingIsRefusedByName) {
   ASSERT_TRUE(Open().ok());
 

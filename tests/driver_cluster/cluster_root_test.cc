@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/rpc/newest_driver.h"
 #include "driver/cluster/job_registration.h"
-#include "tests/driver_cluster/scratch_root.h"
+#include "tests/testing/scratch_dir.h"
 
 namespace tidemill::driver {
 namespace {
@@ -36,7 +36,7 @@ class ClusterRootTest : public testing::Test {
     return job;
   }
 
-  ScratchRoot directory_;
+  ScratchDir directory_;
 };
 
 TEST_F(ClusterRootTest, ANewerDriverFencesTheOlderOne) {

@@ -13,7 +13,7 @@
 #include "driver/cluster/job_board.h"
 #include "driver/cluster/worker_registry.h"
 #include "tests/driver/simulation.h"
-#include "tests/driver_cluster/scratch_root.h"
+#include "tests/testing/scratch_dir.h"
 
 namespace tidemill::driver {
 
@@ -62,7 +62,7 @@ class ClusterSimulation {
   }
 
   Simulation time;
-  ScratchRoot directory;
+  ScratchDir directory;
   World world;
   std::vector<arrow::Status> fatal;
   std::unique_ptr<ClusterRoot> root;

@@ -13,7 +13,7 @@
 #include "driver/cluster/cluster_root.h"
 #include "driver/rpc/messages.h"
 #include "proto/cluster.grpc.pb.h"
-#include "tests/driver_cluster/scratch_root.h"
+#include "tests/testing/scratch_dir.h"
 
 namespace tidemill::driver {
 namespace {
@@ -74,7 +74,7 @@ class DriverDaemonTest : public testing::Test {
     return ReadError(error);
   }
 
-  ScratchRoot directory_;
+  ScratchDir directory_;
   std::unique_ptr<DriverDaemon> daemon_;
   std::unique_ptr<proto::Driver::Stub> client_;
 };

@@ -206,6 +206,45 @@ TEST_F(JobBoardTest, AStrangerThatTakesTheCheckpointEndsTheJobAlone) {
   EXPECT_TRUE(cluster_.fatal.empty());
 }
 
+// The driver before this one was opening the job when it was suspended, and goes on now: it takes a
+// term of the checkpoint, finds itself fenced by the root, and ends.
+TEST_F(JobBoardTest, AJobThatAnOlderDriverHasFencedStartsAgain) {
+  const std::string older = cluster_.root->holder();
+  cluster_.Crash();
+  ASSERT_TRUE(cluster_.StartDriver().ok());
+  cluster_.world.available = 3;
+  cluster_.AddWorker("a");
+  const std::string id = cluster_.Submit(cluster_.Request("numbers"))->jobs(0).id();
+  AwaitRows(3);
+  ASSERT_TRUE(Term::Take(FileSystem::Local(), cluster_.root->CheckpointOf("numbers"),
+                         older + " nonce=1", /*is_durable=*/false)
+                  .ok());
+  cluster_.world.available = 6;
+  AwaitRows(6);
+  EXPECT_EQ(cluster_.world.Rows(), "0-3;3-6;");
+  EXPECT_EQ(cluster_.Get("numbers")->id(), id);
+  EXPECT_EQ(cluster_.Get("numbers")->state(), proto::JobInfo::RUNNING);
+  EXPECT_TRUE(cluster_.fatal.empty());
+}
+
+TEST_F(JobBoardTest, AFencedDriverOpensNoJobAndEnds) {
+  ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers")).ok());
+  const std::string checkpoint = cluster_.root->CheckpointOf("numbers");
+  cluster_.RunUntil([&] { return *Term::NewestHolder(FileSystem::Local(), checkpoint) != ""; });
+  cluster_.Crash();
+  ASSERT_TRUE(cluster_.StartDriver().ok());  // It has resumed the job, but not opened it.
+  const std::string before = *Term::NewestHolder(FileSystem::Local(), checkpoint);
+  ASSERT_TRUE(ClusterRoot::Open({.fs = FileSystem::Local(),
+                                 .random = &cluster_.time,
+                                 .path = cluster_.directory / "root",
+                                 .listen = "127.0.0.1:7401",
+                                 .holder = "pid=2 host=simulation"})
+                  .ok());
+  cluster_.RunUntil([&] { return !cluster_.fatal.empty(); });
+  EXPECT_EQ(KindOf(cluster_.fatal[0]), ErrorKind::kFenced);
+  EXPECT_EQ(*Term::NewestHolder(FileSystem::Local(), checkpoint), before);
+}
+
 TEST_F(JobBoardTest, AFailedFsyncEndsTheDriver) {
   cluster_.world.available = 4;
   cluster_.AddWorker("a")->fail_epoch[1] =
@@ -295,6 +334,40 @@ TEST_F(JobBoardTest, AWorkerThatComesBackToTheNextDriverKeepsItsState) {
   AwaitRows(6);
   EXPECT_THAT(worker->received, testing::Contains(testing::StartsWith("Adopt")));
   EXPECT_EQ(std::count(worker->received.begin(), worker->received.end(), "Deploy"), 1);
+}
+
+TEST_F(JobBoardTest, AResumedJobWaitsAMomentForAllWorkersThatKeptItsState) {
+  cluster_.world.available = 4;
+  const auto first = cluster_.AddWorker("a");
+  const auto second = cluster_.AddWorker("b");
+  ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers")).ok());
+  AwaitRows(4);
+  cluster_.Crash();
+  cluster_.world.available = 6;
+  ASSERT_TRUE(cluster_.StartDriver().ok());
+  cluster_.Join(first);
+  cluster_.RunFor(milliseconds(200));
+  EXPECT_EQ(cluster_.world.source_commits.back(), 4) << "the other one may still come";
+  cluster_.Join(second);
+  AwaitRows(6);
+  for (const auto& worker : {first, second}) {
+    EXPECT_THAT(worker->received, testing::Contains(testing::StartsWith("Adopt")));
+    EXPECT_EQ(std::count(worker->received.begin(), worker->received.end(), "Deploy"), 1);
+  }
+}
+
+TEST_F(JobBoardTest, AResumedJobGoesOnWithoutAWorkerThatDoesNotComeBack) {
+  cluster_.world.available = 4;
+  const auto first = cluster_.AddWorker("a");
+  cluster_.AddWorker("b");
+  ASSERT_TRUE(cluster_.Submit(cluster_.Request("numbers")).ok());
+  AwaitRows(4);
+  cluster_.Crash();
+  cluster_.world.available = 6;
+  ASSERT_TRUE(cluster_.StartDriver().ok());
+  cluster_.Join(first);
+  cluster_.RunFor(milliseconds(400));
+  EXPECT_EQ(cluster_.world.source_commits.back(), 6);
 }
 
 TEST_F(JobBoardTest, AJobThatCannotStartAnyMoreIsFailedWithItsError) {

@@ -123,6 +123,10 @@ TEST_F(JobOnWorkerTest, DirectoriesThatAreNotSharedAreRefused) {
     EXPECT_EQ(refused.error().kind(), static_cast<int>(ErrorKind::kInvalid));
     EXPECT_NE(refused.error().message().find(root_.string()), std::string::npos);
   }
+  // A directory cannot be read as a file, whatever it is: no proof of anything, so it is retried.
+  const auto unreadable = share(root_.string(), Hash64("nonce"));
+  EXPECT_EQ(unreadable.error().error_class(), "SHARED_FILE_UNREADABLE");
+  EXPECT_EQ(unreadable.error().kind(), static_cast<int>(ErrorKind::kUnavailable));
 }
 
 TEST_F(JobOnWorkerTest, StateBeyondItsMemoryFailsTheAttemptAndNamesTheOperator) {
