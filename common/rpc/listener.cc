@@ -15,7 +15,7 @@
 
 #include "common/base/error.h"
 
-namespace tidemill::rpc::internal {
+namespace tidemill::rpc {
 
 namespace {
 
@@ -102,8 +102,9 @@ arrow::Result<Listener> Listen(const std::string& text, bool allows_remote) {
   }
   Listener result;
   ARROW_ASSIGN_OR_RAISE(result.socket, Bind(text, *chosen));
+  result.is_v6 = chosen->ai_family == AF_INET6;
   result.address = fmt::format("{}:{}", shown_host, PortOf(result.socket));
   return result;
 }
 
-}  // namespace tidemill::rpc::internal
+}  // namespace tidemill::rpc

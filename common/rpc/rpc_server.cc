@@ -169,7 +169,7 @@ class GrpcServer final : public RpcServer {
   explicit GrpcServer(Options* options) : service_(std::move(options->streams), options->limits) {}
   ~GrpcServer() override { Stop(); }
 
-  arrow::Status Begin(internal::Listener listener, const Options& options) {
+  arrow::Status Begin(Listener listener, const Options& options) {
     grpc::ServerBuilder builder;
     auto entrance = builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
@@ -240,8 +240,7 @@ class GrpcServer final : public RpcServer {
 }  // namespace
 
 arrow::Result<std::unique_ptr<RpcServer>> RpcServer::Start(Options options) {
-  ARROW_ASSIGN_OR_RAISE(internal::Listener listener,
-                        internal::Listen(options.listen, options.allows_remote));
+  ARROW_ASSIGN_OR_RAISE(Listener listener, Listen(options.listen, options.allows_remote));
   internal::KeepCallbackThreads();
   auto server = std::make_unique<GrpcServer>(&options);
   ARROW_RETURN_NOT_OK(server->Begin(std::move(listener), options));

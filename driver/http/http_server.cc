@@ -20,6 +20,7 @@
 #include "common/base/error.h"
 #include "common/base/logging.h"
 #include "common/base/mutex.h"
+#include "common/rpc/listener.h"
 
 namespace tidemill::driver {
 
@@ -222,47 +223,16 @@ class HttpServer::Session : public std::enable_shared_from_this<HttpServer::Sess
 };
 
 arrow::Status HttpServer::Core::Listen(std::string* address) {
-  const std::string& listen = options_.listen;
-  const size_t colon = listen.rfind(':');
-  std::string host = listen.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  ARROW_ASSIGN_OR_RAISE(rpc::Listener listener,
+                        rpc::Listen(options_.listen, options_.allows_remote));
   error_code error;
-  tcp::resolver resolver(io_);
-  tcp::resolver::results_type found;
-  if (colon != std::string::npos) {
-    found = resolver.resolve(host, listen.substr(colon + 1),
-                             tcp::resolver::passive | tcp::resolver::numeric_service, error);
-  }
-  if (colon == std::string::npos || error || found.empty()) {
-    return MakeError(ErrorKind::kUsage, "INVALID_ADDRESS",
-                     fmt::format("bad address: host:port, got {}", listen));
-  }
-  const tcp::endpoint endpoint = found.begin()->endpoint();
-  if (!options_.allows_remote && !endpoint.address().is_loopback()) {
-    return WithHint(
-        MakeError(ErrorKind::kUsage, "INSECURE_BIND",
-                  fmt::format("nothing protects this port yet, so it listens on loopback "
-                              "addresses only, got {}",
-                              listen)),
-        "give --insecure-bind where every machine that reaches the address may be trusted");
-  }
-  acceptor_.open(endpoint.protocol(), error);
-  // Not for sharing a port: it lets a restarted driver take the port of connections that linger.
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error == asio::error::address_in_use) {
-    return MakeError(ErrorKind::kConflict, "ADDRESS_IN_USE",
-                     fmt::format("another process listens there: address={}", listen));
-  }
+  acceptor_.assign(listener.is_v6 ? tcp::v6() : tcp::v4(), listener.socket.fd(), error);
   if (error) {
-    return MakeError(ErrorKind::kUsage, "INVALID_ADDRESS",
-                     fmt::format("cannot listen on {}: {}", listen, error.message()));
+    return MakeError(ErrorKind::kGeneral, "IO_ERROR",
+                     fmt::format("cannot listen on {}: {}", options_.listen, error.message()));
   }
-  const tcp::endpoint bound = acceptor_.local_endpoint(error);
-  const bool is_v6 = bound.address().is_v6();
-  *address = fmt::format("{}{}{}:{}", is_v6 ? "[" : "", bound.address().to_string(),
-                         is_v6 ? "]" : "", bound.port());
+  (void)listener.socket.Release();  // The acceptor's now.
+  *address = std::move(listener.address);
   return arrow::Status::OK();
 }
 

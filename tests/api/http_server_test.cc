@@ -231,13 +231,13 @@ TEST(HttpServerTest, TakesRepliesFromOtherThreadsAlsoAfterItsEnd) {
 }
 
 TEST(HttpServerTest, ListensOnLoopbackOnlyUnlessToldOtherwise) {
-  for (const char* listen : {"0.0.0.0:0", "[::]:0", ":0"}) {
+  for (const char* listen : {"0.0.0.0:0", "[::]:0"}) {
     const auto refused = HttpServer::Start({.listen = listen, .handler = Echo}).status();
     EXPECT_EQ(ErrorClassOf(refused), "INSECURE_BIND") << listen;
     EXPECT_EQ(KindOf(refused), ErrorKind::kUsage);
     EXPECT_THAT(RenderError(refused), HasSubstr("--insecure-bind"));
   }
-  for (const char* listen : {"", "nonsense", "127.0.0.1", "127.0.0.1:x"}) {
+  for (const char* listen : {"", "nonsense", ":0", "127.0.0.1", "127.0.0.1:x"}) {
     const auto refused = HttpServer::Start({.listen = listen, .handler = Echo}).status();
     EXPECT_EQ(ErrorClassOf(refused), "INVALID_ADDRESS") << listen;
   }
