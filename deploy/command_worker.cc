@@ -39,7 +39,8 @@ arrow::Status RunWorker(worker::WorkerDaemon::Options options, int* exit_code) {
   if (options.drivers.empty() && options.root.empty()) options.drivers = {kDefaultDriver};
   if (options.slots == 0) options.slots = static_cast<int>(std::thread::hardware_concurrency());
   if (options.slots == 0) options.slots = 1;  // the system does not tell
-  if (options.id.empty()) options.id = UniqueProcessName();
+  options.has_passing_id = options.id.empty();
+  if (options.has_passing_id) options.id = UniqueProcessName();
   if (options.data_dir.empty()) options.data_dir = DefaultDataDirectory();
   options.holder = HolderText();
   options.build = BuildName();

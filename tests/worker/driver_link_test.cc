@@ -302,15 +302,22 @@ TEST(NewestDriverTest, ReadsTheHighestTerm) {
 TEST(WorkerDirectoryTest, HasOneOwnerAndNothingOfDeadOnes) {
   const state::TestDirectory data;
   std::filesystem::create_directories(data.path() + "/w1/job/w1-dead");
-  const auto first = WorkerDirectory::Open(FileSystem::Local(), data.path(), "w1", "pid=1");
+  const auto open = [&](const std::string& id, const std::string& holder) {
+    return WorkerDirectory::Open({.fs = FileSystem::Local(),
+                                  .random = Random::System(),
+                                  .data_dir = data.path(),
+                                  .id = id,
+                                  .holder = holder});
+  };
+  const auto first = open("w1", "pid=1");
 
-  const auto second = WorkerDirectory::Open(FileSystem::Local(), data.path(), "w1", "pid=2");
+  const auto second = open("w1", "pid=2");
 
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_FALSE(std::filesystem::exists(data.path() + "/w1/job"));
   EXPECT_EQ(KindOf(second.status()), ErrorKind::kConflict);
   EXPECT_NE(second.status().message().find("pid=1"), std::string::npos) << second.status();
-  EXPECT_TRUE(WorkerDirectory::Open(FileSystem::Local(), data.path(), "w2", "pid=2").ok());
+  EXPECT_TRUE(open("w2", "pid=2").ok());
 }
 
 }  // namespace

@@ -52,6 +52,25 @@ TEST_F(WorkerDaemonTest, AnIdAndADataDirectoryHaveOneProcess) {
   EXPECT_TRUE(WorkerDaemon::Start(Options("w2")).ok());
 }
 
+TEST_F(WorkerDaemonTest, TheNextWorkerRemovesWhatAKilledOneOfAPassingIdLeft) {
+  namespace fs = std::filesystem;
+  const fs::path passing = fs::path(directory_.path()) / "data/.passing";
+  fs::create_directories(passing / "host-17/job");
+  std::ofstream(passing / "host-17/lock") << "pid=17";
+  std::ofstream(passing / "host-17/job/000001.sst") << "state";
+  WorkerDaemon::Options options = Options("host-18");
+  options.has_passing_id = true;
+  auto alive = WorkerDaemon::Start(options).ValueOrDie();
+  EXPECT_FALSE(fs::exists(passing / "host-17"));
+  EXPECT_TRUE(fs::exists(passing / "host-18"));
+
+  const auto named = WorkerDaemon::Start(Options("w1")).ValueOrDie();
+  EXPECT_TRUE(fs::exists(passing / "host-18")) << "its worker is alive";
+
+  alive.reset();
+  EXPECT_TRUE(fs::is_empty(passing));
+}
+
 TEST_F(WorkerDaemonTest, RefusesWhatOthersCannotUse) {
   for (const char* id : {"", "a/b", "..", "a b"})
     EXPECT_EQ(ErrorClassOf(WorkerDaemon::Start(Options(id)).status()), "INVALID_WORKER_ID") << id;

@@ -100,8 +100,13 @@ WorkerDaemon::Impl::~Impl() {
 arrow::Status WorkerDaemon::Impl::Start() {
   ARROW_RETURN_NOT_OK(CheckId(options.id));
   ARROW_RETURN_NOT_OK(CheckAdvertise(options));
-  ARROW_ASSIGN_OR_RAISE(directory, WorkerDirectory::Open(FileSystem::Local(), options.data_dir,
-                                                         options.id, options.holder));
+  WorkerDirectory::Options place{.fs = FileSystem::Local(),
+                                 .random = Random::System(),
+                                 .data_dir = options.data_dir,
+                                 .id = options.id,
+                                 .is_passing = options.has_passing_id,
+                                 .holder = options.holder};
+  ARROW_ASSIGN_OR_RAISE(directory, WorkerDirectory::Open(std::move(place)));
   io = MakePoolExecutor("io", kIoThreads);
   executor = MakeThreadExecutor("worker");
   exchange_executor = MakeThreadExecutor("exchange");
@@ -117,6 +122,7 @@ void WorkerDaemon::Impl::MakeNetwork(const std::string& incarnation) {
   PeerNetwork::Options network_options;
   network_options.worker = options.id;
   network_options.incarnation = incarnation;
+  network_options.build = options.build;
   network_options.executor = exchange_executor.get();
   network_options.connect = [](const ExchangePeer& peer) {
     return rpc::Channel::Make(peer.address)->OpenStream(rpc::kExchangeMethod);

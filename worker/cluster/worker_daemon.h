@@ -15,6 +15,7 @@ class WorkerDaemon {
  public:
   struct Options {
     std::string id;                      // unique in the cluster; letters, digits, '.', '_' and '-'
+    bool has_passing_id = false;         // no later process will come back under it
     std::vector<std::string> drivers;    // addresses, tried in turn
     std::string root;                    // "" or the cluster's root: its newest term comes first
     std::string listen = "127.0.0.1:0";  // for exchange streams

@@ -3,22 +3,56 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/logging.h"
 
 namespace tidemill::worker {
 
 namespace {
 
 constexpr char kLockFile[] = "lock";
+constexpr char kPassing[] = ".passing";  // ids do not begin with a dot
+constexpr char kUnfinished[] = ".new-";  // nor these: not locked yet, perhaps
+
+// Directories whose worker has died. Those that are locked are alive; those that vanish meanwhile
+// are being removed by another worker that starts.
+void RemoveDead(FileSystem* fs, const std::string& passing) {
+  const auto entries = fs->List(passing);
+  if (!entries.ok()) return;  // There are none.
+  for (const FileInfo& entry : *entries) {
+    if (!entry.is_directory || BaseName(entry.path).starts_with(kUnfinished)) continue;
+    const auto lock = fs->Lock(JoinPath(entry.path, kLockFile), "removes what a dead worker left");
+    if (!lock.ok()) continue;
+    const arrow::Status removed = RemoveTree(fs, entry.path);
+    if (removed.ok()) {
+      LogInfo("dead_worker_removed").With("path", entry.path);
+    } else {
+      LogWarn("dead_worker_left").With("path", entry.path).With("why", removed.message());
+    }
+  }
+}
+
+arrow::Result<std::unique_ptr<FileLock>> MakeLocked(const WorkerDirectory::Options& options,
+                                                    const std::string& path) {
+  ARROW_RETURN_NOT_OK(options.fs->CreateDirectories(path));
+  return options.fs->Lock(JoinPath(path, kLockFile), options.holder);
+}
+
+// Locked before it has the name under which others look for dead ones.
+arrow::Result<std::unique_ptr<FileLock>> MakePassing(const WorkerDirectory::Options& options,
+                                                     const std::string& path) {
+  const std::string unfinished = JoinPath(ParentPath(path), kUnfinished + NewUuid(options.random));
+  ARROW_ASSIGN_OR_RAISE(auto lock, MakeLocked(options, unfinished));
+  ARROW_RETURN_NOT_OK(options.fs->Rename(unfinished, path, RenameMode::kNoReplace));
+  return lock;
+}
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<WorkerDirectory>> WorkerDirectory::Open(FileSystem* fs,
-                                                                      const std::string& data_dir,
-                                                                      const std::string& id,
-                                                                      const std::string& holder) {
-  const std::string path = JoinPath(data_dir, id);
-  ARROW_RETURN_NOT_OK(fs->CreateDirectories(path));
-  auto lock = fs->Lock(JoinPath(path, kLockFile), holder);
+arrow::Result<std::unique_ptr<WorkerDirectory>> WorkerDirectory::Open(Options options) {
+  const std::string passing = JoinPath(options.data_dir, kPassing);
+  RemoveDead(options.fs, passing);
+  std::string path = JoinPath(options.is_passing ? passing : options.data_dir, options.id);
+  auto lock = options.is_passing ? MakePassing(options, path) : MakeLocked(options, path);
   if (!lock.ok()) {
     if (KindOf(lock.status()) != ErrorKind::kConflict) return lock.status();
     return WithHint(
@@ -26,23 +60,31 @@ arrow::Result<std::unique_ptr<WorkerDirectory>> WorkerDirectory::Open(FileSystem
                   "a worker of this id runs on this machine: " + lock.status().message()),
         "give it another --id, or another --data directory");
   }
-  std::unique_ptr<WorkerDirectory> directory(new WorkerDirectory(fs, path, *std::move(lock)));
+  std::unique_ptr<WorkerDirectory> directory(
+      new WorkerDirectory(std::move(options), std::move(path), *std::move(lock)));
   ARROW_RETURN_NOT_OK(directory->Clear());
   return directory;
 }
 
-WorkerDirectory::WorkerDirectory(FileSystem* fs, std::string path, std::unique_ptr<FileLock> lock)
-    : fs_(fs), path_(std::move(path)), lock_(std::move(lock)) {}
+WorkerDirectory::WorkerDirectory(Options options, std::string path, std::unique_ptr<FileLock> lock)
+    : options_(std::move(options)), path_(std::move(path)), lock_(std::move(lock)) {}
 
-// The lock's file stays: who waits for a lock on a name must find the same file.
+// What cannot be removed goes with the next one. The lock's file of an id that may come back stays:
+// who waits for a lock on a name must find the same file.
 WorkerDirectory::~WorkerDirectory() {
-  (void)Clear();  // What stays is removed by the next one.
+  if (options_.is_passing) {
+    (void)RemoveTree(options_.fs, path_);
+  } else {
+    (void)Clear();
+  }
 }
 
 arrow::Status WorkerDirectory::Clear() {
-  ARROW_ASSIGN_OR_RAISE(const auto entries, fs_->List(path_));
+  ARROW_ASSIGN_OR_RAISE(const auto entries, options_.fs->List(path_));
   for (const FileInfo& entry : entries) {
-    if (BaseName(entry.path) != kLockFile) ARROW_RETURN_NOT_OK(RemoveTree(fs_, entry.path));
+    if (BaseName(entry.path) != kLockFile) {
+      ARROW_RETURN_NOT_OK(RemoveTree(options_.fs, entry.path));
+    }
   }
   return arrow::Status::OK();
 }

@@ -5,29 +5,37 @@
 #include <memory>
 #include <string>
 
+#include "common/base/random.h"
 #include "common/fs/file_system.h"
 
 namespace tidemill::worker {
 
-// The local directory of a worker, <data>/<id>: RocksDB and restores, nothing that a restart needs.
-// Locked against other processes while this lives; what dead ones left in it is removed at both
-// ends. Blocks. *Immutable.*
+// The local directory of a worker: RocksDB and restores, nothing that a restart needs. Locked
+// against other processes while this lives; what dead ones left in it is removed at both ends. A
+// worker with an id of its own finds its directory again, <data>/<id>; that of an id which no
+// process has twice is <data>/.passing/<id>, and goes with its worker or, where that was killed,
+// with the next worker on this data directory, whatever its id. Blocks. *Immutable.*
 class WorkerDirectory {
  public:
-  // `holder` is what others are told. Errors: WORKER_ID_IN_USE (kConflict) naming the holder.
-  static arrow::Result<std::unique_ptr<WorkerDirectory>> Open(FileSystem* fs,
-                                                              const std::string& data_dir,
-                                                              const std::string& id,
-                                                              const std::string& holder);
+  struct Options {
+    FileSystem* fs = nullptr;
+    Random* random = nullptr;
+    std::string data_dir;
+    std::string id;
+    bool is_passing = false;
+    std::string holder;  // what others are told
+  };
+  // Errors: WORKER_ID_IN_USE (kConflict) naming the holder.
+  static arrow::Result<std::unique_ptr<WorkerDirectory>> Open(Options options);
   ~WorkerDirectory();
 
   const std::string& path() const { return path_; }
 
  private:
-  WorkerDirectory(FileSystem* fs, std::string path, std::unique_ptr<FileLock> lock);
+  WorkerDirectory(Options options, std::string path, std::unique_ptr<FileLock> lock);
   arrow::Status Clear();
 
-  FileSystem* const fs_;
+  const Options options_;
   const std::string path_;
   const std::unique_ptr<FileLock> lock_;
 };
