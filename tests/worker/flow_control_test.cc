@@ -249,6 +249,27 @@ TEST_F(FlowControlTest, ASlowConsumerStopsTheReadersOfItsLanes) {
   EXPECT_EQ(source.asked, 2 * (kExchangeWindowChunks + 3));
 }
 
+TEST_F(FlowControlTest, WideRowsFillTheWindowOfAConsumerBeforeItsChunksDo) {
+  arrow::StringBuilder texts;
+  ASSERT_TRUE(texts.Append(std::string(kExchangeWindowBytes / 2, 'x')).ok());
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("t", arrow::utf8())}), 1,
+                                              {texts.Finish().ValueOrDie()});
+  ExchangeOutput output(0, kAttempt, &assignment_, nullptr, &network_);
+  const auto send = [&](int64_t chunk) { ASSERT_TRUE(output.Send(0, chunk, {batch, {}}).ok()); };
+
+  send(0);
+  EXPECT_TRUE(output.MayProduce(1));
+  send(1);
+  EXPECT_FALSE(output.MayProduce(1));
+  EXPECT_TRUE(output.MayProduce(0)) << "what the consumer waits for is never held back";
+
+  output.OnProgress({.stage = 0, .consumer = 0, .chunk = 1});
+  EXPECT_TRUE(output.MayProduce(2));
+  send(2);
+  EXPECT_FALSE(output.MayProduce(2));
+  EXPECT_TRUE(output.MayProduce(1));
+}
+
 TEST_F(FlowControlTest, RowsThatDoNotBelongToTheStageAreRefused) {
   WindowOutput output;
   const auto runner = MakeRunner(&output);

@@ -175,13 +175,14 @@ TEST(FrameCodecTest, ARowBeyondTheStreamsLimitIsAnErrorOfItsOwn) {
 TEST(FrameCodecTest, HelloProgressAndReceivedComeOutEqual) {
   FrameDecoder decoder;
 
-  const auto hello = decoder.Decode(*EncodeHello({"w0", "i0", "w1", "i1"}).bytes).ValueOrDie();
+  const auto hello = decoder.Decode(*EncodeHello({"w0", "i0", "w1", "i1", "b"}).bytes).ValueOrDie();
   const auto progress =
       decoder.Decode(*EncodeProgress(kAttempt, 2, {4, 6, 1LL << 40}).bytes).ValueOrDie();
   const auto received = decoder.Decode(*EncodeReceived(1LL << 50).bytes).ValueOrDie();
 
   EXPECT_EQ(std::get<ExchangeHello>(hello).incarnation, "i0");
   EXPECT_EQ(std::get<ExchangeHello>(hello).peer_incarnation, "i1");
+  EXPECT_EQ(std::get<ExchangeHello>(hello).build, "b");
   EXPECT_EQ(std::get<DecodedProgress>(progress).attempt, kAttempt);
   EXPECT_EQ(std::get<DecodedProgress>(progress).slot, 2);
   EXPECT_EQ(std::get<DecodedProgress>(progress).progress.consumer, 6);
@@ -222,7 +223,7 @@ class HostileFrameTest : public ::testing::Test {
                              {.stage = 1, .ends_chunk = true}})
                     .ValueOrDie();
     schema_ = EncodeSchema(*rows[0].schemas[0]);
-    for (const WireFrame& frame : {rows[0], schema_, EncodeHello({"w0", "i0", "w1", "i1"}),
+    for (const WireFrame& frame : {rows[0], schema_, EncodeHello({"w0", "i0", "w1", "i1", "b"}),
                                    EncodeProgress(kAttempt, 2, {4, 6, 1}), EncodeReceived(77)})
       messages_.push_back(BytesOf(*frame.bytes));
   }

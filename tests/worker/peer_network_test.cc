@@ -64,10 +64,12 @@ class PeerNetworkTest : public ::testing::Test {
     second_->SetPeers(kJob, {{"w0", "w0-life", "here"}});
   }
 
-  std::unique_ptr<PeerNetwork> MakeNetwork(const std::string& name) {
+  std::unique_ptr<PeerNetwork> MakeNetwork(const std::string& name,
+                                           const std::string& build = "b1") {
     PeerNetwork::Options options;
     options.worker = name;
     options.incarnation = name + "-life";
+    options.build = build;
     options.executor = &executor_;
     options.connect = [this](const ExchangePeer& peer) -> std::shared_ptr<rpc::FrameStream> {
       ++connected_;
@@ -238,6 +240,18 @@ TEST_F(PeerNetworkTest, AStreamToAnotherIncarnationIsRefusedAndBreaksItsAttempt)
   EXPECT_TRUE(second_box_.frames.empty());
   EXPECT_EQ(second_->counters().streams_refused, 1);
   EXPECT_EQ(broken_.size(), 1u);
+}
+
+TEST_F(PeerNetworkTest, AWorkerOfAnotherBuildIsRefused) {
+  second_ = MakeNetwork("w1", "b2");
+  second_->Attach({"w1", 0}, &second_box_);
+
+  Send(Attempt(0, 1));
+  executor_.Run();
+
+  EXPECT_TRUE(second_box_.frames.empty());
+  EXPECT_EQ(second_->counters().streams_refused, 1);
+  EXPECT_EQ(broken_, std::vector{Attempt(0, 1)});
 }
 
 TEST_F(PeerNetworkTest, AStreamThatSaysNonsenseIsRefused) {

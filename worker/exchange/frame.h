@@ -65,6 +65,11 @@ struct SlotAddress {
 // never held back, so order cannot deadlock.
 inline constexpr int64_t kExchangeWindowChunks = 8;
 
+// The same in bytes, for wide rows: what a slot has sent to one consumer of chunks that this one
+// has not taken yet. A consumer holds so much of each producing slot at most, and beyond that only
+// what belongs to its current chunk.
+inline constexpr int64_t kExchangeWindowBytes = 16 << 20;
+
 // Input rows of a lane that make a chunk: the unit of interleaving lanes. Part of the plan's
 // meaning (order of consumption): changing it changes what a replay computes.
 inline constexpr int64_t kChunkRows = 16384;

@@ -255,6 +255,7 @@ WireFrame EncodeHello(const ExchangeHello& hello) {
   writer.WriteText(hello.incarnation);
   writer.WriteText(hello.peer_worker);
   writer.WriteText(hello.peer_incarnation);
+  writer.WriteText(hello.build);
   return Finish(&writer);
 }
 
@@ -358,8 +359,8 @@ namespace {
 
 arrow::Result<ExchangeHello> ReadHello(WireReader* reader) {
   ExchangeHello hello;
-  for (std::string* name :
-       {&hello.worker, &hello.incarnation, &hello.peer_worker, &hello.peer_incarnation}) {
+  for (std::string* name : {&hello.worker, &hello.incarnation, &hello.peer_worker,
+                            &hello.peer_incarnation, &hello.build}) {
     *name = reader->ReadText();
     if (name->size() > kMaxNameBytes) return Invalid("name");
   }

@@ -19,7 +19,7 @@ class ByteBuffer;
 
 // The messages of an exchange stream. All begin with a version and a kind; numbers are
 // little-endian.
-//   hello     who sends, and to whom it believes to speak; the first message of a stream
+//   hello     who sends, its build, and to whom it believes to speak; the first message of a stream
 //   schema    a number for a schema, before the first rows that refer to it
 //   rows      pieces of lanes for one slot: for each its place in the lane, and a record batch as
 //             the metadata and body of an Arrow IPC message, each aligned to 64 bytes
@@ -28,7 +28,7 @@ class ByteBuffer;
 namespace tidemill::worker {
 
 // First byte of every message. Another one is refused.
-inline constexpr uint8_t kWireVersion = 1;
+inline constexpr uint8_t kWireVersion = 2;
 
 // Messages of rows are cut to about `target_bytes`; a row that alone needs more than `max_bytes`
 // cannot be sent. Receivers refuse what is longer than `max_bytes`.
@@ -44,6 +44,7 @@ struct ExchangeHello {
   std::string incarnation;
   std::string peer_worker;
   std::string peer_incarnation;
+  std::string build;  // of the sender
 };
 
 // A schema with its number, unique within the sender's process. *Immutable.*

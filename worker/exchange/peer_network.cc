@@ -232,7 +232,7 @@ void PeerNetwork::Impl::Open(const std::shared_ptr<OutgoingStream>& stream) {
     if (self != nullptr && strong != nullptr) self->OnLost(strong, why);
   };
   stream->Connect(frames, {options_.worker, options_.incarnation, stream->peer().worker,
-                           stream->peer().incarnation});
+                           stream->peer().incarnation, options_.build});
   frames->Start(options_.executor, std::move(handlers));
 }
 
@@ -399,6 +399,12 @@ arrow::Status PeerNetwork::Impl::Welcome(IncomingStream* from, const ExchangeHel
   if (hello.peer_worker != options_.worker || hello.peer_incarnation != options_.incarnation) {
     return MakeError(ErrorKind::kUnavailable, "EXCHANGE_FRAME_INVALID",
                      "hello to another worker or incarnation");
+  }
+  // The driver takes workers of its own build only; this is for streams that come past it.
+  if (hello.build != options_.build) {
+    return MakeError(ErrorKind::kUnavailable, "EXCHANGE_FRAME_INVALID",
+                     fmt::format("hello from another build: got=\"{}\" want=\"{}\"", hello.build,
+                                 options_.build));
   }
   from->is_known = true;
   from->worker = hello.worker;

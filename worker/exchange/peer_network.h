@@ -20,7 +20,7 @@ namespace tidemill::worker {
 // sent something over it is reported as broken, once, and what the attempt sends to that peer from
 // then on is dropped; the next attempt opens a new stream. Attempts are forgotten when a later
 // epoch of their job sends something. Memory is bounded by the exchange window
-// (kExchangeWindowChunks); what is ahead of the peer's transport waits here (OutgoingStream).
+// (kExchangeWindowBytes); what is ahead of the peer's transport waits here (OutgoingStream).
 // *Thread-safe.*
 class PeerNetwork final : public ExchangeNetwork {
  public:
@@ -37,6 +37,7 @@ class PeerNetwork final : public ExchangeNetwork {
   struct Options {
     std::string worker;  // this one
     std::string incarnation;
+    std::string build;  // workers of another one are refused
     // Streams deliver on it; serial.
     Executor* executor = nullptr;
     std::function<std::shared_ptr<rpc::FrameStream>(const ExchangePeer& peer)> connect;
@@ -55,7 +56,7 @@ class PeerNetwork final : public ExchangeNetwork {
   void SetPeers(const std::string& job, std::vector<ExchangePeer> peers) override;
 
   // A stream that another worker opened to this one. Its first frame says who it is; frames that do
-  // not parse, or for another incarnation of this worker, end it.
+  // not parse, from another build, or for another incarnation of this worker, end it.
   void Serve(const std::string& peer_address, std::shared_ptr<rpc::FrameStream> stream);
   void Stop();
 

@@ -1,6 +1,7 @@
 #include "worker/slot/stage_output.h"
 
 #include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,7 +15,7 @@ ExchangeOutput::ExchangeOutput(int stage, AttemptId attempt, const Assignment* a
       assignment_(assignment),
       partitioner_(partitioner),
       network_(network),
-      consumed_(assignment->num_slots(), 0),
+      consumed_(assignment->num_slots()),
       pending_(assignment->num_slots()) {
   if (partitioner_ == nullptr) {
     consumers_.push_back(assignment->gather_slot());
@@ -29,15 +30,22 @@ arrow::Status ExchangeOutput::Send(int lane, int64_t chunk, Rows rows) {
   ExchangeFrame frame{.stage = stage_, .lane = lane, .chunk = chunk};
   if (partitioner_ == nullptr) {
     frame.rows = std::move(rows);
-    pending_[consumers_[0]].push_back(std::move(frame));
-    return arrow::Status::OK();
+    return Add(consumers_[0], std::move(frame));
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<Rows> pieces, partitioner_->Partition(rows.batch));
   for (size_t slot = 0; slot < pieces.size(); ++slot) {
     if (pieces[slot].batch == nullptr) continue;
     frame.rows = std::move(pieces[slot]);
-    pending_[slot].push_back(frame);
+    ARROW_RETURN_NOT_OK(Add(slot, frame));
   }
+  return arrow::Status::OK();
+}
+
+arrow::Status ExchangeOutput::Add(size_t slot, ExchangeFrame frame) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(*frame.rows.batch));
+  consumed_[slot].unconsumed[frame.chunk] += bytes;
+  consumed_[slot].unconsumed_bytes += bytes;
+  pending_[slot].push_back(std::move(frame));
   return arrow::Status::OK();
 }
 
@@ -64,14 +72,22 @@ void ExchangeOutput::SendToAll(const ExchangeFrame& frame) {
 }
 
 bool ExchangeOutput::MayProduce(int64_t chunk) const {
-  return std::all_of(consumers_.begin(), consumers_.end(),
-                     [&](int slot) { return chunk < consumed_[slot] + kExchangeWindowChunks; });
+  return std::all_of(consumers_.begin(), consumers_.end(), [&](int slot) {
+    const Consumer& consumer = consumed_[slot];
+    return chunk <= consumer.chunk || (chunk < consumer.chunk + kExchangeWindowChunks &&
+                                       consumer.unconsumed_bytes < kExchangeWindowBytes);
+  });
 }
 
 void ExchangeOutput::OnProgress(const ExchangeProgress& progress) {
   // It may come from another process.
   if (progress.consumer < 0 || progress.consumer >= static_cast<int>(consumed_.size())) return;
-  consumed_[progress.consumer] = std::max(consumed_[progress.consumer], progress.chunk);
+  Consumer& consumer = consumed_[progress.consumer];
+  consumer.chunk = std::max(consumer.chunk, progress.chunk);
+  while (!consumer.unconsumed.empty() && consumer.unconsumed.begin()->first < consumer.chunk) {
+    consumer.unconsumed_bytes -= consumer.unconsumed.begin()->second;
+    consumer.unconsumed.erase(consumer.unconsumed.begin());
+  }
 }
 
 void ExchangeOutput::Flush() {

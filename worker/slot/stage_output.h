@@ -2,6 +2,8 @@
 
 #include <arrow/result.h>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -43,6 +45,14 @@ class ExchangeOutput final : public RowOutput {
   void Flush() override;
 
  private:
+  // What one consumer is known to have, and what it was sent beyond that.
+  struct Consumer {
+    int64_t chunk = 0;                      // that it is at
+    std::map<int64_t, int64_t> unconsumed;  // bytes by chunk
+    int64_t unconsumed_bytes = 0;
+  };
+
+  arrow::Status Add(size_t slot, ExchangeFrame frame);
   void SendToAll(const ExchangeFrame& frame);
 
   const int stage_;
@@ -51,7 +61,7 @@ class ExchangeOutput final : public RowOutput {
   HashPartitioner* const partitioner_;
   ExchangeNetwork* const network_;
   std::vector<int> consumers_;                       // slot indices
-  std::vector<int64_t> consumed_;                    // by slot index: chunk that the consumer is at
+  std::vector<Consumer> consumed_;                   // by slot index
   std::vector<std::vector<ExchangeFrame>> pending_;  // by slot index
 };
 
