@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "common/base/check.h"
 
@@ -12,17 +14,25 @@ namespace tidemill {
 
 namespace {
 
+constexpr std::string_view kSleep = "sleep=";
+
 struct Armed {
   std::string name;
   std::atomic<int> hits_left{1};
+  std::chrono::milliseconds sleep{0};  // in place of the kill
 
   Armed() {
     const char* setting = std::getenv("TIDEMILL_FAILPOINT");
     if (setting == nullptr) return;
     name = setting;
-    if (const size_t colon = name.find(':'); colon != std::string::npos) {
-      hits_left = std::atoi(name.c_str() + colon + 1);
-      name.resize(colon);
+    const size_t colon = name.find(':');
+    if (colon == std::string::npos) return;
+    const std::string what = name.substr(colon + 1);
+    name.resize(colon);
+    if (what.starts_with(kSleep)) {
+      sleep = std::chrono::milliseconds(std::atoi(what.c_str() + kSleep.size()));
+    } else {
+      hits_left = std::atoi(what.c_str());
     }
   }
 };
@@ -43,6 +53,7 @@ const std::vector<std::string_view>& FailpointNames() {
       "worker.prepared",               // changelog durable, driver not told
       "worker.flush_captured",         // rows of a snapshot captured, nothing written
       "worker.snapshot_files_copied",  // snapshot files in place, driver not told
+      "sink.chunk_written",            // part of a staged file written
       "sink.staged",                   // staged files written, not fsynced
       "sink.manifest_written",         // manifest published, no file renamed
       "sink.half_renamed",             // some files renamed
@@ -57,6 +68,8 @@ void Failpoint(std::string_view name) {
   const auto& names = FailpointNames();
   TIDEMILL_CHECK(std::find(names.begin(), names.end(), name) != names.end());
   if (name != armed.name) return;
+  // A fault, as the kill is: it is there to take real time on the thread that passes.
+  if (armed.sleep.count() > 0) return std::this_thread::sleep_for(armed.sleep);
   if (armed.hits_left.fetch_sub(1, std::memory_order_relaxed) == 1) std::raise(SIGKILL);
 }
 

@@ -18,7 +18,7 @@ from harness import FENCED, OK, Failure, arguments, check, main, scratch, until
 
 WORKERS = ("w1", "w2", "w3")
 # Where a failpoint is passed: the rest of the sink's are the driver's.
-ON_WORKER = ("worker.", "sink.staged")
+ON_WORKER = ("worker.", "sink.staged", "sink.chunk_written")
 
 
 class Torture:

@@ -129,7 +129,9 @@ class StagedFileTask : public std::enable_shared_from_this<StagedFileTask> {
     }
     XXH3_64bits_update(hash_.get(), chunk.data(), chunk.size());
     size_ += static_cast<int64_t>(chunk.size());
-    return file_->Append(chunk);
+    ARROW_RETURN_NOT_OK(file_->Append(chunk));
+    Failpoint("sink.chunk_written");
+    return arrow::Status::OK();
   }
 
   arrow::Result<StagedOutput> Close() {
