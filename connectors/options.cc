@@ -10,17 +10,11 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "connectors/ascii.h"
 
 namespace tidemill::connectors {
 
 namespace {
-
-std::string LowerOf(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
@@ -117,10 +111,10 @@ void Options::Set(std::string key, std::string value) {
   values_.insert_or_assign(std::move(key), std::move(value));
 }
 
-bool Options::Has(std::string_view key) const { return values_.count(LowerOf(key)) != 0; }
+bool Options::Has(std::string_view key) const { return values_.count(AsciiLower(key)) != 0; }
 
 std::optional<std::string> Options::Find(std::string_view key) const {
-  const auto found = values_.find(LowerOf(key));
+  const auto found = values_.find(AsciiLower(key));
   if (found == values_.end()) return std::nullopt;
   return found->second;
 }
@@ -147,7 +141,7 @@ arrow::Result<int64_t> Options::GetInt(std::string_view key, int64_t fallback, i
 arrow::Result<bool> Options::GetBool(std::string_view key, bool fallback) const {
   const auto value = Find(key);
   if (!value) return fallback;
-  const std::string text = LowerOf(Trim(*value));
+  const std::string text = AsciiLower(Trim(*value));
   if (text == "true") return true;
   if (text == "false") return false;
   return BadValue(key, *value, "must be true or false");
@@ -156,7 +150,7 @@ arrow::Result<bool> Options::GetBool(std::string_view key, bool fallback) const 
 arrow::Result<int64_t> Options::GetBytes(std::string_view key, int64_t fallback) const {
   const auto value = Find(key);
   if (!value) return fallback;
-  const std::string lower = LowerOf(Trim(*value));
+  const std::string lower = AsciiLower(Trim(*value));
   std::string_view text = lower;
   int64_t number = 0;
   int64_t bytes = 0;
@@ -171,7 +165,7 @@ arrow::Result<int64_t> Options::GetDurationMicros(std::string_view key, int64_t 
                                                   std::string_view bare_unit) const {
   const auto value = Find(key);
   if (!value) return fallback;
-  const std::string lower = LowerOf(Trim(*value));
+  const std::string lower = AsciiLower(Trim(*value));
   std::string_view text = lower;
   if (text.substr(0, 9) == "interval ") text = Trim(text.substr(9));
   int64_t total = 0;
@@ -196,8 +190,8 @@ arrow::Status Options::RequireKnown(const std::vector<std::string_view>& known,
                                     std::string_view format) const {
   for (const auto& option : values_) {
     const std::string& key = option.first;
-    const bool is_known = std::any_of(known.begin(), known.end(),
-                                      [&](std::string_view name) { return LowerOf(name) == key; });
+    const bool is_known = std::any_of(
+        known.begin(), known.end(), [&](std::string_view name) { return AsciiLower(name) == key; });
     if (is_known) continue;
     const auto status = MakeError(ErrorKind::kInvalid, "UNKNOWN_OPTION",
                                   fmt::format("unknown option of {}: key={}", format, key));
@@ -210,7 +204,8 @@ arrow::Status Options::RequireKnown(const std::vector<std::string_view>& known,
 arrow::Status Options::RequireOnly(std::string_view key, std::string_view only,
                                    std::string_view format) const {
   const auto value = Find(key);
-  if (!value || (!only.empty() && LowerOf(*value) == LowerOf(only))) return arrow::Status::OK();
+  if (!value || (!only.empty() && AsciiLower(*value) == AsciiLower(only)))
+    return arrow::Status::OK();
   const auto status = MakeError(
       ErrorKind::kInvalid, "UNSUPPORTED_OPTION",
       fmt::format("option of {} is not supported yet: key={} value={}", format, key, *value));

@@ -10,9 +10,15 @@
 
 #include "common/base/error.h"
 #include "connectors/console/console_sink.h"
+#include "connectors/file/columnar/columnar_reader.h"
+#include "connectors/file/csv/csv_inference.h"
+#include "connectors/file/csv/csv_options.h"
+#include "connectors/file/csv/csv_reader.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/file_source.h"
+#include "connectors/file/json/json_inference.h"
 #include "connectors/file/json/json_reader.h"
+#include "connectors/file/sink/file_encoder.h"
 #include "connectors/file/sink/file_sink.h"
 #include "connectors/file/text_reader.h"
 #include "connectors/memory/memory_sink.h"
@@ -34,11 +40,17 @@ struct SourceFormat {
                                                               const SourceDriverContext&);
   arrow::Result<std::unique_ptr<SourceReader>> (*make_reader)(const SourceSpec&,
                                                               const std::vector<int>&);
+  // Where a schema can be inferred.
+  arrow::Result<std::shared_ptr<arrow::Schema>> (*infer)(const SourceSpec&, FileSystem*) = nullptr;
 };
 
-constexpr std::array<SourceFormat, 5> kSources = {{
+constexpr std::array<SourceFormat, 8> kSources = {{
     {"text", ResolveFileSource, FileSourceDriver::Make, MakeTextReader},
-    {"json", ResolveFileSource, FileSourceDriver::Make, MakeJsonReader},
+    {"json", ResolveFileSource, FileSourceDriver::Make, MakeJsonReader, InferJsonSchema},
+    {"csv", ResolveCsvSource, FileSourceDriver::Make, MakeCsvReader, InferCsvSchema},
+    {"parquet", ResolveColumnarSource, FileSourceDriver::Make, MakeColumnarReader,
+     InferColumnarSchema},
+    {"orc", ResolveColumnarSource, FileSourceDriver::Make, MakeColumnarReader, InferColumnarSchema},
     {"socket", ResolveSocketSource, MakeSocketSourceDriver, MakeSocketSourceReader},
     {"rate", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
     {"rate-micro-batch", ResolveRateSource, MakeRateSourceDriver, MakeRateSourceReader},
@@ -55,17 +67,20 @@ struct SinkFormat {
   arrow::Result<std::unique_ptr<SinkWriter>> (*make_writer)(const SinkSpec&, const WriterContext&);
 };
 
-constexpr std::array<SinkFormat, 5> kSinks = {{
+constexpr std::array<SinkFormat, 8> kSinks = {{
     {"console", ResolveConsoleSink, MakeConsoleSinkDriver, MakeConsoleSinkWriter},
     {"memory", ResolveMemorySink, MakeMemorySinkDriver, MakeMemorySinkWriter},
     {"noop", ResolveNoopSink, MakeNoopSinkDriver, MakeNoopSinkWriter},
     {"text", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
     {"json", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
+    {"csv", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
+    {"parquet", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
+    {"orc", ResolveFileSink, MakeFileSinkDriver, MakeFileSinkWriter},
 }};
 
 // Formats that Spark's users know and that do not exist here yet.
-constexpr std::array<std::string_view, 8> kLater = {"csv",   "parquet",  "orc",     "avro",
-                                                    "kafka", "postgres", "foreach", "foreachbatch"};
+constexpr std::array<std::string_view, 5> kLater = {"avro", "kafka", "postgres", "foreach",
+                                                    "foreachbatch"};
 
 // Finds a format by its name, in lower case.
 template <class Format, size_t N>
@@ -116,14 +131,21 @@ arrow::Result<std::unique_ptr<SourceReader>> MakeSourceReader(const SourceSpec& 
   return format->make_reader(spec, columns);
 }
 
+arrow::Result<std::shared_ptr<arrow::Schema>> InferSchema(const SourceSpec& spec, FileSystem* fs) {
+  std::string name = spec.format;
+  ARROW_ASSIGN_OR_RAISE(const SourceFormat* format, FindSource(&name));
+  if (format->infer != nullptr) return format->infer(spec, fs);
+  return MakeError(ErrorKind::kBug, "INTERNAL_ERROR",
+                   fmt::format("format has no schema to infer: format={}", name));
+}
+
 arrow::Result<SinkSpec> ResolveSink(SinkSpec spec) {
   ARROW_ASSIGN_OR_RAISE(const SinkFormat* format, Find("sink", &spec.format, kSinks));
   return format->resolve(std::move(spec));
 }
 
 SinkNeeds NeedsOf(const SinkSpec& spec) {
-  const bool is_file = spec.format == "text" || spec.format == "json";
-  return {.single_writer = is_file && spec.output_mode == OutputMode::kComplete};
+  return {.single_writer = IsFileFormat(spec.format) && spec.output_mode == OutputMode::kComplete};
 }
 
 arrow::Result<std::unique_ptr<SinkDriver>> MakeSinkDriver(

@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/mutex.h"
 #include "connectors/file/compression.h"
+#include "connectors/file/split_file.h"
 
 namespace tidemill::connectors {
 
@@ -22,16 +23,6 @@ constexpr int64_t kBlockBytes = int64_t{4} << 20;
 constexpr int64_t kTailBytes = int64_t{64} << 10;  // behind the end of the split
 constexpr int64_t kCompressedBytes = int64_t{1} << 20;
 constexpr size_t kReadAhead = 2;  // blocks read and not consumed yet
-
-arrow::Status FileChanged(const Split& split, int64_t size, int64_t mtime_us) {
-  return WithHint(
-      MakeError(
-          ErrorKind::kJobFailed, "SOURCE_FILE_CHANGED",
-          fmt::format("input file changed after it was listed: path={} size={} listed_size={} "
-                      "mtime_us={} listed_mtime_us={}",
-                      split.path, size, split.file_size, mtime_us, split.mtime_us)),
-      "input files must appear complete, by a rename, and stay as they are");
-}
 
 // The blocking half: all that a read task touches.
 class BlockReader {
@@ -53,18 +44,7 @@ class BlockReader {
 
  private:
   arrow::Status Open() {
-    auto file = fs_->OpenForRead(split_.path);
-    auto info = fs_->Stat(split_.path);
-    for (const arrow::Status& status : {file.status(), info.status()}) {
-      if (status.ok()) continue;
-      if (KindOf(status) != ErrorKind::kNotFound) return status;
-      return MakeError(ErrorKind::kJobFailed, "SOURCE_FILE_CHANGED",
-                       fmt::format("input file is gone: path={}", split_.path));
-    }
-    if (info->size != split_.file_size || info->mtime_us != split_.mtime_us) {
-      return FileChanged(split_, info->size, info->mtime_us);
-    }
-    file_ = *file;
+    ARROW_ASSIGN_OR_RAISE(file_, OpenSplitFile(split_, fs_));
     ARROW_ASSIGN_OR_RAISE(const auto compression, CompressionOf(split_.path));
     if (compression != arrow::Compression::UNCOMPRESSED) {
       ARROW_ASSIGN_OR_RAISE(inflater_, Inflater::Make(compression));
@@ -79,7 +59,7 @@ class BlockReader {
     if (size <= 0) return Block{.bytes = nullptr, .offset = offset_};
     ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, pool_));
     ARROW_ASSIGN_OR_RAISE(const int64_t got, file_->ReadAt(offset_, size, buffer->mutable_data()));
-    if (got != size) return FileChanged(split_, offset_ + got, split_.mtime_us);
+    if (got != size) return SplitFileChanged(split_, offset_ + got, split_.mtime_us);
     Block block{.bytes = std::move(buffer), .offset = offset_};
     offset_ += size;
     return block;
@@ -119,7 +99,7 @@ class BlockReader {
     const int64_t size = std::min(kCompressedBytes, split_.file_size - read_);
     input.resize(kept + size);
     ARROW_ASSIGN_OR_RAISE(const int64_t got, file_->ReadAt(read_, size, input.data() + kept));
-    if (got != size) return FileChanged(split_, read_ + got, split_.mtime_us);
+    if (got != size) return SplitFileChanged(split_, read_ + got, split_.mtime_us);
     read_ += size;
     input_bytes_ = std::move(input);
     input_ = input_bytes_;

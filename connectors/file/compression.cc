@@ -17,16 +17,18 @@ arrow::Result<arrow::Compression::type> CompressionOf(std::string_view path) {
   const size_t dot = name.rfind('.');
   if (dot == std::string::npos) return arrow::Compression::UNCOMPRESSED;
   const std::string_view extension = std::string_view(name).substr(dot);
-  if (extension == ".gz" || extension == ".gzip") return arrow::Compression::GZIP;
+  // What reads gzip tells zlib's format, which is .deflate, by its first bytes.
+  if (extension == ".gz" || extension == ".gzip" || extension == ".deflate") {
+    return arrow::Compression::GZIP;
+  }
   if (extension == ".zst") return arrow::Compression::ZSTD;
   if (extension == ".bz2") return arrow::Compression::BZ2;
-  constexpr std::array<std::string_view, 6> kRefused = {".lz4", ".snappy", ".deflate",
-                                                        ".xz",  ".lzo",    ".br"};
+  constexpr std::array<std::string_view, 5> kRefused = {".lz4", ".snappy", ".xz", ".lzo", ".br"};
   for (const std::string_view refused : kRefused) {
     if (extension != refused) continue;
     return WithHint(MakeError(ErrorKind::kInvalid, "UNSUPPORTED_COMPRESSION",
                               fmt::format("compressed file cannot be read: path={}", path)),
-                    "gzip (.gz), zstd (.zst) and bzip2 (.bz2) can");
+                    "gzip (.gz), zstd (.zst), bzip2 (.bz2) and zlib (.deflate) can");
   }
   return arrow::Compression::UNCOMPRESSED;
 }

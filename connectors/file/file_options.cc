@@ -12,6 +12,7 @@
 
 #include "common/base/error.h"
 #include "common/types/ddl.h"
+#include "connectors/file/file_listing.h"
 
 namespace tidemill::connectors {
 
@@ -19,13 +20,8 @@ namespace {
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
-struct Refused {
-  std::string_view key;
-  std::string_view only;  // the value that changes nothing
-};
-
-const std::vector<Refused>& RefusedByFiles() {
-  static const std::vector<Refused> refused = {
+const std::vector<RefusedOption>& RefusedByFiles() {
+  static const std::vector<RefusedOption> refused = {
       {"cleanSource", "off"},          {"sourceArchiveDir", ""}, {"modifiedBefore", ""},
       {"modifiedAfter", ""},           {"basePath", ""},         {"ignoreMissingFiles", "false"},
       {"encoding", "UTF-8"},           {"charset", "UTF-8"},     {"compression", ""},
@@ -34,8 +30,8 @@ const std::vector<Refused>& RefusedByFiles() {
   return refused;
 }
 
-const std::vector<Refused>& RefusedByJson() {
-  static const std::vector<Refused> refused = {
+const std::vector<RefusedOption>& RefusedByJson() {
+  static const std::vector<RefusedOption> refused = {
       {"multiLine", "false"},
       {"primitivesAsString", "false"},
       {"prefersDecimal", "false"},
@@ -57,33 +53,12 @@ const std::vector<Refused>& RefusedByJson() {
 }
 
 arrow::Status CheckNames(const SourceSpec& spec) {
-  std::vector<std::string_view> known = {
-      "path",
-      "maxFilesPerTrigger",
-      "maxBytesPerTrigger",
-      "latestFirst",
-      "fileNameOnly",
-      "maxFileAge",
-      "maxCachedFiles",
-      "discardCachedInputRatio",
-      "pathGlobFilter",
-      "recursiveFileLookup",
-      "lineSep",
-      "splitBytes",
-  };
-  std::vector<Refused> refused = RefusedByFiles();
-  if (spec.format == "json") {
-    known.insert(known.end(), {"mode", "columnNameOfCorruptRecord", "allowSingleQuotes",
-                               "allowNonNumericNumbers", "inferSchema"});
-    refused.insert(refused.end(), RefusedByJson().begin(), RefusedByJson().end());
-  } else {
-    refused.push_back({"wholetext", "false"});
-  }
-  for (const Refused& option : refused) {
-    ARROW_RETURN_NOT_OK(spec.options.RequireOnly(option.key, option.only, spec.format));
-    known.push_back(option.key);
-  }
-  return spec.options.RequireKnown(known, spec.format);
+  if (spec.format != "json")
+    return CheckFileOptionNames(spec, {"lineSep"}, {{"wholetext", "false"}});
+  return CheckFileOptionNames(spec,
+                              {"lineSep", "mode", "columnNameOfCorruptRecord", "allowSingleQuotes",
+                               "allowNonNumericNumbers", "inferSchema"},
+                              RefusedByJson());
 }
 
 // The types that a record can be decoded to.
@@ -106,44 +81,101 @@ arrow::Result<SourceSpec> ResolveText(SourceSpec spec) {
     spec.schema = arrow::schema({arrow::field("value", arrow::utf8())});
     return spec;
   }
-  if (spec.schema->num_fields() != 1) {
-    return MakeError(ErrorKind::kInvalid, "INVALID_SCHEMA",
-                     fmt::format("Text data source supports only a single column, and you have {} "
-                                 "columns.",
-                                 spec.schema->num_fields()));
-  }
-  const auto& field = spec.schema->field(0);
-  if (field->type()->id() != arrow::Type::STRING) {
-    return MakeError(ErrorKind::kInvalid, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
-                     fmt::format("The Text datasource doesn't support the column `{}` of the type "
-                                 "\"{}\".",
-                                 field->name(), SqlTypeName(*field->type())));
-  }
+  ARROW_RETURN_NOT_OK(CheckTextSchema(*spec.schema));
   return spec;
 }
 
 arrow::Result<SourceSpec> ResolveJson(SourceSpec spec) {
   ARROW_ASSIGN_OR_RAISE(const JsonOptions options, ParseJsonOptions(spec));
   if (spec.schema == nullptr) {
-    if (options.infers_schema) return spec;
-    return WithHint(
-        MakeError(ErrorKind::kInvalid, "SCHEMA_NOT_SPECIFIED",
-                  "Schema must be specified when creating a streaming source DataFrame."),
-        "give the source a schema, or inferSchema: true");
+    return options.infers_schema ? arrow::Result<SourceSpec>(std::move(spec)) : SchemaNotGiven();
   }
   for (const auto& field : spec.schema->fields()) {
     ARROW_RETURN_NOT_OK(CheckJsonType(*field->type(), field->name()));
-    if (field->name() == options.corrupt_column && field->type()->id() != arrow::Type::STRING) {
-      return MakeError(ErrorKind::kInvalid, "INVALID_CORRUPT_RECORD_TYPE",
-                       fmt::format("The column `{}` for corrupt records must have the nullable "
-                                   "STRING type, but got \"{}\".",
-                                   field->name(), SqlTypeName(*field->type())));
-    }
+    ARROW_RETURN_NOT_OK(CheckCorruptColumn(*field, options.corrupt_column));
   }
   return spec;
 }
 
 }  // namespace
+
+arrow::Status CheckFileOptionNames(const SourceSpec& spec,
+                                   const std::vector<std::string_view>& known,
+                                   const std::vector<RefusedOption>& refused) {
+  std::vector<std::string_view> names = {
+      "path",           "maxFilesPerTrigger", "maxBytesPerTrigger",  "latestFirst",
+      "fileNameOnly",   "maxFileAge",         "maxCachedFiles",      "discardCachedInputRatio",
+      "pathGlobFilter", "splitBytes",         "recursiveFileLookup",
+  };
+  names.insert(names.end(), known.begin(), known.end());
+  std::vector<RefusedOption> all_refused = RefusedByFiles();
+  all_refused.insert(all_refused.end(), refused.begin(), refused.end());
+  for (const RefusedOption& option : all_refused) {
+    ARROW_RETURN_NOT_OK(spec.options.RequireOnly(option.key, option.only, spec.format));
+    names.push_back(option.key);
+  }
+  return spec.options.RequireKnown(names, spec.format);
+}
+
+arrow::Result<ParseMode> ParseModeOf(const Options& options) {
+  std::string mode = options.GetString("mode", "PERMISSIVE");
+  for (char& c : mode) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (mode == "PERMISSIVE") return ParseMode::kPermissive;
+  if (mode == "DROPMALFORMED") return ParseMode::kDropMalformed;
+  if (mode == "FAILFAST") return ParseMode::kFailFast;
+  return MakeError(
+      ErrorKind::kInvalid, "INVALID_OPTION_VALUE",
+      fmt::format("option mode: must be PERMISSIVE, DROPMALFORMED or FAILFAST: value={}", mode));
+}
+
+arrow::Result<std::vector<FileInfo>> ListForInference(FileSystem* fs,
+                                                      const FileSourceOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto files, ListInputFiles(fs, {.path = options.path,
+                                                        .name_filter = options.path_glob_filter,
+                                                        .is_recursive = options.is_recursive}));
+  std::sort(files.begin(), files.end(),
+            [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
+  return files;
+}
+
+arrow::Status NothingToInferFrom(std::string_view format, std::string_view path) {
+  return WithHint(MakeError(ErrorKind::kInvalid, "UNABLE_TO_INFER_SCHEMA",
+                            fmt::format("Unable to infer schema for {}. It must be specified "
+                                        "manually. path={}",
+                                        format, path)),
+                  "give the source a schema, or put an example file there first");
+}
+
+arrow::Status SchemaNotGiven() {
+  return WithHint(MakeError(ErrorKind::kInvalid, "SCHEMA_NOT_SPECIFIED",
+                            "Schema must be specified when creating a streaming source DataFrame."),
+                  "give the source a schema, or inferSchema: true");
+}
+
+arrow::Status CheckTextSchema(const arrow::Schema& schema) {
+  if (schema.num_fields() != 1) {
+    return MakeError(ErrorKind::kInvalid, "INVALID_SCHEMA",
+                     fmt::format("Text data source supports only a single column, and you have {} "
+                                 "columns.",
+                                 schema.num_fields()));
+  }
+  const auto& field = schema.field(0);
+  if (field->type()->id() == arrow::Type::STRING) return arrow::Status::OK();
+  return MakeError(
+      ErrorKind::kInvalid, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
+      fmt::format("The Text datasource doesn't support the column `{}` of the type \"{}\".",
+                  field->name(), SqlTypeName(*field->type())));
+}
+
+arrow::Status CheckCorruptColumn(const arrow::Field& field, std::string_view corrupt_column) {
+  if (field.name() != corrupt_column || field.type()->id() == arrow::Type::STRING) {
+    return arrow::Status::OK();
+  }
+  return MakeError(ErrorKind::kInvalid, "INVALID_CORRUPT_RECORD_TYPE",
+                   fmt::format("The column `{}` for corrupt records must have the nullable STRING "
+                               "type, but got \"{}\".",
+                               field.name(), SqlTypeName(*field.type())));
+}
 
 arrow::Result<FileSourceOptions> ParseFileSourceOptions(const SourceSpec& spec) {
   const Options& options = spec.options;
@@ -192,25 +224,19 @@ arrow::Result<FileSourceOptions> ParseFileSourceOptions(const SourceSpec& spec) 
   }
   ARROW_ASSIGN_OR_RAISE(parsed.split_bytes, options.GetBytes("splitBytes", parsed.split_bytes));
   parsed.split_bytes = std::max<int64_t>(parsed.split_bytes, 1);
+  if (spec.format == "parquet" || spec.format == "orc") {
+    parsed.cut = FileSourceOptions::Cut::kRanges;
+  } else if (spec.format == "csv") {
+    ARROW_ASSIGN_OR_RAISE(const bool is_multi_line, options.GetBool("multiLine", false));
+    if (is_multi_line) parsed.cut = FileSourceOptions::Cut::kNever;
+  }
   return parsed;
 }
 
 arrow::Result<JsonOptions> ParseJsonOptions(const SourceSpec& spec) {
   const Options& options = spec.options;
   JsonOptions parsed;
-  std::string mode = options.GetString("mode", "PERMISSIVE");
-  for (char& c : mode) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  if (mode == "PERMISSIVE") {
-    parsed.mode = ParseMode::kPermissive;
-  } else if (mode == "DROPMALFORMED") {
-    parsed.mode = ParseMode::kDropMalformed;
-  } else if (mode == "FAILFAST") {
-    parsed.mode = ParseMode::kFailFast;
-  } else {
-    return MakeError(
-        ErrorKind::kInvalid, "INVALID_OPTION_VALUE",
-        fmt::format("option mode: must be PERMISSIVE, DROPMALFORMED or FAILFAST: value={}", mode));
-  }
+  ARROW_ASSIGN_OR_RAISE(parsed.mode, ParseModeOf(options));
   parsed.corrupt_column = options.GetString("columnNameOfCorruptRecord", parsed.corrupt_column);
   ARROW_ASSIGN_OR_RAISE(parsed.allows_single_quotes, options.GetBool("allowSingleQuotes", true));
   ARROW_ASSIGN_OR_RAISE(parsed.allows_non_numeric_numbers,

@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "connectors/options.h"
 #include "connectors/source.h"
@@ -16,6 +18,13 @@ namespace tidemill::connectors {
 // What the options of a file source say; names and defaults are Spark's but for the last.
 // *Plain data.*
 struct FileSourceOptions {
+  // How a file becomes splits.
+  enum class Cut {
+    kLines,   // at any byte, unless it is compressed
+    kNever,   // one split
+    kRanges,  // at any byte, whatever its name says
+  };
+
   std::string path;                              // a directory, a file or a glob of them
   std::optional<int64_t> max_files_per_trigger;  // not both
   std::optional<int64_t> max_bytes_per_trigger;
@@ -28,13 +37,39 @@ struct FileSourceOptions {
   std::string line_separator;  // "" for \n, \r\n and \r
   // splitBytes, ours, not for users: an uncompressed file is cut into splits of this size.
   int64_t split_bytes = int64_t{32} << 20;
+  Cut cut = Cut::kLines;
 
   bool has_limit() const { return max_files_per_trigger || max_bytes_per_trigger; }
 };
 
 arrow::Result<FileSourceOptions> ParseFileSourceOptions(const SourceSpec& spec);
 
+// An option that Spark has and we have not.
+struct RefusedOption {
+  std::string_view key;
+  std::string_view only;  // the value that changes nothing, "" where every value does
+};
+
+// Refuses what no file source and this format do not know; `known` are the format's own options.
+arrow::Status CheckFileOptionNames(const SourceSpec& spec,
+                                   const std::vector<std::string_view>& known,
+                                   const std::vector<RefusedOption>& refused);
+
 enum class ParseMode { kPermissive, kDropMalformed, kFailFast };
+
+// The option `mode`.
+arrow::Result<ParseMode> ParseModeOf(const Options& options);
+// The files to look at for a schema, by path.
+arrow::Result<std::vector<FileInfo>> ListForInference(FileSystem* fs,
+                                                      const FileSourceOptions& options);
+// UNABLE_TO_INFER_SCHEMA; `format` as Spark writes it.
+arrow::Status NothingToInferFrom(std::string_view format, std::string_view path);
+// SCHEMA_NOT_SPECIFIED.
+arrow::Status SchemaNotGiven();
+// A text source or sink has one STRING column.
+arrow::Status CheckTextSchema(const arrow::Schema& schema);
+// The column for corrupt records must be a STRING: INVALID_CORRUPT_RECORD_TYPE.
+arrow::Status CheckCorruptColumn(const arrow::Field& field, std::string_view corrupt_column);
 
 // Options of a json source. *Plain data.*
 struct JsonOptions {

@@ -28,6 +28,7 @@ arrow::Result<std::unique_ptr<SourceDriver>> FileSourceDriver::Make(
   std::unique_ptr<FileSourceDriver> driver(new FileSourceDriver(std::move(options), context));
   // A wrong path, or a file that cannot be read, is told before anything starts.
   ARROW_ASSIGN_OR_RAISE(auto files, driver->ListNew());
+  if (driver->options_.cut == FileSourceOptions::Cut::kRanges) return driver;
   for (const FileInfo& file : files) ARROW_RETURN_NOT_OK(CompressionOf(file.path).status());
   return driver;
 }
@@ -96,8 +97,11 @@ void FileSourceDriver::KeepRest(std::vector<FileInfo> files, size_t taken) {
 }
 
 arrow::Status FileSourceDriver::CutFile(const FileInfo& file, std::vector<Split>* splits) const {
-  ARROW_ASSIGN_OR_RAISE(const auto compression, CompressionOf(file.path));
-  const bool is_whole = compression != arrow::Compression::UNCOMPRESSED;
+  bool is_whole = options_.cut == FileSourceOptions::Cut::kNever;
+  if (options_.cut == FileSourceOptions::Cut::kLines) {
+    ARROW_ASSIGN_OR_RAISE(const auto compression, CompressionOf(file.path));
+    is_whole = compression != arrow::Compression::UNCOMPRESSED;
+  }
   const int64_t step = is_whole ? std::max<int64_t>(file.size, 1) : options_.split_bytes;
   int64_t begin = 0;
   do {

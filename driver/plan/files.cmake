@@ -18,6 +18,7 @@ list(APPEND driver_sources
   plan/optimize/column_pruning.cc
   plan/optimize/optimizer.cc
   plan/optimize/push_filter.cc
+  plan/optimize/read_filters.cc
   plan/optimize/rebuild.cc
   plan/optimize/window_key.cc
   plan/planner.cc
@@ -43,6 +44,7 @@ list(APPEND driver_headers
   plan/optimize/column_pruning.h
   plan/optimize/optimizer.h
   plan/optimize/push_filter.h
+  plan/optimize/read_filters.h
   plan/optimize/rebuild.h
   plan/optimize/window_key.h
   plan/planner.h

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "connectors/file/file_options.h"
 #include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
+#include "connectors/file/own_thread_executor.h"
 #include "connectors/source.h"
 
 namespace tidemill::connectors {
@@ -22,24 +22,6 @@ namespace tidemill::connectors {
 namespace {
 
 constexpr int kMaxDecimalDigits = 38;
-
-// Collects tasks for the thread that waits for them. *Thread-compatible.*
-class OwnThreadExecutor final : public Executor {
- public:
-  void Post(Task task) override { tasks_.push_back(std::move(task)); }
-  void PostAfter(std::chrono::nanoseconds delay, Task task) override { Post(std::move(task)); }
-  void Stop() override { tasks_.clear(); }
-  void RunAll() {
-    while (!tasks_.empty()) {
-      Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
-  }
-
- private:
-  std::deque<Task> tasks_;
-};
 
 // Calls on_lines for all lines of a file.
 arrow::Status ReadLines(FileSystem* fs, const FileInfo& file, const std::string& separator,
@@ -147,15 +129,13 @@ arrow::FieldVector InferredType::FinishFields() const {
   return fields;
 }
 
-arrow::Result<std::shared_ptr<arrow::Schema>> InferSchema(const SourceSpec& spec, FileSystem* fs) {
+arrow::Result<std::shared_ptr<arrow::Schema>> InferJsonSchema(const SourceSpec& spec,
+                                                              FileSystem* fs) {
   ARROW_ASSIGN_OR_RAISE(const FileSourceOptions options, ParseFileSourceOptions(spec));
   ARROW_ASSIGN_OR_RAISE(const JsonOptions json, ParseJsonOptions(spec));
   const JsonSyntax syntax{.allows_single_quotes = json.allows_single_quotes,
                           .allows_non_numeric_numbers = json.allows_non_numeric_numbers};
-  ARROW_ASSIGN_OR_RAISE(const auto files,
-                        ListInputFiles(fs, {.path = options.path,
-                                            .name_filter = options.path_glob_filter,
-                                            .is_recursive = options.is_recursive}));
+  ARROW_ASSIGN_OR_RAISE(const auto files, ListForInference(fs, options));
   InferredType type;
   bool has_bad = false;
   for (const FileInfo& file : files) {
@@ -194,14 +174,7 @@ arrow::Result<std::shared_ptr<arrow::Schema>> InferSchema(const SourceSpec& spec
       fields.insert(at, arrow::field(json.corrupt_column, arrow::utf8()));
     }
   }
-  if (fields.empty()) {
-    return WithHint(
-        MakeError(ErrorKind::kInvalid, "UNABLE_TO_INFER_SCHEMA",
-                  fmt::format("Unable to infer schema for JSON. It must be specified manually. "
-                              "path={}",
-                              options.path)),
-        "give the source a schema, or put an example file there first");
-  }
+  if (fields.empty()) return NothingToInferFrom("JSON", options.path);
   return arrow::schema(std::move(fields));
 }
 

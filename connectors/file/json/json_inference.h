@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/json/json_scanner.h"
+#include "connectors/source.h"
 
 namespace tidemill::connectors {
 
@@ -34,5 +35,9 @@ class InferredType {
   std::map<std::string, InferredType, std::less<>> fields_;
   std::unique_ptr<InferredType> element_;
 };
+
+// InferSchema of json.
+arrow::Result<std::shared_ptr<arrow::Schema>> InferJsonSchema(const SourceSpec& spec,
+                                                              FileSystem* fs);
 
 }  // namespace tidemill::connectors

@@ -1,10 +1,7 @@
 #include "connectors/file/json/json_reader.h"
 
-#include <arrow/array.h>
-#include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
@@ -15,18 +12,16 @@
 #include "connectors/file/file_options.h"
 #include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
+#include "connectors/file/record_batches.h"
 
 namespace tidemill::connectors {
 
 namespace {
 
-constexpr size_t kShownBytes = 1000;  // of a record in a message
-
 // What the readers of one source share. *Immutable.*
 struct JsonPlan {
-  std::shared_ptr<arrow::Schema> schema;  // of the batches
-  std::vector<std::string> names;         // decoded fields
-  std::vector<int> field_of;              // by column: index in names, or -1 for the corrupt column
+  RecordColumns batches;
+  std::vector<std::string> names;  // decoded fields
   JsonOptions options;
   std::string separator;
 
@@ -64,57 +59,11 @@ class JsonSplitReader final : public SplitReader {
 
  private:
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch() {
-    ARROW_ASSIGN_OR_RAISE(auto columns, DecodeColumns());
-    const int64_t bad = records_.FirstBad();
-    if (bad >= 0 && plan_->options.mode == ParseMode::kFailFast) return Malformed(bad);
-    if (bad >= 0 && plan_->options.mode == ParseMode::kDropMalformed) {
-      records_.DropBad();
-      ARROW_ASSIGN_OR_RAISE(columns, DecodeColumns());
-    }
-    for (auto& column : columns) {
-      if (column != nullptr) continue;
-      ARROW_ASSIGN_OR_RAISE(column, CorruptTexts());
-    }
-    return arrow::RecordBatch::Make(plan_->schema, static_cast<int64_t>(records_.num_rows()),
-                                    std::move(columns));
-  }
-
-  // Leaves a null pointer in the place of the corrupt column, whose values are known only then.
-  arrow::Result<arrow::ArrayVector> DecodeColumns() {
-    arrow::ArrayVector columns(plan_->field_of.size());
-    for (size_t i = 0; i < columns.size(); ++i) {
-      const int field = plan_->field_of[i];
-      if (field < 0) continue;
-      ARROW_ASSIGN_OR_RAISE(auto data,
-                            decoder_.Decode(plan_->schema->field(static_cast<int>(i))->type(),
-                                            records_.column(field), records_.bad_rows()));
-      columns[i] = arrow::MakeArray(data);
-    }
-    return columns;
-  }
-
-  arrow::Result<std::shared_ptr<arrow::Array>> CorruptTexts() {
-    arrow::StringBuilder builder(context_.pool);
-    ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(records_.num_rows())));
-    for (size_t row = 0; row < records_.num_rows(); ++row) {
-      const Line& line = records_.LineOf(row);
-      ARROW_RETURN_NOT_OK((*records_.bad_rows())[row] != 0
-                              ? builder.Append(line.data, static_cast<int32_t>(line.size))
-                              : builder.AppendNull());
-    }
-    return builder.Finish();
-  }
-
-  arrow::Status Malformed(int64_t row) const {
-    const Line& line = records_.LineOf(row);
-    const bool is_cut = line.size > kShownBytes;
-    return MakeError(
-        ErrorKind::kJobFailed, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
-        fmt::format("Malformed records are detected in record parsing: {}{}. Parse Mode: FAILFAST. "
-                    "To process malformed records as null result, try setting the option 'mode' as "
-                    "'PERMISSIVE'. file={}",
-                    std::string_view(line.data, std::min<size_t>(line.size, kShownBytes)),
-                    is_cut ? "..." : "", path_));
+    return MakeRecordBatch(plan_->batches, path_, context_.pool, &records_,
+                           [this](const std::shared_ptr<arrow::DataType>& type, int field) {
+                             return decoder_.Decode(type, records_.column(field),
+                                                    records_.bad_rows());
+                           });
   }
 
   const std::string path_;
@@ -149,6 +98,7 @@ arrow::Result<std::unique_ptr<SourceReader>> MakeJsonReader(const SourceSpec& sp
                                                             const std::vector<int>& columns) {
   auto plan = std::make_shared<JsonPlan>();
   ARROW_ASSIGN_OR_RAISE(plan->options, ParseJsonOptions(spec));
+  plan->batches.mode = plan->options.mode;
   ARROW_ASSIGN_OR_RAISE(FileSourceOptions options, ParseFileSourceOptions(spec));
   plan->separator = std::move(options.line_separator);
   arrow::FieldVector fields;
@@ -156,13 +106,13 @@ arrow::Result<std::unique_ptr<SourceReader>> MakeJsonReader(const SourceSpec& sp
     const auto& field = spec.schema->field(column);
     fields.push_back(field);
     if (field->name() == plan->options.corrupt_column) {
-      plan->field_of.push_back(-1);
+      plan->batches.field_of.push_back(-1);
     } else {
-      plan->field_of.push_back(static_cast<int>(plan->names.size()));
+      plan->batches.field_of.push_back(static_cast<int>(plan->names.size()));
       plan->names.push_back(field->name());
     }
   }
-  plan->schema = arrow::schema(std::move(fields));
+  plan->batches.schema = arrow::schema(std::move(fields));
   return std::make_unique<JsonReader>(std::move(plan));
 }
 

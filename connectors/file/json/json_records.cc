@@ -33,7 +33,7 @@ void JsonRecords::Scan(const std::vector<Line>& lines) {
   const bool is_valid_utf8 = AreValidUtf8(lines);
   for (const Line& line : lines) {
     if (!line.is_too_long && IsBlank(line)) continue;
-    const size_t rows = num_rows();
+    const size_t rows = size();
     const bool is_text =
         !line.is_too_long && (is_valid_utf8 || simdjson::validate_utf8(line.data, line.size));
     if (is_text && ScanLine(line)) continue;
@@ -60,7 +60,7 @@ bool JsonRecords::ScanLine(const Line& line) {
 
 // Of a field that is there twice the last value counts, as in Spark.
 bool JsonRecords::ScanObject(JsonScanner* scanner, const Line& line) {
-  const size_t row = num_rows();
+  const size_t row = size();
   AddRow(line, /*is_bad=*/false);
   fields_.BeginObject();
   return scanner->ScanObject([&](const JsonValue& key, const JsonValue& value) {
@@ -82,7 +82,7 @@ void JsonRecords::Truncate(size_t rows) {
 
 void JsonRecords::DropBad() {
   size_t kept = 0;
-  for (size_t row = 0; row < num_rows(); ++row) {
+  for (size_t row = 0; row < size(); ++row) {
     if (bad_[row] != 0) continue;
     for (auto& column : columns_) column[kept] = column[row];
     lines_[kept] = lines_[row];

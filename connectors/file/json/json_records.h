@@ -26,10 +26,10 @@ class JsonRecords {
   // Leaves out the records that are marked bad.
   void DropBad();
 
-  size_t num_rows() const { return lines_.size(); }
+  size_t size() const { return lines_.size(); }
   const std::vector<JsonValue>& column(size_t field) const { return columns_[field]; }
   // The line that a record came from.
-  const Line& LineOf(size_t row) const { return *lines_[row]; }
+  std::string_view text(size_t row) const { return {lines_[row]->data, lines_[row]->size}; }
   // By row; the scan marks records that are no JSON, whoever converts values marks more.
   std::vector<uint8_t>* bad_rows() { return &bad_; }
   // Index of the first bad record, or -1.

@@ -12,6 +12,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/hash.h"
 #include "common/base/logging.h"
+#include "connectors/file/sink/file_encoder.h"
 #include "connectors/file/sink/file_sink.h"
 #include "connectors/file/sink/sink_layout.h"
 #include "connectors/file/sink/sink_manifest.h"
@@ -46,7 +47,8 @@ class FileSinkDriver final : public SinkDriver {
         job_uuid_(spec.job_uuid),
         job_name_(spec.job_name),
         is_complete_(spec.output_mode == OutputMode::kComplete),
-        suffix_(spec.format == "text" ? "txt" : "json"),
+        spec_(spec),
+        suffix_(FileExtension(spec)),
         context_(context),
         owner_(context_.fs, context_.random, layout_.root(), context_.is_durable) {}
 
@@ -222,12 +224,17 @@ class FileSinkDriver final : public SinkDriver {
   arrow::Result<ManifestFile> StageEmptyFile(const EpochId& id) const {
     const std::string name = layout_.StagedName(
         fmt::format("{:05}-empty-{}.staged", id.epoch, NewUuid(context_.random)));
+    std::string contents;
+    ARROW_ASSIGN_OR_RAISE(auto encoder, MakeFileEncoder(spec_, context_.zone));
+    ARROW_RETURN_NOT_OK(encoder->Finish(&contents));
     ARROW_ASSIGN_OR_RAISE(auto file, context_.fs->Create(layout_.PathOf(name)));
+    if (!contents.empty()) ARROW_RETURN_NOT_OK(file->Append(contents));
     if (context_.is_durable) ARROW_RETURN_NOT_OK(file->Sync());
     ARROW_RETURN_NOT_OK(file->Close());
     return ManifestFile{.staged_name = name,
                         .final_name = fmt::format("part-00000.{}", suffix_),
-                        .checksum = Hash64("")};
+                        .size = static_cast<int64_t>(contents.size()),
+                        .checksum = Hash64(contents)};
   }
 
   // Renames what is not renamed yet. In a redo a file that is at neither place was renamed before
@@ -295,6 +302,7 @@ class FileSinkDriver final : public SinkDriver {
   const std::string job_uuid_;
   const std::string job_name_;
   const bool is_complete_;
+  const SinkSpec spec_;
   const std::string suffix_;
   const SinkDriverContext context_;
   SinkOwner owner_;

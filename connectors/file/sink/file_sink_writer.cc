@@ -1,6 +1,4 @@
-#include <arrow/array.h>
 #include <arrow/record_batch.h>
-#include <arrow/type.h>
 #include <fmt/format.h>
 #include <xxhash.h>
 
@@ -12,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/failpoint.h"
 #include "common/base/mutex.h"
+#include "connectors/file/sink/file_encoder.h"
 #include "connectors/file/sink/file_sink.h"
 #include "connectors/file/sink/sink_layout.h"
 
@@ -179,9 +178,8 @@ class FileSinkWriter final : public SinkWriter {
   FileSinkWriter(const SinkSpec& spec, const WriterContext& context)
       : layout_(spec.options.GetString("path", ""), spec.job_uuid),
         context_(context),
-        line_end_(spec.options.GetString("lineSep", "\n")),
-        suffix_(spec.format == "text" ? "txt" : "json"),
-        json_(spec.format == "text" ? nullptr : MakeJsonWriter(spec)) {}
+        spec_(spec),
+        suffix_(FileExtension(spec)) {}
   ~FileSinkWriter() override { Abort(); }
 
   arrow::Status Begin(const EpochId& id, int64_t shard) override {
@@ -194,22 +192,22 @@ class FileSinkWriter final : public SinkWriter {
   }
 
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    rows_ += batch->num_rows();
-    for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      if (json_ != nullptr) {
-        json_->AppendRow(*batch, row, &text_);
-      } else if (const auto& values = static_cast<const arrow::StringArray&>(*batch->column(0));
-                 values.IsValid(row)) {
-        text_.append(values.GetView(row));  // NULL is an empty line, as in Spark.
-      }
-      text_.append(line_end_);
-      if (text_.size() >= kChunkBytes) ARROW_RETURN_NOT_OK(PushText());
+    if (batch->num_rows() == 0) return arrow::Status::OK();
+    if (encoder_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(encoder_, MakeFileEncoder(spec_, context_.zone));
     }
-    return arrow::Status::OK();
+    rows_ += batch->num_rows();
+    ARROW_RETURN_NOT_OK(encoder_->Append(batch, &text_));
+    return text_.size() < kChunkBytes ? arrow::Status::OK() : PushText();
   }
 
   void Prepare(PrepareDone done) override {
-    if (!text_.empty()) {
+    if (encoder_ != nullptr) {
+      const arrow::Status finished = std::exchange(encoder_, nullptr)->Finish(&text_);
+      if (!finished.ok()) {
+        Abort();
+        return done(finished);
+      }
       // The task keeps the error and tells it to `done`.
       (void)PushText();
     }
@@ -218,30 +216,27 @@ class FileSinkWriter final : public SinkWriter {
 
   void Abort() override {
     text_.clear();
+    encoder_ = nullptr;
     if (task_ != nullptr) std::exchange(task_, nullptr)->Abort();
   }
 
   bool is_full() const override { return task_ != nullptr && task_->IsFull(); }
 
  private:
-  std::unique_ptr<JsonRowWriter> MakeJsonWriter(const SinkSpec& spec) const {
-    return std::make_unique<JsonRowWriter>(spec.schema, context_.zone);
-  }
-
   arrow::Status PushText() {
-    std::string chunk;
-    chunk.reserve(kChunkBytes + kChunkBytes / 16);
-    chunk.swap(text_);
-    return task_->Push(std::move(chunk));
+    const size_t size = text_.size();
+    arrow::Status pushed = task_->Push(std::exchange(text_, std::string()));
+    text_.reserve(size);
+    return pushed;
   }
 
   const SinkLayout layout_;
   const WriterContext context_;
-  const std::string line_end_;
+  const SinkSpec spec_;
   const std::string suffix_;
-  const std::unique_ptr<JsonRowWriter> json_;  // null for text
-  std::shared_ptr<StagedFileTask> task_;       // between Begin and Prepare or Abort
-  std::string text_;                           // rows not handed to the task yet
+  std::unique_ptr<FileEncoder> encoder_;  // of a file with rows
+  std::shared_ptr<StagedFileTask> task_;  // between Begin and Prepare or Abort
+  std::string text_;                      // bytes not handed to the task yet
   int64_t rows_ = 0;
 };
 

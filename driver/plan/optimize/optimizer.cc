@@ -19,6 +19,7 @@
 #include "driver/plan/logical/relations.h"
 #include "driver/plan/optimize/column_pruning.h"
 #include "driver/plan/optimize/push_filter.h"
+#include "driver/plan/optimize/read_filters.h"
 #include "driver/plan/optimize/rebuild.h"
 #include "driver/plan/optimize/window_key.h"
 
@@ -116,6 +117,7 @@ bool CanInline(const ProjectNode& project, const Exprs& users) {
 arrow::Result<LogicalPlanPtr> RewriteFilter(const LogicalPlanPtr& plan) {
   const auto& filter = As<FilterNode>(*plan);
   if (IsBooleanLiteral(*filter.condition, true)) return plan->children[0];
+  if (filter.child().kind == Kind::kRead) return TellReader(plan);
   if (filter.child().kind != Kind::kFilter) return PushFilter(plan);
   const auto& lower = As<FilterNode>(filter.child());
   ARROW_ASSIGN_OR_RAISE(
