@@ -25,28 +25,8 @@ class JsonReaderTest : public ::testing::Test {
   arrow::Result<Rows> TryRead(const std::string& schema, const std::string& contents,
                               const std::map<std::string, std::string>& options = {},
                               std::optional<std::vector<int>> columns = std::nullopt) {
-    SourceSpec spec{.name = "t", .format = "json"};
-    ARROW_ASSIGN_OR_RAISE(spec.schema, ParseDdlSchema(schema));
-    spec.options.Set("path", dir_.path());
-    for (const auto& [key, value] : options) spec.options.Set(key, value);
-    ARROW_ASSIGN_OR_RAISE(spec, ResolveSource(spec));
-    if (!columns) {
-      columns.emplace();
-      for (int i = 0; i < spec.schema->num_fields(); ++i) columns->push_back(i);
-    }
-    ARROW_ASSIGN_OR_RAISE(auto reader, MakeSourceReader(spec, *columns));
-    ARROW_ASSIGN_OR_RAISE(const auto batches,
-                          ReadSplit(reader.get(), SplitOf(dir_.Write("a.json", contents))));
-    ARROW_ASSIGN_OR_RAISE(const auto zone, FindTimeZone("UTC"));
-    Rows rows;
-    for (const auto& batch : batches) {
-      ARROW_RETURN_NOT_OK(batch->ValidateFull());
-      const JsonRowWriter writer(batch->schema(), zone);
-      for (int64_t row = 0; row < batch->num_rows(); ++row) {
-        writer.AppendRow(*batch, row, &rows.emplace_back());
-      }
-    }
-    return rows;
+    return ReadRows({.format = "json", .schema = schema, .options = options, .columns = columns},
+                    SplitOf(dir_.Write("a.json", contents)));
   }
   Rows Read(const std::string& schema, const std::string& contents,
             const std::map<std::string, std::string>& options = {},

@@ -3,11 +3,14 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/types/ddl.h"
 #include "connectors/source.h"
 #include "tests/connectors/scratch_dir.h"
 
@@ -45,6 +48,57 @@ inline arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadSplit
     EXPECT_GT(wakes, 0) << "nobody would wake the reader";
     if (wakes == 0) return batches;
   }
+}
+
+// What to read and how. *Plain data.*
+struct ReadRequest {
+  std::string format;
+  std::string schema;  // DDL; "" where the format knows it
+  std::map<std::string, std::string> options = {};
+  std::optional<std::vector<int>> columns = std::nullopt;  // all
+};
+
+// Rows as JSON text, as the JSON sink writes them.
+inline arrow::Result<std::vector<std::string>> JsonRowsOf(
+    const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+  ARROW_ASSIGN_OR_RAISE(const auto zone, FindTimeZone("UTC"));
+  std::vector<std::string> rows;
+  for (const auto& batch : batches) {
+    ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    const JsonRowWriter writer(batch->schema(), zone);
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      writer.AppendRow(*batch, row, &rows.emplace_back());
+    }
+  }
+  return rows;
+}
+
+inline arrow::Result<SourceSpec> SpecOf(const ReadRequest& request, const std::string& path) {
+  SourceSpec spec{.name = "t", .format = request.format};
+  if (!request.schema.empty()) {
+    ARROW_ASSIGN_OR_RAISE(spec.schema, ParseDdlSchema(request.schema));
+  }
+  spec.options.Set("path", path);
+  for (const auto& [key, value] : request.options) spec.options.Set(key, value);
+  ARROW_ASSIGN_OR_RAISE(spec, ResolveSource(spec));
+  if (spec.schema == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(spec.schema, InferSchema(spec, FileSystem::Local()));
+  }
+  return spec;
+}
+
+// Reads a split, or the whole of a file.
+inline arrow::Result<std::vector<std::string>> ReadRows(const ReadRequest& request,
+                                                        const Split& split,
+                                                        ReaderContext context = {}) {
+  ARROW_ASSIGN_OR_RAISE(const SourceSpec spec, SpecOf(request, split.path));
+  std::vector<int> columns = request.columns.value_or(std::vector<int>());
+  if (!request.columns) {
+    for (int i = 0; i < spec.schema->num_fields(); ++i) columns.push_back(i);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto reader, MakeSourceReader(spec, columns));
+  ARROW_ASSIGN_OR_RAISE(const auto batches, ReadSplit(reader.get(), split, std::move(context)));
+  return JsonRowsOf(batches);
 }
 
 // The values of the first column, a STRING.

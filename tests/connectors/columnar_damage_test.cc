@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "common/base/error.h"
+#include "tests/connectors/columnar_files.h"
+#include "tests/connectors/reading.h"
+
+namespace tidemill::connectors {
+namespace {
+
+// Damaged files: an error that names the file, or rows, but never a crash.
+class ColumnarDamageTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  void ReadDamaged(const std::string& bytes, const std::string& what) {
+    const std::string path = dir_.Write("a", bytes);
+    const auto rows = ReadRows(
+        {.format = GetParam(), .schema = DdlOf(*BatchOfAllTypes()->schema())}, SplitOf(path));
+    if (rows.ok()) return;
+    EXPECT_EQ(KindOf(rows.status()), ErrorKind::kJobFailed) << what << rows.status().ToString();
+    EXPECT_NE(rows.status().message().find(path), std::string::npos)
+        << what << rows.status().ToString();
+  }
+
+  const ScratchDir dir_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, ColumnarDamageTest, ::testing::Values("parquet", "orc"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(ColumnarDamageTest, AFileThatIsCutShortCannotBeRead) {
+  const std::string bytes = EncodeBatches(GetParam(), {BatchOfAllTypes()});
+  for (size_t size = 1; size < bytes.size(); size += 1 + bytes.size() / 60) {
+    const std::string path = dir_.Write("a", bytes.substr(0, size));
+
+    const auto status = ReadRows({.format = GetParam(), .schema = "i INT"}, SplitOf(path)).status();
+
+    EXPECT_EQ(ErrorClassOf(status), "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER") << size;
+    EXPECT_NE(status.message().find(path), std::string::npos);
+  }
+}
+
+TEST_P(ColumnarDamageTest, AnotherFormatCannotBeRead) {
+  const std::string other = GetParam() == "orc" ? "parquet" : "orc";
+  const std::string path = dir_.Write("a", EncodeBatches(other, {BatchOfAllTypes()}));
+
+  const auto status = ReadRows({.format = GetParam(), .schema = "i INT"}, SplitOf(path)).status();
+
+  EXPECT_EQ(ErrorClassOf(status), "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER");
+}
+
+TEST_P(ColumnarDamageTest, FlippedBytesAreAnErrorOrOtherRows) {
+  const std::string bytes =
+      EncodeBatches(GetParam(), {BatchOfAllTypes()}, {{"compression", "none"}});
+  std::mt19937 random(7);
+  for (int round = 0; round < 150; ++round) {
+    std::string damaged = bytes;
+    const size_t at = random() % damaged.size();
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8)));
+    ReadDamaged(damaged, fmt::format("byte {}: ", at));
+  }
+}
+
+}  // namespace
+}  // namespace tidemill::connectors
