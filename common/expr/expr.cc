@@ -118,7 +118,7 @@ std::string PlainCallText(const Expr& expr) {
                        ExprText(*expr.args[1]));
   }
   // Spark names these by their text alone.
-  constexpr std::array<std::string_view, 2> kOfText = {"from_json", "to_json"};
+  constexpr std::array<std::string_view, 3> kOfText = {"from_json", "to_json", "schema_of_json"};
   if (given > 1 && std::find(kOfText.begin(), kOfText.end(), name) != kOfText.end()) {
     return fmt::format("{}({})", name, ExprText(*expr.args[0]));
   }

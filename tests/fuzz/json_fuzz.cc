@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "common/base/check.h"
+#include "common/json/inferred_type.h"
 #include "common/json/json_decoder.h"
 #include "common/types/ddl.h"
 #include "common/types/time_zone.h"
-#include "connectors/file/json/json_inference.h"
 #include "connectors/file/json/json_records.h"
 
 namespace {
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto& field : Columns().fields()) names.push_back(field->name());
   connectors::JsonRecords records(names, syntax);
   records.Scan(lines);
-  connectors::InferredType inferred;
+  InferredType inferred;
   for (const auto& line : lines) {
     JsonValue value;
     JsonScanner scanner({line.data, line.size}, syntax);

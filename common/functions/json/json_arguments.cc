@@ -23,17 +23,6 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// The value of a constant expression over literals.
-bool ConstantText(const ExprPtr& expr, std::string* text) {
-  if (StringLiteralOf(*expr, text) != nullptr) return true;
-  if (!IsStringType(*expr->type)) return false;
-  EvalContext context;
-  context.pool = arrow::default_memory_pool();
-  context.zone = UtcTimeZone();
-  const ExprPtr folded = FoldConstant(expr, context);
-  return folded != nullptr && StringLiteralOf(*folded, text) != nullptr;
-}
-
 std::string TextOf(const JsonValue& value) {
   std::string text;
   UnescapeJson(value.text(), &text);
@@ -110,6 +99,16 @@ arrow::Result<TypePtr> ParseSchemaText(const std::string& text) {
 }
 
 }  // namespace
+
+bool ConstantText(const ExprPtr& expr, std::string* text) {
+  if (StringLiteralOf(*expr, text) != nullptr) return true;
+  if (!IsStringType(*expr->type)) return false;
+  EvalContext context;
+  context.pool = arrow::default_memory_pool();
+  context.zone = UtcTimeZone();
+  const ExprPtr folded = FoldConstant(expr, context);
+  return folded != nullptr && StringLiteralOf(*folded, text) != nullptr;
+}
 
 arrow::Result<FormatOptions> OptionsOf(std::string_view function, std::span<const ExprPtr> args,
                                        size_t index, std::span<const std::string_view> known) {

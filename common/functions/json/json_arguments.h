@@ -33,6 +33,9 @@ arrow::Result<bool> IsFailFast(std::string_view function, const FormatOptions& o
 std::string OptionOr(const FormatOptions& options, const std::string& name,
                      std::string_view otherwise);
 
+// The text of a constant argument; false where it is none, or NULL.
+bool ConstantText(const ExprPtr& expr, std::string* text);
+
 arrow::Status MalformedText(std::string_view text);
 
 void AddFromJsonFunctions(FunctionCatalog* catalog);

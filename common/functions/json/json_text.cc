@@ -12,6 +12,7 @@
 #include "common/functions/columns.h"
 #include "common/functions/json/json_arguments.h"
 #include "common/functions/text_writer.h"
+#include "common/json/inferred_type.h"
 #include "common/json/json_path.h"
 #include "common/json/json_scanner.h"
 #include "common/types/ddl.h"
@@ -140,6 +141,39 @@ arrow::Result<arrow::Datum> JsonObjectKeys(const EvalContext& context, Args args
   return arrow::Datum(array);
 }
 
+constexpr auto kSchemaOptions = std::to_array<std::string_view>({"allowsinglequotes"});
+
+// The type of one constant record, as DDL.
+arrow::Result<BoundFunction> BindSchemaOfJson(std::span<const ExprPtr> args) {
+  const std::string_view name = "schema_of_json";
+  ARROW_RETURN_NOT_OK(CheckArgCount(name, "schema_of_json(text[, options])", args.size(), 1, 2));
+  std::string text;
+  if (!ConstantText(args[0], &text)) return NonFoldableArgument(name, args, 0);
+  ARROW_ASSIGN_OR_RAISE(const FormatOptions options, OptionsOf(name, args, 1, kSchemaOptions));
+  const JsonSyntax syntax{.allows_single_quotes =
+                              OptionOr(options, "allowsinglequotes", "true") != "false"};
+  BoundFunction bound;
+  for (const ExprPtr& arg : args) bound.arg_types.push_back(arg->type);
+  bound.type = arrow::utf8();
+  JsonScanner scanner(text, syntax);
+  JsonValue record;
+  if (!scanner.ScanValue(&record)) {
+    bound.kernel = [text](const EvalContext&, Args, int64_t) -> arrow::Result<arrow::Datum> {
+      return MalformedText(text);
+    };
+    return bound;
+  }
+  InferredType inferred;
+  inferred.Add(record, syntax);
+  const TypePtr type = inferred.Finish();
+  const std::string ddl = type == nullptr ? "STRUCT<>" : SqlTypeName(*type);
+  bound.kernel = [ddl](const EvalContext&, Args, int64_t) -> arrow::Result<arrow::Datum> {
+    return arrow::Datum(ddl);
+  };
+  bound.is_total = true;
+  return bound;
+}
+
 }  // namespace
 
 void AddJsonTextFunctions(FunctionCatalog* catalog) {
@@ -150,6 +184,11 @@ void AddJsonTextFunctions(FunctionCatalog* catalog) {
   to_json.reads_context = true;
   to_json.bind = BindToJson;
   catalog->Add(std::move(to_json));
+  FunctionInfo schema_of;
+  schema_of.name = "schema_of_json";
+  schema_of.usage = "schema_of_json(text[, options])";
+  schema_of.bind = BindSchemaOfJson;
+  catalog->Add(std::move(schema_of));
   catalog->Add(FromSignature({.name = "get_json_object",
                               .usage = "get_json_object(text, path)",
                               .params = {text, text},
