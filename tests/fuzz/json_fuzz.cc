@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                        records.column(static_cast<size_t>(i)), records.bad_rows());
     TIDEMILL_CHECK(column.ok());
     const auto array = arrow::MakeArray(*column);
-    TIDEMILL_CHECK(array->length() == static_cast<int64_t>(records.num_rows()));
+    TIDEMILL_CHECK(array->length() == static_cast<int64_t>(records.size()));
     TIDEMILL_CHECK(array->ValidateFull().ok());
   }
   return 0;
