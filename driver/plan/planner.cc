@@ -53,6 +53,10 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
   ARROW_RETURN_NOT_OK(sql::BindParameters(spec.parameters, select.get()));
   AnalyzerContext context{sources, query.query, zone};
   for (const SourceDecl& source : spec.sources) {
+    if (source.drop_duplicates) {
+      context.duplicates.push_back(
+          {source.name, source.drop_duplicates->columns, source.drop_duplicates->within_watermark});
+    }
     if (!source.watermark || !source.is_streaming) continue;
     context.watermarks.push_back(
         {source.name, source.watermark->column, source.watermark->delay_us});

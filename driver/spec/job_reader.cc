@@ -125,10 +125,10 @@ arrow::Result<SourceDecl> JobReader::ReadSource(const YamlNode& key, const YamlN
   if (source.name.empty()) {
     return SpecError("BAD_VALUE", "a source must have a name", key.span);
   }
-  ARROW_ASSIGN_OR_RAISE(
-      MapReader map,
-      MapReader::Make(node, text_, fmt::format("source {}", source.name),
-                      {"format", "path", "schema", "inferSchema", "watermark", "mode", "options"}));
+  ARROW_ASSIGN_OR_RAISE(MapReader map,
+                        MapReader::Make(node, text_, fmt::format("source {}", source.name),
+                                        {"format", "path", "schema", "inferSchema", "watermark",
+                                         "dropDuplicates", "mode", "options"}));
   ARROW_ASSIGN_OR_RAISE(source.format, map.GetText("format"));
   source.format = Lower(source.format);
   if (map.Has("schema")) {
@@ -144,6 +144,11 @@ arrow::Result<SourceDecl> JobReader::ReadSource(const YamlNode& key, const YamlN
   if (map.Has("watermark")) {
     ARROW_ASSIGN_OR_RAISE(source.watermark,
                           ReadWatermark(*map.Find("watermark"), "watermark of " + map.what()));
+  }
+  if (map.Has("dropDuplicates")) {
+    ARROW_ASSIGN_OR_RAISE(
+        source.drop_duplicates,
+        ReadDropDuplicates(*map.Find("dropDuplicates"), "dropDuplicates of " + map.what()));
   }
   if (map.Has("mode")) {
     ARROW_ASSIGN_OR_RAISE(const std::string mode, map.GetText("mode"));
@@ -174,6 +179,31 @@ arrow::Result<WatermarkSpec> JobReader::ReadWatermark(const YamlNode& node,
   }
   watermark.delay_us = *micros;
   return watermark;
+}
+
+arrow::Result<DropDuplicatesSpec> JobReader::ReadDropDuplicates(const YamlNode& node,
+                                                                const std::string& what) const {
+  ARROW_ASSIGN_OR_RAISE(MapReader map,
+                        MapReader::Make(node, text_, what, {"columns", "withinWatermark"}));
+  DropDuplicatesSpec spec;
+  if (const YamlNode* columns = map.Find("columns")) {
+    if (columns->kind != YamlNode::Kind::kSequence) {
+      return SpecError(
+          "WRONG_TYPE",
+          fmt::format("columns of {} must be a list: got {}", what, KindName(*columns)),
+          columns->span);
+    }
+    for (const YamlNode& column : columns->items) {
+      if (column.kind != YamlNode::Kind::kScalar) {
+        return SpecError("WRONG_TYPE",
+                         fmt::format("columns of {} must be names: got {}", what, KindName(column)),
+                         column.span);
+      }
+      spec.columns.push_back(column.scalar);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(spec.within_watermark, map.GetBool("withinWatermark", false));
+  return spec;
 }
 
 arrow::Status JobReader::ReadSink(const YamlNode& node, JobSpec* job) const {

@@ -29,6 +29,8 @@ class JobReader {
   arrow::Result<JobSpec> ReadJob(const YamlNode& node, const std::string& default_name) const;
   arrow::Status ReadSources(const YamlNode& node, JobSpec* job) const;
   arrow::Result<SourceDecl> ReadSource(const YamlNode& key, const YamlNode& node) const;
+  arrow::Result<DropDuplicatesSpec> ReadDropDuplicates(const YamlNode& node,
+                                                       const std::string& what) const;
   arrow::Result<WatermarkSpec> ReadWatermark(const YamlNode& node, const std::string& what) const;
   arrow::Status ReadSink(const YamlNode& node, JobSpec* job) const;
   arrow::Status ReadQuery(const MapReader& map, JobSpec* job) const;

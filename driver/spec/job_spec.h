@@ -44,6 +44,12 @@ struct WatermarkSpec {
   SpecPlace delay_place;
 };
 
+// Rows of a source that are equal in `columns` (in all of them where none is named) come once.
+struct DropDuplicatesSpec {
+  std::vector<std::string> columns;
+  bool within_watermark = false;  // within the watermark's delay after the first one
+};
+
 struct SourceDecl {
   std::string name;
   std::string format;
@@ -52,6 +58,7 @@ struct SourceDecl {
   bool infer_schema = false;
   bool is_streaming = true;
   std::optional<WatermarkSpec> watermark;
+  std::optional<DropDuplicatesSpec> drop_duplicates;
   connectors::Options options;  // path included, absolute
   SpecPlace place;
 };

@@ -65,6 +65,9 @@ def register(spark, query, folder):
         frame = reader.load(f"{folder}/{source.name}")
         if source.watermark:
             frame = frame.withWatermark(*source.watermark)
+        if source.duplicates:
+            method, columns = source.duplicates
+            frame = getattr(frame, method)(columns)
         frame.createOrReplaceTempView(source.name)
 
 

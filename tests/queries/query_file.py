@@ -6,6 +6,7 @@
     == source NAME FORMAT
     schema in DDL                 json and csv; other formats may have one
     watermark: COLUMN, DELAY      e.g. `watermark: ts, 10 minutes`
+    dropDuplicates: COLUMN, ...   behind the watermark; or dropDuplicatesWithinWatermark
     mode: batch                   a static table, read from its `== data`; other modes are options
     option: value                 Spark's options of the format; `inferSchema: true` in place of a schema
     == data NAME                  the lines of a file of the static table NAME; again for a second file
@@ -66,6 +67,7 @@ class Source:
     format: str
     schema: str = ""
     watermark: tuple = ()       # (column, delay)
+    duplicates: tuple = ()      # (method of Spark's frames, its columns)
     is_static: bool = False
     options: dict = dataclasses.field(default_factory=dict)
     data: list = dataclasses.field(default_factory=list)     # files of a static table
@@ -150,6 +152,8 @@ class Reader:
             key, value = line.split(": ", 1)
             if key == "watermark":
                 source.watermark = tuple(part.strip() for part in value.split(","))
+            elif key.startswith("dropDuplicates"):
+                source.duplicates = (key, [part.strip() for part in value.split(",")])
             elif (key, value) == ("mode", "batch"):
                 source.is_static = True
             else:
@@ -227,6 +231,7 @@ def source_lines(source):
     lines = [f"== source {source.name} {source.format}"]
     lines += [source.schema] if source.schema else []
     lines += ["watermark: " + ", ".join(source.watermark)] if source.watermark else []
+    lines += [f"{source.duplicates[0]}: " + ", ".join(source.duplicates[1])] if source.duplicates else []
     lines += ["mode: batch"] if source.is_static else []
     lines += [f"{key}: {value}" for key, value in source.options.items()]
     for file in source.data:

@@ -48,6 +48,10 @@ def source_yaml(source, folder):
     if source.watermark:
         column, delay = source.watermark
         lines.append(f"    watermark: {{column: {yaml_text(column)}, delay: {yaml_text(delay)}}}")
+    if source.duplicates:
+        method, columns = source.duplicates
+        within = "true" if method.endswith("WithinWatermark") else "false"
+        lines.append(f"    dropDuplicates: {{columns: [{', '.join(columns)}], withinWatermark: {within}}}")
     if source.is_static:
         lines.append("    mode: batch")
     lines.append("    options:" + " {}" * (not options))

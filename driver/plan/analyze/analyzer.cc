@@ -12,6 +12,7 @@
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
 #include "driver/plan/logical/relations.h"
 
@@ -33,6 +34,28 @@ arrow::Status TableNotFound(const sql::Relation& ref, const AnalyzerContext& con
                     ref.span, std::move(hint));
 }
 
+arrow::Result<LogicalPlanPtr> DropDuplicates(LogicalPlanPtr plan,
+                                             const SourceDuplicates& duplicates, Span span) {
+  if (duplicates.within_watermark && !IsStreaming(plan)) {
+    return QueryError("UNSUPPORTED_STREAMING_OPERATION",
+                      "dropDuplicatesWithinWatermark is not supported with batch "
+                      "DataFrames/DataSets",
+                      span);
+  }
+  const NameScope scope(plan->output);
+  std::vector<int> columns;
+  for (const std::string& name : duplicates.columns) {
+    ARROW_ASSIGN_OR_RAISE(const ExprPtr found, scope.Find({name}, span));
+    if (found == nullptr) return scope.Unresolved({name}, span);
+    columns.push_back(found->column);
+  }
+  if (columns.empty()) {
+    columns.resize(plan->output.size());
+    std::iota(columns.begin(), columns.end(), 0);
+  }
+  return MakeDeduplicate(std::move(plan), std::move(columns), duplicates.within_watermark, span);
+}
+
 arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref,
                                            const AnalyzerContext& context) {
   // A script declares a table once; read both ways it is two sources of one name.
@@ -51,7 +74,12 @@ arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref,
   LogicalPlanPtr read = MakeRead(*source, ref.span);
   for (const SourceWatermark& watermark : context.watermarks) {
     if (watermark.source != source->name) continue;
-    return AddWatermark(std::move(read), watermark.column, watermark.delay_us, ref.span);
+    ARROW_ASSIGN_OR_RAISE(
+        read, AddWatermark(std::move(read), watermark.column, watermark.delay_us, ref.span));
+  }
+  for (const SourceDuplicates& duplicates : context.duplicates) {
+    if (duplicates.source == source->name)
+      return DropDuplicates(std::move(read), duplicates, ref.span);
   }
   return read;
 }

@@ -22,12 +22,21 @@ struct SourceWatermark {
   int64_t delay_us = 0;
 };
 
+// Of which rows of a declared source the first alone counts: those equal in the columns, or in all
+// of them where none is named.
+struct SourceDuplicates {
+  std::string source;
+  std::vector<std::string> columns;
+  bool within_watermark = false;
+};
+
 // What names in a query may mean. *Plain data.*
 struct AnalyzerContext {
   std::vector<connectors::SourceSpec> sources;
   std::string_view query;  // the text that the spans of the AST point into
   std::shared_ptr<const TimeZone> zone;
-  std::vector<SourceWatermark> watermarks;  // that specifications give to sources
+  std::vector<SourceWatermark> watermarks;   // that specifications give to sources
+  std::vector<SourceDuplicates> duplicates;  // likewise, behind the watermarks
 };
 
 // Resolves a parsed query: tables, columns, functions, types. The plan does what the query says,
