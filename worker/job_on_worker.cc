@@ -377,6 +377,7 @@ void JobOnWorker::OnComputed(SlotReport report) {
     to->set_memory_bytes(to->memory_bytes() + from.memory_bytes);
     to->set_rows_removed(to->rows_removed() + from.rows_removed);
     to->set_rows_dropped_late(to->rows_dropped_late() + from.rows_dropped_late);
+    for (const auto& [name, value] : from.custom) (*to->mutable_custom())[name] += value;
   }
   for (const EventTimeStats& stats : report.event_times) {
     open_->event_times[stats.watermark].watermark = stats.watermark;

@@ -29,6 +29,7 @@ void AddState(const proto::OperatorProgress& from, std::vector<StateProgress>* a
   found->rows_removed += from.rows_removed();
   found->memory_bytes += from.memory_bytes();
   found->rows_dropped_late += from.rows_dropped_late();
+  for (const auto& [name, value] : from.custom()) found->custom[name] += value;
 }
 
 std::optional<EventTimeProgress> EventTimesOf(const EpochInFlight& epoch) {

@@ -16,22 +16,40 @@ namespace tidemill::driver {
 
 namespace {
 
+std::string AggregateShape(const proto::FinalAggregateOp& aggregate) {
+  std::string line = fmt::format("operator {}: keys", aggregate.operator_id());
+  for (const std::string& type : aggregate.key_types()) line += " " + type;
+  line += ", aggregates";
+  for (const proto::Aggregate& call : aggregate.aggregates()) {
+    line += fmt::format(" {}(", call.function());
+    for (const proto::Expr& arg : call.args()) line += arg.type() + ",";
+    line += fmt::format("): {}", call.type());
+  }
+  return line;
+}
+
+std::string DeduplicateShape(const proto::DeduplicateOp& op) {
+  std::string line = fmt::format("operator {}: deduplication{}, keys", op.operator_id(),
+                                 op.has_delay_us() ? " within watermark" : "");
+  for (const std::string& type : op.key_types()) line += " " + type;
+  return line;
+}
+
 // What the state of a plan looks like: a line per stateful operator.
 std::vector<std::string> StateShape(const proto::PhysicalPlan& plan) {
   std::vector<std::string> shape;
   for (const proto::Stage& stage : plan.stages()) {
     for (const proto::Operator& op : stage.operators()) {
-      if (!op.has_final_aggregate()) continue;
-      const proto::FinalAggregateOp& aggregate = op.final_aggregate();
-      std::string line = fmt::format("operator {}: keys", aggregate.operator_id());
-      for (const std::string& type : aggregate.key_types()) line += " " + type;
-      line += ", aggregates";
-      for (const proto::Aggregate& call : aggregate.aggregates()) {
-        line += fmt::format(" {}(", call.function());
-        for (const proto::Expr& arg : call.args()) line += arg.type() + ",";
-        line += fmt::format("): {}", call.type());
+      if (op.has_deduplicate()) shape.push_back(DeduplicateShape(op.deduplicate()));
+      if (op.has_global_limit()) {
+        shape.push_back(fmt::format("operator {}: limit", op.global_limit().operator_id()));
       }
-      shape.push_back(std::move(line));
+      if (op.has_final_aggregate()) shape.push_back(AggregateShape(op.final_aggregate()));
+      if (op.has_session_aggregate()) {
+        shape.push_back(fmt::format("{}, sessions in key {}",
+                                    AggregateShape(op.session_aggregate().aggregate()),
+                                    op.session_aggregate().session_key()));
+      }
     }
   }
   return shape;

@@ -26,6 +26,11 @@ void WriteState(const StateProgress& state, const EpochProgress& progress, std::
   object.Number("numRowsDroppedByWatermark", state.rows_dropped_late);
   object.Number("numShufflePartitions", progress.shuffle_partitions);
   object.Number("numStateStoreInstances", progress.shuffle_partitions);
+  if (!state.custom.empty()) {
+    JsonObject custom(object.Key("customMetrics"));
+    for (const auto& [name, value] : state.custom) custom.Number(name, value);
+    custom.End();
+  }
   object.End();
 }
 

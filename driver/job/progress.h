@@ -27,6 +27,7 @@ struct StateProgress {
   int64_t rows_removed = 0;
   int64_t memory_bytes = 0;
   int64_t rows_dropped_late = 0;
+  std::map<std::string, int64_t> custom;  // Spark's customMetrics
 };
 
 // Event times of the first watermark that has seen rows in the epoch, and the global watermark that

@@ -95,6 +95,13 @@ std::string OperatorText(const StageOperator& op) {
     case StageOperator::Kind::kFinalAggregate:
       return fmt::format("FinalAggregate #{} {}", op.operator_id,
                          AggregateText(As<AggregateNode>(*op.node)));
+    case StageOperator::Kind::kSessionAggregate:
+      return fmt::format("SessionAggregate #{} {}", op.operator_id,
+                         AggregateText(As<AggregateNode>(*op.node)));
+    case StageOperator::Kind::kDeduplicate:
+      return fmt::format("#{} {}", op.operator_id, NodeText(*op.node));
+    case StageOperator::Kind::kGlobalLimit:
+      return fmt::format("GlobalLimit #{} {}", op.operator_id, As<LimitNode>(*op.node).count);
     default:
       return NodeText(*op.node);
   }

@@ -57,6 +57,18 @@ TEST(StagePlannerTest, SortAndLimitRunInOnePlace) {
             "  -> sink console, complete mode\n");
 }
 
+// No lane of a source sends more than could pass.
+TEST(StagePlannerTest, ALimitOfAStreamCountsOverItsEpochs) {
+  EXPECT_EQ(StagesOf("SELECT upper(user) AS u FROM log LIMIT 3", kAppend),
+            "Stage 0: reads log json [user]\n"
+            "  Project [upper(user) AS u]\n"
+            "  Limit 3\n"
+            "  -> gather to one place\n"
+            "Stage 1: from stage 0, in one place\n"
+            "  GlobalLimit #0 3\n"
+            "  -> sink console, append mode\n");
+}
+
 TEST(StagePlannerTest, ASinkWithASingleWriterIsGatheredFor) {
   EXPECT_EQ(StagesOf("SELECT count(*) AS c FROM lines", kComplete, /*single_writer=*/true),
             "Stage 0: reads lines text []\n"

@@ -47,8 +47,7 @@ TEST(StreamingChecksTest, LimitsNeedAnAggregationInCompleteMode) {
   EXPECT_EQ(ErrorText("SELECT user FROM log LIMIT 3", kUpdate),
             "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION: Limits are not supported on streaming "
             "DataFrames/Datasets in Update output mode | 3");
-  EXPECT_EQ(ErrorText("SELECT user FROM log LIMIT 3"),
-            "UNSUPPORTED_FEATURE.STREAMING_LIMIT: LIMIT in append mode is not supported yet | 3");
+  EXPECT_EQ(ErrorText("SELECT user FROM log LIMIT 3"), "");
   EXPECT_EQ(
       ErrorText("SELECT count(*) FROM (SELECT user FROM log LIMIT 3)", kComplete),
       "UNSUPPORTED_FEATURE.STREAMING_LIMIT: LIMIT below an aggregation is not supported yet | 3");

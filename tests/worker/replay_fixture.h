@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -49,6 +50,7 @@ class ReplayFixture : public ::testing::Test {
     source.format = "json";
     source.schema = "k STRING, x DOUBLE, n BIGINT";
     source.options.Set("path", (root_ / "in").string());
+    source.drop_duplicates = drop_duplicates_;
     spec.sources.push_back(source);
     spec.query = query;
     spec.sink_format = "console";
@@ -120,6 +122,7 @@ class ReplayFixture : public ::testing::Test {
   }
 
   std::filesystem::path root_;
+  std::optional<driver::DropDuplicatesSpec> drop_duplicates_;  // of the source
 };
 
 }  // namespace tidemill::testing

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace tidemill::worker {
@@ -55,8 +56,17 @@ struct EventTimeStats {
 // What operators have counted in an epoch. *Thread-compatible.*
 struct EpochCounters {
   struct OfOperator {
+    int64_t rows_updated = 0;  // of the state: added or changed, each once
     int64_t rows_dropped_late = 0;
     int64_t rows_removed = 0;
+    std::map<std::string, int64_t> custom;  // Spark's customMetrics
+
+    void Add(const OfOperator& other) {
+      rows_updated += other.rows_updated;
+      rows_dropped_late += other.rows_dropped_late;
+      rows_removed += other.rows_removed;
+      for (const auto& [name, value] : other.custom) custom[name] += value;
+    }
   };
   std::map<int, OfOperator> operators;   // by operator id
   std::map<int, EventTimeStats> events;  // by watermark

@@ -1,7 +1,6 @@
 #include "worker/operators/final_aggregate.h"
 
 #include <arrow/array.h>
-#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
@@ -21,7 +20,9 @@ FinalAggregate::FinalAggregate(FinalAggregatePlan plan, std::shared_ptr<arrow::S
     : plan_(std::move(plan)),
       schema_(std::move(schema)),
       states_(states),
-      codec_(std::move(codec)) {}
+      codec_(std::move(codec)),
+      accumulators_(plan_.kernels),
+      expiry_(states, ExpiryIndex::OfKeys(plan_.event_key)) {}
 
 arrow::Result<std::unique_ptr<FinalAggregate>> FinalAggregate::Make(
     FinalAggregatePlan plan, std::shared_ptr<arrow::Schema> schema, OperatorStates* states) {
@@ -38,9 +39,7 @@ arrow::Result<std::unique_ptr<FinalAggregate>> FinalAggregate::Make(
 void FinalAggregate::Begin(const EpochInfo& epoch) { watermark_ = epoch.Find(plan_.operator_id); }
 
 void FinalAggregate::Report(EpochCounters* counters) const {
-  EpochCounters::OfOperator& all = counters->operators[plan_.operator_id];
-  all.rows_dropped_late += counters_.rows_dropped_late;
-  all.rows_removed += counters_.rows_removed;
+  counters->operators[plan_.operator_id].Add(counters_);
 }
 
 void FinalAggregate::Reset() {
@@ -69,23 +68,14 @@ arrow::Status FinalAggregate::Process(const EvalContext& context, Rows rows, Row
     TIDEMILL_CHECK(table != nullptr);
     const size_t length = run.end - run.begin;
     table->FindOrInsert(keys_, run.begin, run.end, target_.data(), is_new_.data());
-    TimeIndex& index = indexes_[run.key_group];
-    if (times && index.is_current(*table, states_->version())) {
-      for (size_t i = 0; i < length; ++i) {
-        const auto row = run.begin + static_cast<int64_t>(i);
-        if (is_new_[i] != 0 && !times->is_null(row)) index.Add(times->at(row), target_[i]);
-      }
+    TimeIndex* index = times ? expiry_.Writable(run.key_group, *table) : nullptr;
+    for (size_t i = 0; index != nullptr && i < length; ++i) {
+      const auto row = run.begin + static_cast<int64_t>(i);
+      if (is_new_[i] != 0 && !times->is_null(row)) index->Add(times->at(row), target_[i]);
     }
     table->Touch(std::span(target_.data(), length));
-    size_t input_column = plan_.key_types.size();
-    int state_column = 0;
-    for (const auto& kernel : plan_.kernels) {
-      const size_t width = kernel->signature().state_types.size();
-      ARROW_RETURN_NOT_OK(kernel->Merge(std::span(columns).subspan(input_column, width), run.begin,
-                                        run.end, target_.data(), &table->column(state_column)));
-      input_column += width;
-      state_column += static_cast<int>(width);
-    }
+    ARROW_RETURN_NOT_OK(accumulators_.Merge(std::span(columns).subspan(plan_.key_types.size()),
+                                            run.begin, run.end, target_.data(), table));
   }
   return arrow::Status::OK();
 }
@@ -100,33 +90,10 @@ arrow::Status FinalAggregate::TouchGlobalRow() {
   return arrow::Status::OK();
 }
 
-// Adds all live rows: after a restore, an undone epoch or a renumbering.
-arrow::Status FinalAggregate::Index(const state::HotTable& table, TimeIndex* index) const {
-  index->Begin(table, states_->version());
-  std::vector<uint32_t> live;
-  table.LiveRows(&live);
-  for (size_t begin = 0; begin < live.size(); begin += kEmitRows) {
-    const auto rows =
-        std::span(live).subspan(begin, std::min<size_t>(kEmitRows, live.size() - begin));
-    ARROW_ASSIGN_OR_RAISE(auto keys, table.KeyArrays(rows, arrow::default_memory_pool()));
-    const EventTimes times(keys[plan_.event_key.column], plan_.event_key.span_us);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const auto row = static_cast<int64_t>(i);
-      if (!times.is_null(row)) index->Add(times.at(row), rows[i]);
-    }
-  }
-  return arrow::Status::OK();
-}
-
 arrow::Result<std::vector<uint32_t>> FinalAggregate::TakeExpired(uint32_t key_group,
                                                                  const state::HotTable& table) {
-  std::vector<uint32_t> rows;
-  if (!plan_.event_key.exists() || watermark_ == nullptr) return rows;
-  TimeIndex& index = indexes_[key_group];
-  if (!index.is_current(table, states_->version())) ARROW_RETURN_NOT_OK(Index(table, &index));
-  index.TakeUpTo(watermark_->eviction_us, &rows);
-  std::erase_if(rows, [&](uint32_t row) { return !table.is_live(row); });
-  return rows;
+  if (!plan_.event_key.exists() || watermark_ == nullptr) return std::vector<uint32_t>();
+  return expiry_.TakeUpTo(key_group, table, watermark_->eviction_us);
 }
 
 void FinalAggregate::Evict(state::HotTable* table, std::span<const uint32_t> rows) {
@@ -135,37 +102,28 @@ void FinalAggregate::Evict(state::HotTable* table, std::span<const uint32_t> row
 }
 
 arrow::Status FinalAggregate::BeginEmission(uint32_t key_group, state::HotTable* table,
-                                            Emission* emission) {
-  emission->has_begun = true;
+                                            GroupEmission* emission) {
   if (key_group == 0 && plan_.key_types.empty()) ARROW_RETURN_NOT_OK(TouchGlobalRow());
-  if (plan_.output_mode == OutputMode::kAppend) {
-    ARROW_ASSIGN_OR_RAISE(emission->rows, TakeExpired(key_group, *table));
-  } else if (plan_.output_mode == OutputMode::kUpdate) {
-    for (const uint32_t row : table->changed_rows()) {
-      if (table->is_live(row)) emission->rows.push_back(row);
-    }
+  counters_.rows_updated += static_cast<int64_t>(table->changed_rows().size());
+  if (plan_.output_mode == OutputMode::kComplete) {
+    emission->BeginAll();
+  } else if (plan_.output_mode == OutputMode::kAppend) {
+    ARROW_ASSIGN_OR_RAISE(auto expired, TakeExpired(key_group, *table));
+    emission->BeginRows(std::move(expired));
+  } else {
+    const auto changed = table->changed_rows();
+    emission->BeginRows({changed.begin(), changed.end()});
   }
   return arrow::Status::OK();
-}
-
-void FinalAggregate::PickRows(const state::HotTable& table, Emission* emission) {
-  emitted_.clear();
-  const bool is_complete = plan_.output_mode == OutputMode::kComplete;
-  const size_t end = is_complete ? table.num_rows() : emission->rows.size();
-  for (; emission->next < end && emitted_.size() < kEmitRows; ++emission->next) {
-    const uint32_t row =
-        is_complete ? static_cast<uint32_t>(emission->next) : emission->rows[emission->next];
-    if (table.is_live(row)) emitted_.push_back(row);
-  }
 }
 
 arrow::Result<bool> FinalAggregate::EmitNext(const EvalContext& context, uint32_t key_group,
                                              RowConsumer* out) {
   state::HotTable* table = states_->Find(plan_.operator_id, key_group);
   if (table == nullptr) return false;
-  Emission& emission = emissions_[key_group];
-  if (!emission.has_begun) ARROW_RETURN_NOT_OK(BeginEmission(key_group, table, &emission));
-  PickRows(*table, &emission);
+  GroupEmission& emission = emissions_[key_group];
+  if (!emission.has_begun()) ARROW_RETURN_NOT_OK(BeginEmission(key_group, table, &emission));
+  emission.Pick(*table, &emitted_);
   if (emitted_.empty()) {
     if (plan_.output_mode != OutputMode::kUpdate) return false;
     ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> expired, TakeExpired(key_group, *table));
@@ -180,16 +138,8 @@ arrow::Result<bool> FinalAggregate::EmitNext(const EvalContext& context, uint32_
 arrow::Status FinalAggregate::EmitPicked(const EvalContext& context, const state::HotTable& table,
                                          uint32_t key_group, RowConsumer* out) {
   ARROW_ASSIGN_OR_RAISE(auto columns, table.KeyArrays(emitted_, context.pool));
-  ARROW_ASSIGN_OR_RAISE(auto accumulators, table.ValueArrays(emitted_, context.pool));
-  size_t state_column = 0;
-  for (const auto& kernel : plan_.kernels) {
-    const size_t width = kernel->signature().state_types.size();
-    ARROW_ASSIGN_OR_RAISE(
-        auto result,
-        kernel->Finish(std::span(accumulators).subspan(state_column, width), context.pool));
-    columns.push_back(std::move(result));
-    state_column += width;
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto accumulators, table.ValueArrays(emitted_, context.pool));
+  ARROW_RETURN_NOT_OK(accumulators_.Finish(accumulators, context.pool, &columns));
   const auto length = static_cast<int64_t>(emitted_.size());
   return out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)),
                        {GroupRun{key_group, 0, static_cast<int32_t>(length)}}});

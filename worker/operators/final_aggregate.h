@@ -5,10 +5,12 @@
 #include <span>
 #include <vector>
 
+#include "worker/aggregates/accumulators.h"
+#include "worker/operators/group_emission.h"
 #include "worker/operators/operator.h"
 #include "worker/operators/operator_states.h"
 #include "worker/plan/stage_plan.h"
-#include "worker/stateful/time_index.h"
+#include "worker/stateful/expiry_index.h"
 
 namespace tidemill::worker {
 
@@ -39,35 +41,26 @@ class FinalAggregate final : public Operator {
   FinalAggregate(FinalAggregatePlan plan, std::shared_ptr<arrow::Schema> schema,
                  OperatorStates* states, std::shared_ptr<const state::KeyCodec> codec);
 
-  // Where emitting stands in one key group.
-  struct Emission {
-    bool has_begun = false;
-    std::vector<uint32_t> rows;  // to emit; not of complete mode
-    size_t next = 0;             // into rows, or in complete mode the next row of the table
-  };
-
   arrow::Status TouchGlobalRow();
-  arrow::Status BeginEmission(uint32_t key_group, state::HotTable* table, Emission* emission);
-  // Collects the key group's next rows in emitted_.
-  void PickRows(const state::HotTable& table, Emission* emission);
+  arrow::Status BeginEmission(uint32_t key_group, state::HotTable* table, GroupEmission* emission);
   arrow::Status EmitPicked(const EvalContext& context, const state::HotTable& table,
                            uint32_t key_group, RowConsumer* out);
   // The rows of the key group that the watermark has reached.
   arrow::Result<std::vector<uint32_t>> TakeExpired(uint32_t key_group,
                                                    const state::HotTable& table);
-  arrow::Status Index(const state::HotTable& table, TimeIndex* index) const;
   void Evict(state::HotTable* table, std::span<const uint32_t> rows);
 
   const FinalAggregatePlan plan_;
   const std::shared_ptr<arrow::Schema> schema_;
   OperatorStates* const states_;
   const std::shared_ptr<const state::KeyCodec> codec_;
+  const Accumulators accumulators_;
   state::EncodedKeys keys_;
   std::vector<uint32_t> target_;
   std::vector<uint8_t> is_new_;
   const OperatorWatermark* watermark_ = nullptr;  // of the epoch; null where none reaches here
-  std::map<uint32_t, Emission> emissions_;        // by key group
-  std::map<uint32_t, TimeIndex> indexes_;         // by key group
+  std::map<uint32_t, GroupEmission> emissions_;   // by key group
+  ExpiryIndex expiry_;
   std::vector<uint32_t> emitted_;
   EpochCounters::OfOperator counters_;
 };

@@ -97,7 +97,6 @@ OperatorStates::Summary OperatorStates::Summarise(int operator_id) const {
   for (uint32_t group : key_groups_) {
     const state::HotTable& table = *by_id_.at(operator_id).tables[group];
     summary.rows += table.size();
-    summary.rows_changed += static_cast<int64_t>(table.changed_rows().size());
     summary.memory_bytes += table.memory_bytes();
   }
   return summary;

@@ -46,7 +46,6 @@ class OperatorStates {
 
   struct Summary {
     int64_t rows = 0;
-    int64_t rows_changed = 0;  // in the open epoch
     int64_t memory_bytes = 0;
   };
   Summary Summarise(int operator_id) const;

@@ -3,11 +3,14 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "common/types/ddl.h"
 #include "proto/plan.pb.h"
+#include "worker/aggregates/accumulators.h"
 #include "worker/plan/expr_reader.h"
+#include "worker/stateful/session_aggregate.h"
 
 namespace tidemill::worker {
 
@@ -55,6 +58,46 @@ arrow::Result<std::shared_ptr<const AggregateKernel>> ReadKernel(const proto::Ag
   return MakeAggregateKernel(signature);
 }
 
+arrow::Result<std::vector<std::shared_ptr<arrow::DataType>>> ReadTypes(
+    const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::vector<std::shared_ptr<arrow::DataType>> types;
+  for (const std::string& text : texts) {
+    ARROW_ASSIGN_OR_RAISE(auto type, ParseDdlType(text));
+    types.push_back(std::move(type));
+  }
+  return types;
+}
+
+EventTimeColumn ReadEventTime(const proto::EventTimeColumn& message) {
+  return {message.column(), message.span_us()};
+}
+
+arrow::Result<FinalAggregatePlan> ReadFinalAggregate(const proto::FinalAggregateOp& message) {
+  FinalAggregatePlan plan;
+  plan.operator_id = message.operator_id();
+  plan.output_mode = ReadOutputMode(message.mode());
+  plan.is_ephemeral = message.is_ephemeral();
+  if (message.has_event_key()) plan.event_key = ReadEventTime(message.event_key());
+  ARROW_ASSIGN_OR_RAISE(plan.key_types, ReadTypes(message.key_types()));
+  for (const proto::Aggregate& call : message.aggregates()) {
+    ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(call));
+    plan.kernels.push_back(std::move(kernel));
+  }
+  return plan;
+}
+
+arrow::Result<DeduplicatePlan> ReadDeduplicate(const proto::DeduplicateOp& message) {
+  DeduplicatePlan plan;
+  plan.operator_id = message.operator_id();
+  plan.key_columns.assign(message.key_columns().begin(), message.key_columns().end());
+  ARROW_ASSIGN_OR_RAISE(plan.key_types, ReadTypes(message.key_types()));
+  if (message.has_event_time()) plan.event_time = ReadEventTime(message.event_time());
+  if (message.has_event_key()) plan.event_key = ReadEventTime(message.event_key());
+  if (message.has_delay_us()) plan.delay_us = message.delay_us();
+  plan.is_ephemeral = message.is_ephemeral();
+  return plan;
+}
+
 arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
   OperatorPlan plan;
   ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(message.schema()));
@@ -90,23 +133,13 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
       return plan;
     }
     case proto::Operator::kFinalAggregate: {
-      FinalAggregatePlan aggregate;
-      aggregate.operator_id = message.final_aggregate().operator_id();
-      aggregate.output_mode = ReadOutputMode(message.final_aggregate().mode());
-      aggregate.is_ephemeral = message.final_aggregate().is_ephemeral();
-      if (message.final_aggregate().has_event_key()) {
-        const auto& event_key = message.final_aggregate().event_key();
-        aggregate.event_key = {event_key.column(), event_key.span_us()};
-      }
-      for (const std::string& type : message.final_aggregate().key_types()) {
-        ARROW_ASSIGN_OR_RAISE(auto key_type, ParseDdlType(type));
-        aggregate.key_types.push_back(std::move(key_type));
-      }
-      for (const proto::Aggregate& call : message.final_aggregate().aggregates()) {
-        ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(call));
-        aggregate.kernels.push_back(std::move(kernel));
-      }
-      plan.op = std::move(aggregate);
+      ARROW_ASSIGN_OR_RAISE(plan.op, ReadFinalAggregate(message.final_aggregate()));
+      return plan;
+    }
+    case proto::Operator::kSessionAggregate: {
+      const proto::SessionAggregateOp& sessions = message.session_aggregate();
+      ARROW_ASSIGN_OR_RAISE(auto aggregate, ReadFinalAggregate(sessions.aggregate()));
+      plan.op = SessionAggregatePlan{std::move(aggregate), sessions.session_key()};
       return plan;
     }
     case proto::Operator::kSort: {
@@ -124,6 +157,14 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
       return plan;
     case proto::Operator::kWatermark:
       plan.op = WatermarkPlan{message.watermark().number(), {message.watermark().column(), 0}};
+      return plan;
+    case proto::Operator::kDeduplicate: {
+      ARROW_ASSIGN_OR_RAISE(plan.op, ReadDeduplicate(message.deduplicate()));
+      return plan;
+    }
+    case proto::Operator::kGlobalLimit:
+      plan.op =
+          GlobalLimitPlan{message.global_limit().operator_id(), message.global_limit().count()};
       return plan;
     case proto::Operator::OP_NOT_SET:
       break;
@@ -179,21 +220,30 @@ arrow::Status ReadInputs(const proto::Stage& message, const std::vector<StagePla
   return arrow::Status::OK();
 }
 
-void CollectStateful(const StagePlan& stage, std::vector<StatefulOperator>* stateful) {
-  for (const OperatorPlan& op : stage.operators) {
-    const auto* aggregate = std::get_if<FinalAggregatePlan>(&op.op);
-    if (aggregate == nullptr) continue;
-    StatefulOperator entry{aggregate->operator_id,
-                           "stateStoreSave",
-                           aggregate->key_types,
-                           {},
-                           aggregate->is_ephemeral};
-    for (const auto& kernel : aggregate->kernels) {
-      const auto& types = kernel->signature().state_types;
-      entry.value_types.insert(entry.value_types.end(), types.begin(), types.end());
-    }
-    stateful->push_back(std::move(entry));
+// What a stateful operator keeps; nothing for the others. Names are Spark's.
+std::optional<StatefulOperator> StateOf(const OperatorPlan& plan) {
+  if (const auto* aggregate = std::get_if<FinalAggregatePlan>(&plan.op)) {
+    return StatefulOperator{aggregate->operator_id, "stateStoreSave", aggregate->key_types,
+                            Accumulators::TypesOf(aggregate->kernels), aggregate->is_ephemeral};
   }
+  if (const auto* sessions = std::get_if<SessionAggregatePlan>(&plan.op)) {
+    return StatefulOperator{sessions->operator_id, "sessionWindowStateStoreSaveExec",
+                            SessionAggregate::KeyTypes(*sessions),
+                            SessionAggregate::ValueTypes(*sessions), sessions->is_ephemeral};
+  }
+  if (const auto* deduplicate = std::get_if<DeduplicatePlan>(&plan.op)) {
+    StatefulOperator entry{
+        deduplicate->operator_id, "dedupe", deduplicate->key_types, {}, deduplicate->is_ephemeral};
+    if (deduplicate->delay_us) {
+      entry.name = "dedupeWithinWatermark";
+      entry.value_types.push_back(arrow::int64());  // when the key goes, in microseconds
+    }
+    return entry;
+  }
+  if (const auto* limit = std::get_if<GlobalLimitPlan>(&plan.op)) {
+    return StatefulOperator{limit->operator_id, "globalLimit", {}, {arrow::int64()}, false};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -215,7 +265,9 @@ arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan
   for (const proto::Stage& stage : message.stages()) {
     ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage));
     ARROW_RETURN_NOT_OK(ReadInputs(stage, plan->stages, &read));
-    CollectStateful(read, &plan->stateful);
+    for (const OperatorPlan& op : read.operators) {
+      if (auto entry = StateOf(op)) plan->stateful.push_back(*std::move(entry));
+    }
     plan->stages.push_back(std::move(read));
   }
   plan->sink.format = message.sink().format();

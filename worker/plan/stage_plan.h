@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -54,6 +55,23 @@ struct FinalAggregatePlan {
   std::vector<std::shared_ptr<const AggregateKernel>> kernels;
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
 };
+// Of sessions: `session_key` is the place of the struct<start,end> among the keys.
+struct SessionAggregatePlan : FinalAggregatePlan {
+  int session_key = 0;
+};
+struct DeduplicatePlan {
+  int operator_id = 0;
+  std::vector<int> key_columns;  // of the input
+  std::vector<std::shared_ptr<arrow::DataType>> key_types;
+  EventTimeColumn event_time;       // of the input: says which rows are late
+  EventTimeColumn event_key;        // among the keys: says when they are forgotten
+  std::optional<int64_t> delay_us;  // within the watermark: how long after their first row
+  bool is_ephemeral = false;
+};
+struct GlobalLimitPlan {
+  int operator_id = 0;
+  int64_t count = 0;
+};
 struct SortPlan {
   std::vector<CompiledExprPtr> keys;
   std::vector<bool> descending;
@@ -66,7 +84,8 @@ struct LimitPlan {
 struct OperatorPlan {
   std::shared_ptr<arrow::Schema> schema;  // of the output
   std::variant<FilterPlan, ProjectPlan, GeneratePlan, PartialAggregatePlan, FinalAggregatePlan,
-               SortPlan, LimitPlan, WatermarkPlan>
+               SortPlan, LimitPlan, WatermarkPlan, DeduplicatePlan, GlobalLimitPlan,
+               SessionAggregatePlan>
       op;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ struct OperatorReport {
   int64_t memory_bytes = 0;
   int64_t rows_removed = 0;
   int64_t rows_dropped_late = 0;
+  std::map<std::string, int64_t> custom;  // Spark's customMetrics
 };
 
 // What one slot has done when its input is consumed.

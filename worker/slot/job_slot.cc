@@ -219,9 +219,9 @@ void JobSlot::Finish() {
     const auto counted = counters.operators.find(op.operator_id);
     const auto of_operator =
         counted == counters.operators.end() ? EpochCounters::OfOperator{} : counted->second;
-    report.operators.push_back(
-        {op.operator_id, op.name, summary.rows, summary.rows_changed - of_operator.rows_removed,
-         summary.memory_bytes, of_operator.rows_removed, of_operator.rows_dropped_late});
+    report.operators.push_back({op.operator_id, op.name, summary.rows, of_operator.rows_updated,
+                                summary.memory_bytes, of_operator.rows_removed,
+                                of_operator.rows_dropped_late, of_operator.custom});
   }
   const bool has_writer = report.has_writer;
   listener_->OnComputed(slot_, std::move(report));

@@ -11,6 +11,9 @@
 #include "worker/operators/sliding_windows.h"
 #include "worker/operators/sort.h"
 #include "worker/operators/watermark.h"
+#include "worker/stateful/deduplicate.h"
+#include "worker/stateful/global_limit.h"
+#include "worker/stateful/session_aggregate.h"
 
 namespace tidemill::worker {
 
@@ -36,6 +39,12 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
           return std::make_unique<Sort>(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, LimitPlan>) {
           return std::make_unique<Limit>(op);
+        } else if constexpr (std::is_same_v<Plan, SessionAggregatePlan>) {
+          return SessionAggregate::Make(op, plan.schema, states);
+        } else if constexpr (std::is_same_v<Plan, DeduplicatePlan>) {
+          return Deduplicate::Make(op, states);
+        } else if constexpr (std::is_same_v<Plan, GlobalLimitPlan>) {
+          return GlobalLimit::Make(op, states);
         } else {
           static_assert(std::is_same_v<Plan, WatermarkPlan>);
           return std::make_unique<Watermark>(op);

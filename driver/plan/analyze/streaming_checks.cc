@@ -194,10 +194,7 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
         "Limits are not supported on streaming DataFrames/Datasets in Update output mode",
         node->span);
   }
-  if (mode == OutputMode::kAppend) {
-    return NotSupportedYet("STREAMING_LIMIT", "LIMIT in append mode", node->span);
-  }
-  if (FindAggregate(node) == nullptr) {
+  if (mode == OutputMode::kComplete && FindAggregate(node) == nullptr) {
     return NotSupportedYet("STREAMING_LIMIT", "LIMIT below an aggregation", node->span);
   }
   return arrow::Status::OK();

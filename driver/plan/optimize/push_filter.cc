@@ -40,6 +40,8 @@ ExprPtr BelowOf(const LogicalPlan& node, int column) {
     }
     case Kind::kAggregate: {
       const Exprs& keys = As<AggregateNode>(node).keys;
+      // The session of a group is another one than those of its rows.
+      if (column == As<AggregateNode>(node).session_key) return nullptr;
       return column < static_cast<int>(keys.size()) ? keys[column] : nullptr;
     }
     case Kind::kWithWatermark:

@@ -136,6 +136,44 @@ proto::OutputMode WireMode(connectors::OutputMode mode) {
   }
 }
 
+void WriteEventTime(int column, const EventTime& time, proto::EventTimeColumn* message) {
+  message->set_column(column);
+  message->set_span_us(time.span_us);
+}
+
+arrow::Status WriteFinalAggregate(const StageOperator& op, proto::FinalAggregateOp* message) {
+  const auto& node = As<AggregateNode>(*op.node);
+  message->set_operator_id(op.operator_id);
+  for (const ExprPtr& key : node.keys) message->add_key_types(SqlTypeName(*key->type));
+  message->set_mode(WireMode(op.mode));
+  message->set_is_ephemeral(op.is_ephemeral);
+  for (size_t i = 0; i < node.event_times.size(); ++i) {
+    if (!node.event_times[i] || message->has_event_key()) continue;
+    WriteEventTime(static_cast<int>(i), *node.event_times[i], message->mutable_event_key());
+  }
+  return WriteCalls(node.calls, message->mutable_aggregates());
+}
+
+void WriteDeduplicate(const StageOperator& op, proto::DeduplicateOp* message) {
+  const auto& node = As<DeduplicateNode>(*op.node);
+  message->set_operator_id(op.operator_id);
+  message->set_is_ephemeral(op.is_ephemeral);
+  const std::vector<PlanField>& input = node.child().output;
+  const int event_time = EventTimeColumn(input);
+  if (event_time >= 0) {
+    WriteEventTime(event_time, *input[event_time].event_time, message->mutable_event_time());
+    if (node.within_watermark) message->set_delay_us(input[event_time].event_time->delay_us);
+  }
+  for (const int column : node.columns) {
+    if (column == event_time && !node.within_watermark) {
+      WriteEventTime(message->key_columns_size(), *input[column].event_time,
+                     message->mutable_event_key());
+    }
+    message->add_key_columns(column);
+    message->add_key_types(SqlTypeName(*input[column].type));
+  }
+}
+
 arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
   message->set_schema(DdlOf(*op.schema));
   switch (op.kind) {
@@ -153,24 +191,23 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
       ARROW_RETURN_NOT_OK(WriteExprs(node.keys, partial->mutable_keys()));
       return WriteCalls(node.calls, partial->mutable_aggregates());
     }
-    case StageOperator::Kind::kFinalAggregate: {
-      const auto& node = As<AggregateNode>(*op.node);
-      proto::FinalAggregateOp* final = message->mutable_final_aggregate();
-      final->set_operator_id(op.operator_id);
-      for (const ExprPtr& key : node.keys) final->add_key_types(SqlTypeName(*key->type));
-      final->set_mode(WireMode(op.mode));
-      final->set_is_ephemeral(op.is_ephemeral);
-      for (size_t i = 0; i < node.event_times.size(); ++i) {
-        if (!node.event_times[i] || final->has_event_key()) continue;
-        final->mutable_event_key()->set_column(static_cast<int>(i));
-        final->mutable_event_key()->set_span_us(node.event_times[i]->span_us);
-      }
-      return WriteCalls(node.calls, final->mutable_aggregates());
-    }
+    case StageOperator::Kind::kFinalAggregate:
+      return WriteFinalAggregate(op, message->mutable_final_aggregate());
+    case StageOperator::Kind::kSessionAggregate:
+      message->mutable_session_aggregate()->set_session_key(
+          As<AggregateNode>(*op.node).session_key);
+      return WriteFinalAggregate(op, message->mutable_session_aggregate()->mutable_aggregate());
     case StageOperator::Kind::kSort:
       return WriteSort(As<SortNode>(*op.node), message->mutable_sort());
     case StageOperator::Kind::kLimit:
       message->mutable_limit()->set_count(As<LimitNode>(*op.node).count);
+      return arrow::Status::OK();
+    case StageOperator::Kind::kGlobalLimit:
+      message->mutable_global_limit()->set_operator_id(op.operator_id);
+      message->mutable_global_limit()->set_count(As<LimitNode>(*op.node).count);
+      return arrow::Status::OK();
+    case StageOperator::Kind::kDeduplicate:
+      WriteDeduplicate(op, message->mutable_deduplicate());
       return arrow::Status::OK();
     case StageOperator::Kind::kWatermark:
       message->mutable_watermark()->set_number(op.watermark);
@@ -234,6 +271,10 @@ void ClearAll(Repeated* exprs) {
   for (proto::Expr& expr : *exprs) ClearPlaces(&expr);
 }
 
+void ClearPlaces(proto::FinalAggregateOp* op) {
+  for (auto& call : *op->mutable_aggregates()) ClearAll(call.mutable_args());
+}
+
 void ClearPlaces(proto::Operator* op) {
   switch (op->op_case()) {
     case proto::Operator::kFilter:
@@ -249,10 +290,9 @@ void ClearPlaces(proto::Operator* op) {
       }
       return;
     case proto::Operator::kFinalAggregate:
-      for (auto& call : *op->mutable_final_aggregate()->mutable_aggregates()) {
-        ClearAll(call.mutable_args());
-      }
-      return;
+      return ClearPlaces(op->mutable_final_aggregate());
+    case proto::Operator::kSessionAggregate:
+      return ClearPlaces(op->mutable_session_aggregate()->mutable_aggregate());
     case proto::Operator::kSort:
       return ClearAll(op->mutable_sort()->mutable_keys());
     default:

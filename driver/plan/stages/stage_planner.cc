@@ -51,6 +51,8 @@ class StagePlanner {
   Tails StartSource(const LogicalPlanPtr& node);
   Tails StartBehind(const Tails& tails, StageOutput exchange, const std::vector<int>& keys);
   Tails AddAggregate(const Tails& tails, const LogicalPlanPtr& node);
+  Tails AddDeduplicate(const Tails& tails, const LogicalPlanPtr& node);
+  Tails AddLimit(Tails tails, const LogicalPlanPtr& node);
   void AddWatermark(const LogicalPlanPtr& node, Tails* tails);
   Tails Union(const std::vector<Tails>& inputs);
   Tails Gather(Tails tails);
@@ -120,13 +122,45 @@ Tails StagePlanner::AddAggregate(const Tails& tails, const LogicalPlanPtr& node)
   Append(tails, {StageOperator::Kind::kPartialAggregate, node, PartialSchema(aggregate)});
   std::vector<int> keys(aggregate.keys.size());
   std::iota(keys.begin(), keys.end(), 0);
+  const bool has_sessions = aggregate.session_key >= 0;
+  if (has_sessions) keys.erase(keys.begin() + aggregate.session_key);
   Tails behind = StartBehind(tails, StageOutput::kHash, keys);
-  StageOperator final = OperatorOf(StageOperator::Kind::kFinalAggregate, node);
+  StageOperator final = OperatorOf(
+      has_sessions ? StageOperator::Kind::kSessionAggregate : StageOperator::Kind::kFinalAggregate,
+      node);
   // As Spark: whether or not a key carries the event time.
   const bool evicts = output_mode_ != connectors::OutputMode::kComplete;
   MakeStateful({tails.flow}, evicts, &final, &behind);
   Append(behind, std::move(final));
   return behind;
+}
+
+Tails StagePlanner::AddDeduplicate(const Tails& tails, const LogicalPlanPtr& node) {
+  Tails behind = StartBehind(tails, StageOutput::kHash, As<DeduplicateNode>(*node).columns);
+  StageOperator op = OperatorOf(StageOperator::Kind::kDeduplicate, node);
+  // As Spark: whether or not a key carries the event time.
+  MakeStateful({tails.flow}, /*evicts=*/true, &op, &behind);
+  Append(behind, std::move(op));
+  return behind;
+}
+
+// A stream counts its rows over all epochs. The lanes of a source send no more than could pass;
+// other stages may not cut: which rows meet on a slot there depends on the assignment.
+Tails StagePlanner::AddLimit(Tails tails, const LogicalPlanPtr& node) {
+  StageOperator local = OperatorOf(StageOperator::Kind::kLimit, node);
+  const bool counts = IsStreaming(node) && output_mode_ == connectors::OutputMode::kAppend;
+  for (const int tail : tails.stages) {
+    if (stage(tail).source >= 0) stage(tail).operators.push_back(local);
+  }
+  tails = Gather(std::move(tails));
+  if (!counts) {
+    Append(tails, std::move(local));
+    return tails;
+  }
+  StageOperator op = OperatorOf(StageOperator::Kind::kGlobalLimit, node);
+  MakeStateful({tails.flow}, /*evicts=*/false, &op, &tails);
+  Append(tails, std::move(op));
+  return tails;
 }
 
 void StagePlanner::AddWatermark(const LogicalPlanPtr& node, Tails* tails) {
@@ -187,13 +221,11 @@ arrow::Result<Tails> StagePlanner::Add(const LogicalPlanPtr& node) {
       Append(tails, OperatorOf(OpKind::kSort, node));
       return tails;
     case Kind::kLimit:
-      tails = Gather(std::move(tails));
-      Append(tails, OperatorOf(OpKind::kLimit, node));
-      return tails;
+      return AddLimit(std::move(tails), node);
     case Kind::kJoin:
       return NotSupportedYet("JOIN", "joins", node->span);
     case Kind::kDeduplicate:
-      return NotSupportedYet("DEDUPLICATE", "dropping duplicates", node->span);
+      return AddDeduplicate(tails, node);
     case Kind::kWithWatermark:
       AddWatermark(node, &tails);
       return tails;

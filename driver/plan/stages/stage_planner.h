@@ -24,6 +24,9 @@ struct StageOperator {
     kSort,
     kLimit,
     kWatermark,
+    kDeduplicate,
+    kSessionAggregate,  // in the place of kFinalAggregate
+    kGlobalLimit,       // over all epochs of a stream
   };
   Kind kind = Kind::kFilter;
   LogicalPlanPtr node;
