@@ -12,6 +12,7 @@
 #include "common/base/check.h"
 #include "common/json/inferred_type.h"
 #include "common/json/json_decoder.h"
+#include "common/json/json_scanner.h"
 #include "common/types/ddl.h"
 #include "common/types/time_zone.h"
 #include "connectors/file/json/json_records.h"

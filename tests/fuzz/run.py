@@ -65,7 +65,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=0)
     parser.add_argument("names", nargs="*", choices=[*PROGRAMS, []], default=[])
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     failed = [name for name in options.names or PROGRAMS if run(options.folder.resolve(), name, options.seconds)]
     print("failed: " + " ".join(failed) if failed else "no finding")
     sys.exit(1 if failed else 0)
