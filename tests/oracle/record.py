@@ -51,7 +51,7 @@ def error_of(error, started):
     text = str(error)
     message = next((text[match.end():] for match in conditions_of(error) if match.group(1) == name), text)
     # Behind it: the SQL state, the place in the query, the plan, the frames of the JVM.
-    message = re.split(r"\s*SQLSTATE: |\n\s*(?:'|==|at )|; line \d+ pos \d+", message)[0]
+    message = re.split(r"\s*SQLSTATE: |;?\n\s*(?:['~+]|==|at )|;\n|; line \d+ pos \d+", message)[0]
     return query_file.Error(JOB_ERROR if started else SPECIFICATION_ERROR, name, " ".join(message.split()))
 
 
