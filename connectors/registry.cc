@@ -23,6 +23,7 @@
 #include "connectors/file/text_reader.h"
 #include "connectors/memory/memory_sink.h"
 #include "connectors/memory/memory_source.h"
+#include "connectors/memory/values_source.h"
 #include "connectors/noop/noop_sink.h"
 #include "connectors/rate/rate_source.h"
 #include "connectors/sink.h"
@@ -58,6 +59,8 @@ constexpr std::array<SourceFormat, 8> kSources = {{
 // Not for specifications, so no message suggests it.
 constexpr SourceFormat kMemorySource = {"memory", ResolveMemorySource, MakeMemorySourceDriver,
                                         MakeMemorySourceReader};
+constexpr SourceFormat kValuesSource = {"values", ResolveValuesSource, MakeValuesSourceDriver,
+                                        MakeValuesSourceReader};
 
 struct SinkFormat {
   std::string_view name;
@@ -104,6 +107,7 @@ arrow::Result<const Format*> Find(std::string_view role, std::string* name,
 
 arrow::Result<const SourceFormat*> FindSource(std::string* name) {
   if (*name == kMemorySource.name) return &kMemorySource;
+  if (*name == kValuesSource.name) return &kValuesSource;
   return Find("source", name, kSources);
 }
 

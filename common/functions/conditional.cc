@@ -1,4 +1,5 @@
 #include <arrow/compute/api.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
@@ -161,6 +162,20 @@ FunctionInfo Extreme(const std::string& name, std::string_view op) {
       });
 }
 
+// The value of a subquery of `count` rows. No query can name it.
+arrow::Result<BoundFunction> BindSingleRow(std::span<const ExprPtr> args) {
+  const auto kernel = [](const EvalContext& context, std::span<const arrow::Datum> values,
+                         int64_t rows) -> arrow::Result<arrow::Datum> {
+    cp::ExecContext exec(context.pool);
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum most, cp::CallFunction("max", {values[1]}, &exec));
+    const auto& count = static_cast<const arrow::Int64Scalar&>(*most.scalar());
+    if (!count.is_valid || count.value <= 1) return values[0];
+    return MakeError(ErrorKind::kJobFailed, "SCALAR_SUBQUERY_TOO_MANY_ROWS",
+                     "More than one row returned by a subquery used as an expression.");
+  };
+  return BoundFunction{{args[0]->type, arrow::int64()}, args[0]->type, kernel};
+}
+
 }  // namespace
 
 void AddConditionalFunctions(FunctionCatalog* catalog) {
@@ -175,6 +190,11 @@ void AddConditionalFunctions(FunctionCatalog* catalog) {
   catalog->Add(std::move(nullif));
   catalog->Add(Extreme("greatest", ">"));
   catalog->Add(Extreme("least", "<"));
+  FunctionInfo single_row;
+  single_row.name = "$single_row";
+  single_row.usage = "the value of a subquery";
+  single_row.bind = BindSingleRow;
+  catalog->Add(std::move(single_row));
 }
 
 }  // namespace tidemill

@@ -5,12 +5,15 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
+#include "driver/plan/logical/window.h"
 
 namespace tidemill::driver {
 
@@ -82,6 +85,20 @@ std::string DeduplicateText(const DeduplicateNode& node) {
   for (const int column : node.columns) names.push_back(node.output[column].name);
   return fmt::format("Deduplicate{} {}", node.within_watermark ? " within watermark" : "",
                      Join(names));
+}
+
+std::string LimitText(const LimitNode& node) {
+  if (node.offset == 0) return fmt::format("Limit {}", node.count);
+  if (node.count == std::numeric_limits<int64_t>::max()) {
+    return fmt::format("Offset {}", node.offset);
+  }
+  return fmt::format("Limit {}, offset {}", node.count, node.offset);
+}
+
+std::string WindowText(const WindowNode& node) {
+  std::vector<std::string> calls;
+  for (const WindowCall& call : node.calls) calls.push_back(call.text);
+  return "Window " + Join(calls);
 }
 
 std::string ReadText(const ReadNode& node) {
@@ -175,7 +192,9 @@ std::string NodeText(const LogicalPlan& node) {
     case Kind::kSort:
       return SortText(As<SortNode>(node));
     case Kind::kLimit:
-      return fmt::format("Limit {}", As<LimitNode>(node).count);
+      return LimitText(As<LimitNode>(node));
+    case Kind::kWindow:
+      return WindowText(As<WindowNode>(node));
     case Kind::kUnion:
       return "Union";
     case Kind::kJoin:

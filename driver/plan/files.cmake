@@ -6,8 +6,20 @@ list(APPEND driver_sources
   plan/analyze/generators.cc
   plan/analyze/literal_binder.cc
   plan/analyze/name_scope.cc
+  plan/analyze/query_clauses.cc
+  plan/analyze/grouping_sets.cc
+  plan/analyze/relation/inline_table.cc
+  plan/analyze/relation/join_analyzer.cc
+  plan/analyze/relation/relation_analyzer.cc
+  plan/analyze/relation/set_operations.cc
+  plan/analyze/relation/table_function.cc
+  plan/analyze/select_binding.cc
   plan/analyze/select_analyzer.cc
   plan/analyze/streaming_checks.cc
+  plan/analyze/subquery/decorrelation.cc
+  plan/analyze/subquery/subquery_joins.cc
+  plan/analyze/subquery/where_clause.cc
+  plan/analyze/window_binder.cc
   plan/explain.cc
   plan/logical/conjuncts.cc
   plan/logical/join_condition.cc
@@ -15,6 +27,7 @@ list(APPEND driver_sources
   plan/logical/logical_plan.cc
   plan/logical/plan_error.cc
   plan/logical/relations.cc
+  plan/logical/window.cc
   plan/optimize/column_pruning.cc
   plan/optimize/optimizer.cc
   plan/optimize/push_filter.cc
@@ -23,7 +36,8 @@ list(APPEND driver_sources
   plan/optimize/window_key.cc
   plan/planner.cc
   plan/stages/plan_writer.cc
-  plan/stages/stage_planner.cc)
+  plan/stages/stage_planner.cc
+  plan/stages/window_writer.cc)
 list(APPEND driver_headers
   plan/analyze/analyzer.h
   plan/analyze/event_time/time_windows.h
@@ -31,8 +45,21 @@ list(APPEND driver_headers
   plan/analyze/expr_binder.h
   plan/analyze/generators.h
   plan/analyze/literal_binder.h
+  plan/analyze/grouping_sets.h
   plan/analyze/name_scope.h
+  plan/analyze/query_clauses.h
+  plan/analyze/query_scope.h
+  plan/analyze/relation/inline_table.h
+  plan/analyze/relation/join_analyzer.h
+  plan/analyze/relation/relation_analyzer.h
+  plan/analyze/relation/set_operations.h
+  plan/analyze/relation/table_function.h
+  plan/analyze/select_analyzer.h
   plan/analyze/streaming_checks.h
+  plan/analyze/subquery/decorrelation.h
+  plan/analyze/subquery/subquery_joins.h
+  plan/analyze/subquery/where_clause.h
+  plan/analyze/window_binder.h
   plan/explain.h
   plan/logical/conjuncts.h
   plan/logical/join_condition.h
@@ -41,6 +68,7 @@ list(APPEND driver_headers
   plan/logical/new_node.h
   plan/logical/plan_error.h
   plan/logical/relations.h
+  plan/logical/window.h
   plan/optimize/column_pruning.h
   plan/optimize/optimizer.h
   plan/optimize/push_filter.h
@@ -49,4 +77,5 @@ list(APPEND driver_headers
   plan/optimize/window_key.h
   plan/planner.h
   plan/stages/plan_writer.h
-  plan/stages/stage_planner.h)
+  plan/stages/stage_planner.h
+  plan/stages/window_writer.h)

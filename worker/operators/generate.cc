@@ -78,8 +78,34 @@ arrow::Result<std::shared_ptr<arrow::Array>> TakeRows(
 
 }  // namespace
 
+// Each row as often as the BIGINT argument says.
+arrow::Status Generate::Replicate(const arrow::RecordBatch& batch, const arrow::Array& counts,
+                                  RowConsumer* out) const {
+  std::vector<int32_t> parents;
+  const auto emit = [&]() -> arrow::Status {
+    const auto length = static_cast<int64_t>(parents.size());
+    ARROW_ASSIGN_OR_RAISE(const auto indices, ToArray(parents));
+    parents.clear();
+    std::vector<std::shared_ptr<arrow::Array>> columns;
+    for (const int column : plan_.kept_columns) {
+      ARROW_ASSIGN_OR_RAISE(auto repeated, TakeRows(batch.column(column), indices));
+      columns.push_back(std::move(repeated));
+    }
+    return out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)), {}});
+  };
+  const auto& values = static_cast<const arrow::Int64Array&>(counts);
+  for (int64_t row = 0; row < counts.length(); ++row) {
+    for (int64_t left = values.IsNull(row) ? 0 : values.Value(row); left > 0; --left) {
+      parents.push_back(static_cast<int32_t>(row));
+      if (static_cast<int64_t>(parents.size()) == kMaxOutputRows) ARROW_RETURN_NOT_OK(emit());
+    }
+  }
+  return parents.empty() ? arrow::Status::OK() : emit();
+}
+
 arrow::Status Generate::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
   ARROW_ASSIGN_OR_RAISE(auto collection, plan_.args[0]->Evaluate(context, *rows.batch));
+  if (plan_.function == "replicate") return Replicate(*rows.batch, *collection, out);
   const bool has_position = plan_.function.starts_with("pos");
   const bool is_outer = plan_.function.ends_with("_outer");
   if (collection->type_id() != arrow::Type::LIST && collection->type_id() != arrow::Type::MAP) {

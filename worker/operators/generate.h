@@ -10,7 +10,8 @@ namespace tidemill::worker {
 
 // Spark's generators: explode, posexplode (array or map), inline (array of structs), and their
 // _outer forms, which give one row of NULLs for an empty or NULL collection. Output: the kept input
-// columns repeated, then [pos,] col | [pos,] key, value | the struct's fields.
+// columns repeated, then [pos,] col | [pos,] key, value | the struct's fields. And replicate, which
+// adds no column: the row as often as its BIGINT argument says.
 class Generate final : public Operator {
  public:
   Generate(GeneratePlan plan, std::shared_ptr<arrow::Schema> schema)
@@ -18,6 +19,9 @@ class Generate final : public Operator {
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
 
  private:
+  arrow::Status Replicate(const arrow::RecordBatch& batch, const arrow::Array& counts,
+                          RowConsumer* out) const;
+
   const GeneratePlan plan_;
   const std::shared_ptr<arrow::Schema> schema_;
 };

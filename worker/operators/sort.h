@@ -28,21 +28,25 @@ class Sort final : public Operator {
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches_;
   // Behind the input: all rows, the order of those to emit, and how many have been.
   std::shared_ptr<arrow::RecordBatch> all_;
-  std::shared_ptr<arrow::Array> order_;
-  int64_t emitted_ = 0;
+  std::vector<int64_t> order_;
+  size_t emitted_ = 0;
 };
 
-// Passes the first `count` rows of the epoch (a gathered stage).
+// Passes `count` rows of the epoch behind the first `offset` ones (a gathered stage).
 class Limit final : public Operator {
  public:
-  explicit Limit(LimitPlan plan) : count_(plan.count), left_(plan.count) {}
+  explicit Limit(LimitPlan plan) : plan_(plan) { Reset(); }
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
   arrow::Status EndInput(const EvalContext& context, RowConsumer* out) override;
-  void Reset() override { left_ = count_; }
+  void Reset() override {
+    skipped_ = 0;
+    passed_ = 0;
+  }
 
  private:
-  const int64_t count_;
-  int64_t left_;
+  const LimitPlan plan_;
+  int64_t skipped_ = 0;
+  int64_t passed_ = 0;
 };
 
 }  // namespace tidemill::worker

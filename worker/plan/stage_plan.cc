@@ -9,27 +9,14 @@
 #include "common/types/ddl.h"
 #include "proto/plan.pb.h"
 #include "worker/aggregates/accumulators.h"
+#include "worker/plan/compiled_exprs.h"
 #include "worker/plan/expr_reader.h"
+#include "worker/plan/window_reader.h"
 #include "worker/stateful/session_aggregate.h"
 
 namespace tidemill::worker {
 
 namespace {
-
-arrow::Result<CompiledExprPtr> Compile(const proto::Expr& message) {
-  ARROW_ASSIGN_OR_RAISE(ExprPtr expr, ReadExpr(message));
-  return CompiledExpr::Make(expr);
-}
-
-template <class Repeated>
-arrow::Result<std::vector<CompiledExprPtr>> CompileAll(const Repeated& messages) {
-  std::vector<CompiledExprPtr> compiled;
-  for (const proto::Expr& message : messages) {
-    ARROW_ASSIGN_OR_RAISE(auto expr, Compile(message));
-    compiled.push_back(std::move(expr));
-  }
-  return compiled;
-}
 
 connectors::OutputMode ReadOutputMode(proto::OutputMode mode) {
   switch (mode) {
@@ -103,7 +90,7 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
   ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(message.schema()));
   switch (message.op_case()) {
     case proto::Operator::kFilter: {
-      ARROW_ASSIGN_OR_RAISE(auto condition, Compile(message.filter().condition()));
+      ARROW_ASSIGN_OR_RAISE(auto condition, CompileMessage(message.filter().condition()));
       plan.op = FilterPlan{std::move(condition)};
       return plan;
     }
@@ -143,17 +130,12 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
       return plan;
     }
     case proto::Operator::kSort: {
-      SortPlan sort;
-      ARROW_ASSIGN_OR_RAISE(sort.keys, CompileAll(message.sort().keys()));
-      sort.descending.assign(message.sort().descending().begin(),
-                             message.sort().descending().end());
-      sort.nulls_first.assign(message.sort().nulls_first().begin(),
-                              message.sort().nulls_first().end());
+      ARROW_ASSIGN_OR_RAISE(SortPlan sort, ReadSort(message.sort()));
       plan.op = std::move(sort);
       return plan;
     }
     case proto::Operator::kLimit:
-      plan.op = LimitPlan{message.limit().count()};
+      plan.op = LimitPlan{message.limit().count(), message.limit().offset()};
       return plan;
     case proto::Operator::kWatermark:
       plan.op = WatermarkPlan{message.watermark().number(), {message.watermark().column(), 0}};
@@ -166,6 +148,10 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
       plan.op =
           GlobalLimitPlan{message.global_limit().operator_id(), message.global_limit().count()};
       return plan;
+    case proto::Operator::kWindow: {
+      ARROW_ASSIGN_OR_RAISE(plan.op, ReadWindow(message.window(), ReadKernel));
+      return plan;
+    }
     case proto::Operator::OP_NOT_SET:
       break;
   }

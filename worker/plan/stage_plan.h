@@ -79,13 +79,51 @@ struct SortPlan {
 };
 struct LimitPlan {
   int64_t count = 0;
+  int64_t offset = 0;  // rows that are left out before
+};
+
+// The rows of a window that a function sees.
+struct WindowFramePlan {
+  struct Bound {
+    enum class Kind {
+      kUnbounded,
+      kRows,   // `rows` behind the row, in front of it where negative
+      kPeers,  // with the rows that the order does not tell from this one
+      kValue,  // where the one order key reaches `value`
+    };
+    Kind kind = Kind::kUnbounded;
+    int64_t rows = 0;
+    CompiledExprPtr value;
+  };
+  Bound begin;
+  Bound end;
+};
+struct WindowCallPlan {
+  enum class Kind {
+    kRanking,     // `number`: of ntile's buckets
+    kOffset,      // args: the value, and what stands for a missing row; `number`: how far
+    kFrameValue,  // `number`: which row of the frame, from 1 or, negative, from its end
+    kAggregate,
+  };
+  Kind kind = Kind::kRanking;
+  std::string function;
+  int64_t number = 0;
+  bool ignore_nulls = false;
+  std::vector<CompiledExprPtr> args;
+  std::shared_ptr<const AggregateKernel> kernel;
+  WindowFramePlan frame;
+};
+struct WindowPlan {
+  std::vector<int> partition_columns;
+  SortPlan order;
+  std::vector<WindowCallPlan> calls;
 };
 
 struct OperatorPlan {
   std::shared_ptr<arrow::Schema> schema;  // of the output
   std::variant<FilterPlan, ProjectPlan, GeneratePlan, PartialAggregatePlan, FinalAggregatePlan,
                SortPlan, LimitPlan, WatermarkPlan, DeduplicatePlan, GlobalLimitPlan,
-               SessionAggregatePlan>
+               SessionAggregatePlan, WindowPlan>
       op;
 };
 

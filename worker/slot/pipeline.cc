@@ -11,6 +11,7 @@
 #include "worker/operators/sliding_windows.h"
 #include "worker/operators/sort.h"
 #include "worker/operators/watermark.h"
+#include "worker/operators/window/window.h"
 #include "worker/stateful/deduplicate.h"
 #include "worker/stateful/global_limit.h"
 #include "worker/stateful/session_aggregate.h"
@@ -37,6 +38,8 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
           return FinalAggregate::Make(op, plan.schema, states);
         } else if constexpr (std::is_same_v<Plan, SortPlan>) {
           return std::make_unique<Sort>(op, plan.schema);
+        } else if constexpr (std::is_same_v<Plan, WindowPlan>) {
+          return Window::Make(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, LimitPlan>) {
           return std::make_unique<Limit>(op);
         } else if constexpr (std::is_same_v<Plan, SessionAggregatePlan>) {

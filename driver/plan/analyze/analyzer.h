@@ -43,10 +43,6 @@ struct AnalyzerContext {
 // node by node, without optimization. Errors are Spark's (kInvalid, with a span in the query).
 arrow::Result<LogicalPlanPtr> Analyze(const sql::Query& query, const AnalyzerContext& context);
 
-// Everything of a query that is a SELECT above FROM, LATERAL VIEW and WHERE, which are `input`.
-arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Query& query, LogicalPlanPtr input,
-                                                const AnalyzerContext& context);
-
 // WHERE and HAVING: a condition must be BOOLEAN. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.
 arrow::Result<ExprPtr> RequireBoolean(ExprPtr condition, Span span);
 

@@ -15,6 +15,8 @@
 #include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/literal_binder.h"
+#include "driver/plan/analyze/query_scope.h"
+#include "driver/plan/analyze/window_binder.h"
 #include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
@@ -42,13 +44,34 @@ bool Contains(const std::array<std::string_view, N>& names, std::string_view nam
                      [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
 }
 
+bool IsWindowCall(const sql::AstExpr& ast) {
+  return ast.clauses != nullptr && ast.clauses->over.has_value();
+}
+
 template <class Matches>
 const sql::AstExpr* FindCall(const sql::AstExpr& ast, const Matches& matches) {
-  if (ast.kind == Kind::kCall && matches(ast.name)) return &ast;
+  if (ast.kind == Kind::kCall && matches(ast)) return &ast;
   for (const sql::AstExpr& arg : ast.args) {
     if (const sql::AstExpr* found = FindCall(arg, matches)) return found;
   }
+  if (!IsWindowCall(ast)) return nullptr;
+  for (const sql::AstExpr& key : ast.clauses->over->partition_by) {
+    if (const sql::AstExpr* found = FindCall(key, matches)) return found;
+  }
+  for (const sql::OrderItem& item : ast.clauses->over->order_by) {
+    if (const sql::AstExpr* found = FindCall(item.expr, matches)) return found;
+  }
   return nullptr;
+}
+
+// A column of the scope as one of the query around.
+ExprPtr AsOuter(const ExprPtr& expr) {
+  if (expr->kind == Expr::Kind::kColumn) {
+    return MakeColumn(expr->column + kOuterColumns, expr->name, expr->type, expr->span);
+  }
+  auto copy = std::make_shared<Expr>(*expr);
+  for (ExprPtr& arg : copy->args) arg = AsOuter(arg);
+  return copy;
 }
 
 std::string CallText(std::string_view name, bool is_distinct, const std::vector<ExprPtr>& args) {
@@ -106,9 +129,6 @@ arrow::Status InvalidStar(std::string_view where, Span span) {
 arrow::Status RefuseClauses(const sql::AstExpr& call) {
   const sql::CallClauses* clauses = call.clauses.get();
   if (clauses == nullptr) return arrow::Status::OK();
-  if (clauses->over) {
-    return NotSupportedYet("WINDOW_FUNCTION", "window function (OVER)", clauses->over->span);
-  }
   if (clauses->filter) {
     return NotSupportedYet("AGGREGATE_FILTER", "FILTER (WHERE ...)", clauses->filter->span);
   }
@@ -121,11 +141,22 @@ arrow::Status RefuseClauses(const sql::AstExpr& call) {
 }  // namespace
 
 const sql::AstExpr* FindAggregateCall(const sql::AstExpr& ast) {
-  return FindCall(ast, [](const std::string& name) { return IsAggregateName(name); });
+  return FindCall(ast, [](const sql::AstExpr& call) {
+    return IsAggregateName(call.name) && !IsWindowCall(call);
+  });
 }
 
+const sql::AstExpr* FindWindowCall(const sql::AstExpr& ast) { return FindCall(ast, IsWindowCall); }
+
 const sql::AstExpr* FindGeneratorCall(const sql::AstExpr& ast) {
-  return FindCall(ast, [](const std::string& name) { return IsGeneratorName(name); });
+  return FindCall(ast, [](const sql::AstExpr& call) { return IsGeneratorName(call.name); });
+}
+
+arrow::Status WindowNotAllowed(const sql::AstExpr& call, std::string_view clause) {
+  return QueryError(
+      "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE",
+      fmt::format("It is not allowed to use window functions inside {} clause.", clause),
+      call.span);
 }
 
 bool IsGeneratorCall(const sql::AstExpr& ast) {
@@ -169,7 +200,7 @@ arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
     case Kind::kSubquery:
     case Kind::kExists:
     case Kind::kInSubquery:
-      return NotSupportedYet("SUBQUERY_EXPRESSION", "a subquery in an expression", ast.span);
+      return BindSubquery(ast);
     default:
       return NotSupportedYet("EXPRESSION", TextOf(ast), ast.span);
   }
@@ -223,11 +254,45 @@ arrow::Result<ExprPtr> ExprBinder::BindName(const sql::AstExpr& ast) {
   if (ast.parts.size() == 1 && Contains(kBareFunctions, ast.parts[0])) {
     return MakeCall(LowerCase(ast.parts[0]), {}, ast.span);
   }
+  ARROW_ASSIGN_OR_RAISE(ExprPtr outer, FindOuter(ast));
+  if (outer != nullptr) return outer;
   return scope_.Unresolved(ast.parts, ast.span);
 }
 
+arrow::Result<ExprPtr> ExprBinder::FindOuter(const sql::AstExpr& ast) const {
+  if (options_.outer == nullptr) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr column, options_.outer->names.Find(ast.parts, ast.span));
+  if (column == nullptr) return nullptr;
+  options_.outer->was_used = true;
+  return AsOuter(column);
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindSubquery(const sql::AstExpr& ast) {
+  if (options_.hook != nullptr) return options_.hook->BindSubquery(ast, this);
+  return NotSupportedYet("SUBQUERY_EXPRESSION", "a subquery here", ast.span);
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindWindow(const sql::AstExpr& ast) {
+  if (options_.hook != nullptr) return options_.hook->BindWindow(ast, this);
+  return QueryError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                    fmt::format("A query operator contains one or more unsupported expressions. "
+                                "Consider to rewrite it to avoid window functions, aggregate "
+                                "functions, and generator functions in the WHERE clause. Invalid "
+                                "expressions: [{}]",
+                                TextOf(ast)),
+                    ast.span);
+}
+
 arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
+  if (IsWindowCall(ast)) return BindWindow(ast);
   ARROW_RETURN_NOT_OK(RefuseClauses(ast));
+  if (IsWindowOnlyName(ast.name)) {
+    return QueryError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
+                      fmt::format("Window function {} requires an OVER clause.", TextOf(ast)),
+                      ast.span);
+  }
+  const bool is_grouping = ast.name == "grouping" || ast.name == "grouping_id";
+  if (is_grouping && options_.hook != nullptr) return options_.hook->BindGrouping(ast, this);
   if (IsGeneratorName(ast.name)) {
     return QueryError(
         "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
@@ -375,27 +440,7 @@ arrow::Result<ExprPtr> ExprBinder::BindAggregate(const sql::AstExpr& ast) {
                                   TextOf(ast)),
                       ast.span);
   }
-  std::vector<ExprPtr> args;
-  const bool is_count = EqualsIgnoreCase(ast.name, "count");
-  if (is_count && ast.args.size() == 1 && ast.args[0].kind == Kind::kStar &&
-      ast.args[0].parts.empty() && !ast.is_distinct) {
-    args.push_back(MakeLiteral(std::make_shared<arrow::Int32Scalar>(1), ast.args[0].span));
-  } else {
-    is_in_aggregate_ = true;
-    arrow::Result<std::vector<ExprPtr>> bound = BindAll(ast.args);
-    is_in_aggregate_ = false;
-    ARROW_ASSIGN_OR_RAISE(args, std::move(bound));
-  }
-  AggregateCall call;
-  call.span = ast.span;
-  call.is_distinct = ast.is_distinct;
-  call.text = CallText(ast.name, ast.is_distinct, args);
-  ARROW_ASSIGN_OR_RAISE(call.signature, ResolveAggregate(ast.name, args, ast.span));
-  for (size_t i = 0; i < args.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
-  }
-  call.args = std::move(args);
-
+  ARROW_ASSIGN_OR_RAISE(AggregateCall call, BindAggregateCall(ast));
   std::vector<AggregateCall>& calls = *options_.calls;
   auto same = std::find_if(calls.begin(), calls.end(),
                            [&](const AggregateCall& known) { return IsSameCall(known, call); });
@@ -415,6 +460,40 @@ arrow::Result<ExprPtr> ExprBinder::BindTimeColumn(const sql::AstExpr& ast) {
   }
   return NotSupportedYet("TIME_WINDOW_HERE", fmt::format("{}() here", LowerCase(ast.name)),
                          ast.span, "select it, or group by it, in a subquery in FROM");
+}
+
+arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const sql::AstExpr& ast) {
+  std::vector<ExprPtr> args;
+  const bool is_count = EqualsIgnoreCase(ast.name, "count");
+  if (is_count && ast.args.size() == 1 && ast.args[0].kind == Kind::kStar &&
+      ast.args[0].parts.empty() && !ast.is_distinct) {
+    args.push_back(MakeLiteral(std::make_shared<arrow::Int32Scalar>(1), ast.args[0].span));
+  } else {
+    // A window function takes aggregates; an aggregate does not.
+    is_in_aggregate_ = !IsWindowCall(ast);
+    arrow::Result<std::vector<ExprPtr>> bound = BindAll(ast.args);
+    is_in_aggregate_ = false;
+    ARROW_ASSIGN_OR_RAISE(args, std::move(bound));
+  }
+  ARROW_ASSIGN_OR_RAISE(AggregateCall call, MakeAggregateCall(ast.name, std::move(args), ast.span));
+  if (ast.is_distinct) {
+    call.is_distinct = true;
+    call.text = CallText(ast.name, true, call.args);
+  }
+  return call;
+}
+
+arrow::Result<AggregateCall> MakeAggregateCall(std::string_view name, std::vector<ExprPtr> args,
+                                               Span span) {
+  AggregateCall call;
+  call.span = span;
+  call.text = CallText(name, /*is_distinct=*/false, args);
+  ARROW_ASSIGN_OR_RAISE(call.signature, ResolveAggregate(name, args, span));
+  for (size_t i = 0; i < args.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
+  }
+  call.args = std::move(args);
+  return call;
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCast(const sql::AstExpr& ast) {

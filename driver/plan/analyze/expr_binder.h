@@ -31,6 +31,26 @@ struct SelectOutputs {
   std::vector<ExprPtr> exprs;
 };
 
+class ExprBinder;
+struct OuterScope;
+
+// Columns of the query around a subquery stand at this index and above while the subquery is
+// analysed; decorrelation replaces them.
+inline constexpr int kOuterColumns = 5'000'000;
+
+// Takes what an expression of a SELECT may hold beside functions and aggregates; each gives what
+// stands for it in the expression. `binder` is the one that has met it.
+class BindHook {
+ public:
+  virtual ~BindHook() = default;
+  // A call with OVER.
+  virtual arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) = 0;
+  // (query), EXISTS (query), x IN (query).
+  virtual arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) = 0;
+  // grouping(x), grouping_id(...).
+  virtual arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) = 0;
+};
+
 // Resolves expressions of one clause. *Thread-compatible.*
 class ExprBinder {
  public:
@@ -43,6 +63,9 @@ class ExprBinder {
     const SelectOutputs* outputs = nullptr;
     // The calls of window() and the like that are columns of the input.
     const std::vector<TimeColumn>* time_columns = nullptr;
+    // Names that come after those of the scope: columns of the query around a subquery.
+    OuterScope* outer = nullptr;
+    BindHook* hook = nullptr;  // nullptr where these things may not stand
   };
 
   // `scope` and what the options point to must outlive this.
@@ -52,6 +75,11 @@ class ExprBinder {
   // NESTED_AGGREGATE_FUNCTION, INVALID_USAGE_OF_STAR_OR_REGEX.
   arrow::Result<ExprPtr> Bind(const sql::AstExpr& ast);
   arrow::Result<std::vector<ExprPtr>> BindAll(const std::vector<sql::AstExpr>& asts);
+  // An aggregate call on its own; its arguments are over the scope.
+  arrow::Result<AggregateCall> BindAggregateCall(const sql::AstExpr& ast);
+
+  bool is_in_aggregate() const { return is_in_aggregate_; }
+  std::string_view query() const { return options_.query; }
 
  private:
   arrow::Result<ExprPtr> BindName(const sql::AstExpr& ast);
@@ -64,6 +92,9 @@ class ExprBinder {
   arrow::Result<ExprPtr> BindAggregate(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindCast(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindTimeColumn(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> FindOuter(const sql::AstExpr& ast) const;
+  arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& ast);
   std::string TextOf(const sql::AstExpr& ast) const;
 
   const NameScope& scope_;
@@ -72,10 +103,19 @@ class ExprBinder {
   std::vector<ExprPtr> parameters_;  // of the lambdas around, outermost first
 };
 
-// The first aggregate or generator call in an expression, or nullptr.
+// An aggregate call that no query wrote.
+arrow::Result<AggregateCall> MakeAggregateCall(std::string_view name, std::vector<ExprPtr> args,
+                                               Span span);
+
+// The first aggregate, generator or window call in an expression, or nullptr. A call with OVER is
+// no aggregate, but its arguments may hold one; subqueries are not looked into.
 const sql::AstExpr* FindAggregateCall(const sql::AstExpr& ast);
+const sql::AstExpr* FindWindowCall(const sql::AstExpr& ast);
 const sql::AstExpr* FindGeneratorCall(const sql::AstExpr& ast);
 bool IsGeneratorCall(const sql::AstExpr& ast);
+
+// WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE.
+arrow::Status WindowNotAllowed(const sql::AstExpr& call, std::string_view clause);
 
 // The text that a span covers.
 std::string_view TextAt(std::string_view query, Span span);

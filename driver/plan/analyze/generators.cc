@@ -7,9 +7,13 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <numeric>
+#include <utility>
 
 #include "common/expr/function_registry.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
 
@@ -17,62 +21,7 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kGenerators = {
     "explode", "explode_outer", "posexplode", "posexplode_outer",
-    "inline",  "inline_outer",  "json_tuple", "stack"};
-
-ExprPtr TextLiteral(std::string text, Span span) {
-  return MakeLiteral(std::make_shared<arrow::StringScalar>(std::move(text)), span);
-}
-
-// json_tuple(text, a, b): one row of what the fields hold.
-arrow::Result<ExprPtr> TupleRows(const std::vector<ExprPtr>& args, Span span) {
-  if (args.size() < 2) {
-    return QueryError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-                      fmt::format("The `json_tuple` requires > 1 parameters but the actual number "
-                                  "is {}.",
-                                  args.size()),
-                      span);
-  }
-  std::vector<ExprPtr> fields;
-  for (size_t i = 1; i < args.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(
-        ExprPtr path,
-        MakeCall("concat", {TextLiteral("$['", span), args[i], TextLiteral("']", span)}, span));
-    ARROW_ASSIGN_OR_RAISE(ExprPtr value, MakeCall("get_json_object", {args[0], path}, span));
-    fields.push_back(TextLiteral(fmt::format("c{}", i - 1), span));
-    fields.push_back(std::move(value));
-  }
-  ARROW_ASSIGN_OR_RAISE(ExprPtr row, MakeCall("named_struct", std::move(fields), span));
-  return MakeCall("array", {std::move(row)}, span);
-}
-
-// stack(n, x, y, ...): n rows, filled up with NULLs.
-arrow::Result<ExprPtr> StackRows(const std::vector<ExprPtr>& args, Span span) {
-  const bool has_count = args.size() >= 2 && args[0]->kind == Expr::Kind::kLiteral &&
-                         args[0]->type->id() == arrow::Type::INT32 && args[0]->literal->is_valid;
-  const int32_t rows =
-      has_count ? static_cast<const arrow::Int32Scalar&>(*args[0]->literal).value : 0;
-  if (rows <= 0) {
-    return QueryError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
-                      "Cannot resolve \"stack\" due to data type mismatch: The n must be a "
-                      "positive INT literal.",
-                      span);
-  }
-  const size_t width = (args.size() - 1 + rows - 1) / rows;
-  std::vector<ExprPtr> structs;
-  for (int32_t row = 0; row < rows; ++row) {
-    std::vector<ExprPtr> fields;
-    for (size_t i = 0; i < width; ++i) {
-      const size_t at = 1 + row * width + i;
-      fields.push_back(TextLiteral(fmt::format("col{}", i), span));
-      fields.push_back(at < args.size()
-                           ? args[at]
-                           : MakeLiteral(arrow::MakeNullScalar(args[1 + i]->type), span));
-    }
-    ARROW_ASSIGN_OR_RAISE(structs.emplace_back(),
-                          MakeCall("named_struct", std::move(fields), span));
-  }
-  return MakeCall("array", std::move(structs), span);
-}
+    "inline",  "inline_outer",  "stack",      "json_tuple"};
 
 arrow::Status UnexpectedType(std::string_view name, const Expr& arg, std::string_view required,
                              Span span) {
@@ -84,31 +33,13 @@ arrow::Status UnexpectedType(std::string_view name, const Expr& arg, std::string
       span);
 }
 
-}  // namespace
-
-bool IsGeneratorName(std::string_view name) {
-  return std::any_of(kGenerators.begin(), kGenerators.end(),
-                     [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
+ExprPtr StringLiteral(std::string text, Span span) {
+  return MakeLiteral(std::make_shared<arrow::StringScalar>(std::move(text)), span);
 }
 
-arrow::Status RewriteGenerator(std::string* name, std::vector<ExprPtr>* args, Span span) {
-  if (*name != "json_tuple" && *name != "stack") return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(ExprPtr rows,
-                        *name == "stack" ? StackRows(*args, span) : TupleRows(*args, span));
-  *name = "inline";
-  *args = {std::move(rows)};
-  return arrow::Status::OK();
-}
-
-arrow::Result<std::vector<PlanField>> GeneratedFields(std::string_view name,
-                                                      const std::vector<ExprPtr>& args, Span span) {
-  if (args.size() != 1) {
-    return QueryError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-                      fmt::format("The {} requires 1 parameters but the actual number is {}.",
-                                  QuotedName(name), args.size()),
-                      span);
-  }
-  const Expr& arg = *args.front();
+// The columns of explode, posexplode and inline.
+arrow::Result<std::vector<PlanField>> CollectionFields(std::string_view name, const Expr& arg,
+                                                       Span span) {
   std::vector<PlanField> fields;
   if (name.starts_with("inline")) {
     const bool is_array = arg.type->id() == arrow::Type::LIST;
@@ -134,10 +65,106 @@ arrow::Result<std::vector<PlanField>> GeneratedFields(std::string_view name,
   return fields;
 }
 
-arrow::Result<std::vector<PlanField>> RenameGenerated(std::vector<PlanField> fields,
-                                                      const std::vector<std::string>& names,
-                                                      Span span) {
-  if (names.empty()) return fields;
+// stack(n, ...): n rows of the values in turn, the last one filled up with NULL.
+arrow::Result<Generator> ResolveStack(std::vector<ExprPtr> args, Span span) {
+  if (args.size() < 2) {
+    return QueryError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+                      fmt::format("The `stack` requires > 1 parameters but the actual number is "
+                                  "{}.",
+                                  args.size()),
+                      span);
+  }
+  const Expr& count = *args[0];
+  const bool is_count = count.kind == Expr::Kind::kLiteral && count.literal->is_valid &&
+                        count.type->id() == arrow::Type::INT32;
+  const int64_t rows = is_count ? static_cast<const arrow::Int32Scalar&>(*count.literal).value : 0;
+  if (rows < 1) {
+    return QueryError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+                      fmt::format("Cannot resolve \"stack({}, ...)\" due to data type mismatch: "
+                                  "The `n` must be between (0, 2147483647] (current value = {}).",
+                                  ExprText(count), ExprText(count)),
+                      span);
+  }
+  const auto values = static_cast<int64_t>(args.size()) - 1;
+  const int64_t width = (values + rows - 1) / rows;
+  std::vector<std::shared_ptr<arrow::DataType>> types(width, arrow::null());
+  for (int64_t i = 0; i < values; ++i) {
+    types[i % width] = CommonType(types[i % width], args[i + 1]->type);
+    if (types[i % width] == nullptr) {
+      return QueryError("DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES",
+                        fmt::format("Cannot resolve \"stack\" due to data type mismatch: The data "
+                                    "type of the column ({}) do not have the same type.",
+                                    i % width),
+                        span);
+    }
+  }
+  std::vector<ExprPtr> structs;
+  for (int64_t row = 0; row < rows; ++row) {
+    std::vector<ExprPtr> fields;
+    for (int64_t column = 0; column < width; ++column) {
+      const int64_t i = row * width + column;
+      ExprPtr value =
+          i < values ? args[i + 1] : MakeLiteral(arrow::MakeNullScalar(types[column]), span);
+      ARROW_ASSIGN_OR_RAISE(value, ImplicitCast(std::move(value), types[column]));
+      fields.push_back(StringLiteral(fmt::format("col{}", column), span));
+      fields.push_back(std::move(value));
+    }
+    ARROW_ASSIGN_OR_RAISE(ExprPtr made, MakeCall("named_struct", std::move(fields), span));
+    structs.push_back(std::move(made));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExprPtr all, MakeCall("array", std::move(structs), span));
+  return ResolveGenerator("inline", {std::move(all)}, span);
+}
+
+// json_tuple(json, name, ...): one row of the fields of one JSON object, as texts.
+arrow::Result<Generator> ResolveJsonTuple(const std::vector<ExprPtr>& args, Span span) {
+  if (args.size() < 2) {
+    return QueryError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+                      fmt::format("The `json_tuple` requires > 1 parameters but the actual number "
+                                  "is {}.",
+                                  args.size()),
+                      span);
+  }
+  std::vector<ExprPtr> fields;
+  for (size_t i = 1; i < args.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(
+        ExprPtr path,
+        MakeCall("concat", {StringLiteral("$['", span), args[i], StringLiteral("']", span)}, span));
+    ARROW_ASSIGN_OR_RAISE(ExprPtr field, MakeCall("get_json_object", {args[0], path}, span));
+    fields.push_back(StringLiteral(fmt::format("c{}", i - 1), span));
+    fields.push_back(std::move(field));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExprPtr row, MakeCall("named_struct", std::move(fields), span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr all, MakeCall("array", {std::move(row)}, span));
+  return ResolveGenerator("inline", {std::move(all)}, span);
+}
+
+}  // namespace
+
+bool IsGeneratorName(std::string_view name) {
+  return std::any_of(kGenerators.begin(), kGenerators.end(),
+                     [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
+}
+
+arrow::Result<Generator> ResolveGenerator(std::string_view name, std::vector<ExprPtr> args,
+                                          Span span) {
+  std::string function = LowerCase(name);
+  if (function == "stack") return ResolveStack(std::move(args), span);
+  if (function == "json_tuple") return ResolveJsonTuple(args, span);
+  if (args.size() != 1) {
+    return QueryError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+                      fmt::format("The {} requires 1 parameters but the actual number is {}.",
+                                  QuotedName(name), args.size()),
+                      span);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto fields, CollectionFields(function, *args[0], span));
+  return Generator{std::move(function), std::move(args), std::move(fields), span};
+}
+
+arrow::Status RenameGenerated(const std::vector<std::string>& names, Span span,
+                              Generator* generator) {
+  if (names.empty()) return arrow::Status::OK();
+  std::vector<PlanField>& fields = generator->fields;
   if (names.size() != fields.size()) {
     return QueryError(
         "UDTF_ALIAS_NUMBER_MISMATCH",
@@ -149,7 +176,14 @@ arrow::Result<std::vector<PlanField>> RenameGenerated(std::vector<PlanField> fie
         span);
   }
   for (size_t i = 0; i < fields.size(); ++i) fields[i].name = names[i];
-  return fields;
+  return arrow::Status::OK();
+}
+
+LogicalPlanPtr ApplyGenerator(LogicalPlanPtr input, Generator generator) {
+  std::vector<int> kept(input->output.size());
+  std::iota(kept.begin(), kept.end(), 0);
+  return MakeGenerate(std::move(input), std::move(generator.function), std::move(generator.args),
+                      std::move(kept), std::move(generator.fields), generator.span);
 }
 
 }  // namespace tidemill::driver

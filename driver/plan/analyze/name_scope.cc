@@ -39,6 +39,7 @@ std::vector<NameScope::Match> NameScope::Matches(const std::vector<std::string>&
   }
   if (!matches.empty()) return matches;
   for (int i = 0; i < count; ++i) {
+    if (fields_[i].is_hidden) continue;
     if (EqualsIgnoreCase(fields_[i].name, parts[0])) matches.push_back({i, 1});
   }
   return matches;
@@ -62,6 +63,7 @@ arrow::Result<std::vector<std::pair<ExprPtr, PlanField>>> NameScope::ExpandStar(
   std::vector<std::pair<ExprPtr, PlanField>> columns;
   for (int i = 0; i < static_cast<int>(fields_.size()); ++i) {
     const PlanField& field = fields_[i];
+    if (qualifier.empty() && field.is_hidden) continue;
     const bool is_meant = qualifier.empty() || (qualifier.size() == 1 && !field.qualifier.empty() &&
                                                 EqualsIgnoreCase(field.qualifier, qualifier[0]));
     if (is_meant) columns.emplace_back(MakeColumn(i, field.name, field.type, span), field);
@@ -94,6 +96,7 @@ arrow::Status NameScope::Unresolved(const std::vector<std::string>& parts, Span 
   std::vector<std::pair<int, std::string>> candidates;
   std::vector<std::string> names;
   for (const PlanField& field : fields_) {
+    if (field.is_hidden) continue;
     const std::string name = is_stripped ? QuotedName(field.name) : QuotedName(PartsOf(field));
     candidates.emplace_back(internal::EditDistance(name, wanted, 1000), name);
     names.push_back(field.name);

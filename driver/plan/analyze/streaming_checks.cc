@@ -11,6 +11,7 @@
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
 #include "driver/plan/logical/relations.h"
+#include "driver/plan/logical/window.h"
 
 namespace tidemill::driver {
 
@@ -189,6 +190,9 @@ arrow::Status CheckUnion(const LogicalPlan& node) {
 }
 
 arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
+  if (As<LimitNode>(*node).offset > 0) {
+    return Refuse("Offset is not supported on streaming DataFrames/Datasets", node->span);
+  }
   if (mode == OutputMode::kUpdate) {
     return RefuseMode(
         "Limits are not supported on streaming DataFrames/Datasets in Update output mode",
@@ -198,6 +202,18 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
     return NotSupportedYet("STREAMING_LIMIT", "LIMIT below an aggregation", node->span);
   }
   return arrow::Status::OK();
+}
+
+arrow::Status CheckWindow(const WindowNode& window) {
+  if (!IsStreaming(window.children[0])) return arrow::Status::OK();
+  std::string calls;
+  for (const WindowCall& call : window.calls) calls += (calls.empty() ? "" : ", ") + call.text;
+  return QueryError("NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING",
+                    fmt::format("Window function is not supported in {} on streaming "
+                                "DataFrames/Datasets. Structured Streaming only supports "
+                                "time-window aggregation using the WINDOW function.",
+                                calls),
+                    window.span);
 }
 
 arrow::Status CheckWatermark(const LogicalPlanPtr& watermark) {
@@ -234,6 +250,8 @@ arrow::Status CheckNode(const LogicalPlanPtr& node, OutputMode mode) {
     }
     case Kind::kWithWatermark:
       return CheckWatermark(node);
+    case Kind::kWindow:
+      return CheckWindow(As<WindowNode>(*node));
     case Kind::kSort:
       if (!IsStreaming(node)) break;
       if (mode == OutputMode::kComplete && FindAggregate(node) != nullptr) break;

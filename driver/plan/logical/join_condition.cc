@@ -64,6 +64,9 @@ bool CollectTerms(const Expr& expr, bool is_negative, Terms* terms) {
       if (micros) terms->constant_us += is_negative ? -*micros : *micros;
       return micros.has_value();
     }
+    case Expr::Kind::kParameter:
+    case Expr::Kind::kLambda:
+      return false;
     case Expr::Kind::kCall:
       break;
   }

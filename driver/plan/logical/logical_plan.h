@@ -30,6 +30,7 @@ struct PlanField {
   std::string name;
   std::shared_ptr<arrow::DataType> type;
   std::optional<EventTime> event_time = std::nullopt;
+  bool is_hidden = false;  // reached by its qualified name alone: USING has merged it
 };
 
 struct LogicalPlan;
@@ -54,6 +55,7 @@ struct LogicalPlan {
     kJoin,
     kDeduplicate,
     kWithWatermark,
+    kWindow,
   };
 
   virtual ~LogicalPlan() = default;

@@ -76,9 +76,10 @@ LogicalPlanPtr MakeSort(LogicalPlanPtr child, std::vector<SortKey> keys, Span sp
   return node;
 }
 
-LogicalPlanPtr MakeLimit(LogicalPlanPtr child, int64_t count, Span span) {
+LogicalPlanPtr MakeLimit(LogicalPlanPtr child, int64_t count, int64_t offset, Span span) {
   auto node = NewNode<LimitNode>(std::move(child), span);
   node->count = count;
+  node->offset = offset;
   return node;
 }
 

@@ -43,7 +43,9 @@ struct ProjectNode final : LogicalPlan {
 // Rows times the elements of a collection. Output: the kept child columns, then the generated ones.
 struct GenerateNode final : LogicalPlan {
   GenerateNode() : LogicalPlan(Kind::kGenerate) {}
-  std::string function;  // explode, posexplode, inline, or one of these + "_outer"
+  // explode, posexplode, inline, or one of these + "_outer"; replicate: the row, as often as the
+  // BIGINT argument says
+  std::string function;
   std::vector<ExprPtr> args;
   std::vector<int> kept;  // columns of the child, ascending (all of them until pruned)
   std::vector<PlanField> generated;
@@ -67,7 +69,8 @@ struct SortNode final : LogicalPlan {
 
 struct LimitNode final : LogicalPlan {
   LimitNode() : LogicalPlan(Kind::kLimit) {}
-  int64_t count = 0;
+  int64_t count = 0;   // the highest BIGINT where OFFSET stands alone
+  int64_t offset = 0;  // rows that are left out before
 };
 
 LogicalPlanPtr MakeOneRow(Span span);
@@ -83,7 +86,7 @@ LogicalPlanPtr MakeProject(LogicalPlanPtr child, std::vector<ExprPtr> exprs,
 LogicalPlanPtr MakeGenerate(LogicalPlanPtr child, std::string function, std::vector<ExprPtr> args,
                             std::vector<int> kept, std::vector<PlanField> generated, Span span);
 LogicalPlanPtr MakeSort(LogicalPlanPtr child, std::vector<SortKey> keys, Span span);
-LogicalPlanPtr MakeLimit(LogicalPlanPtr child, int64_t count, Span span);
+LogicalPlanPtr MakeLimit(LogicalPlanPtr child, int64_t count, int64_t offset, Span span);
 // Event time is that of the first child's columns.
 LogicalPlanPtr MakeUnion(std::vector<LogicalPlanPtr> children, Span span);
 

@@ -6,6 +6,7 @@
 #include "common/expr/expr.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
+#include "driver/plan/logical/window.h"
 
 namespace tidemill::driver {
 
@@ -204,6 +205,24 @@ Pruned PruneWithWatermark(const WithWatermarkNode& node, std::vector<bool> used)
   return child;
 }
 
+// All calls stay: who does not read one does not write one.
+Pruned PruneWindow(const WindowNode& node, std::vector<bool> used) {
+  std::vector<SortKey> order = node.order;
+  std::vector<WindowCall> calls = node.calls;
+  used.resize(node.child().output.size());
+  for (const int column : node.partition) used[column] = true;
+  ForEachExpr(&order, &calls, [&used](ExprPtr* expr) { CollectColumns(**expr, &used); });
+  Pruned child = Prune(node.children[0], std::move(used));
+  ForEachExpr(&order, &calls, [&child](ExprPtr* expr) { *expr = Move(*expr, child); });
+  std::vector<int> partition;
+  for (const int column : node.partition) partition.push_back(child.places[column]);
+  const auto width = static_cast<int>(child.plan->output.size());
+  for (int i = 0; i < static_cast<int>(calls.size()); ++i) child.places.push_back(width + i);
+  child.plan =
+      MakeWindow(child.plan, std::move(partition), std::move(order), std::move(calls), node.span);
+  return child;
+}
+
 Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used) {
   used.resize(plan->output.size());
   switch (plan->kind) {
@@ -228,7 +247,8 @@ Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used) {
       return PruneSort(As<SortNode>(*plan), std::move(used));
     case Kind::kLimit: {
       Pruned child = Prune(plan->children[0], std::move(used));
-      child.plan = MakeLimit(child.plan, As<LimitNode>(*plan).count, plan->span);
+      child.plan = MakeLimit(child.plan, As<LimitNode>(*plan).count, As<LimitNode>(*plan).offset,
+                             plan->span);
       return child;
     }
     case Kind::kUnion:
@@ -239,6 +259,8 @@ Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used) {
       return PruneDeduplicate(As<DeduplicateNode>(*plan), std::move(used));
     case Kind::kWithWatermark:
       return PruneWithWatermark(As<WithWatermarkNode>(*plan), std::move(used));
+    case Kind::kWindow:
+      return PruneWindow(As<WindowNode>(*plan), std::move(used));
   }
   TIDEMILL_CHECK(false);
   return {};  // Never: for compilers that do not see it under a sanitizer.

@@ -245,6 +245,16 @@ LogicalPlanPtr WithNamesOf(const LogicalPlan& original, LogicalPlanPtr plan) {
   return MakeProject(std::move(plan), std::move(columns), original.output, original.span);
 }
 
+// The branches of a union go where its first one does, under its names.
+LogicalPlanPtr WithUnionNames(const LogicalPlanPtr& plan) {
+  std::vector<LogicalPlanPtr> children;
+  for (const LogicalPlanPtr& child : plan->children) {
+    children.push_back(WithUnionNames(child));
+    if (plan->kind == Kind::kUnion) children.back() = WithNamesOf(*children[0], children.back());
+  }
+  return children == plan->children ? plan : WithChildren(*plan, std::move(children));
+}
+
 }  // namespace
 
 arrow::Result<LogicalPlanPtr> Optimize(const LogicalPlanPtr& plan,
@@ -255,7 +265,7 @@ arrow::Result<LogicalPlanPtr> Optimize(const LogicalPlanPtr& plan,
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr optimized, Rewrite(FoldAll(plan, context)));
   // Pruning makes projections narrower, which lets more of them be inlined.
   ARROW_ASSIGN_OR_RAISE(optimized, Rewrite(PruneColumns(optimized)));
-  return WithNamesOf(*plan, PruneColumns(FoldAll(optimized, context)));
+  return WithNamesOf(*plan, WithUnionNames(PruneColumns(FoldAll(optimized, context))));
 }
 
 }  // namespace tidemill::driver

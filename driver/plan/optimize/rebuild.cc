@@ -4,6 +4,7 @@
 
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
+#include "driver/plan/logical/window.h"
 
 namespace tidemill::driver {
 
@@ -43,6 +44,14 @@ LogicalPlanPtr RebuildKeyed(const LogicalPlan& plan, std::vector<LogicalPlanPtr>
       const auto& node = As<WithWatermarkNode>(plan);
       return MakeWithWatermark(std::move(children[0]), node.column, node.delay_us, plan.span);
     }
+    case Kind::kWindow: {
+      const auto& node = As<WindowNode>(plan);
+      std::vector<SortKey> order = node.order;
+      std::vector<WindowCall> calls = node.calls;
+      ForEachExpr(&order, &calls, [&map](ExprPtr* expr) { *expr = map(*expr); });
+      return MakeWindow(std::move(children[0]), node.partition, std::move(order), std::move(calls),
+                        plan.span);
+    }
     default:
       return nullptr;
   }
@@ -78,7 +87,8 @@ LogicalPlanPtr Rebuild(const LogicalPlan& plan, std::vector<LogicalPlanPtr> chil
       return MakeSort(std::move(child), std::move(keys), plan.span);
     }
     case Kind::kLimit:
-      return MakeLimit(std::move(child), As<LimitNode>(plan).count, plan.span);
+      return MakeLimit(std::move(child), As<LimitNode>(plan).count, As<LimitNode>(plan).offset,
+                       plan.span);
     default:
       return RebuildKeyed(plan, std::move(children), map);
   }

@@ -14,6 +14,7 @@
 #include "common/types/ddl.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
+#include "driver/plan/stages/window_writer.h"
 #include "proto/plan.pb.h"
 
 namespace tidemill::driver {
@@ -99,19 +100,20 @@ arrow::Status WriteExprs(const std::vector<ExprPtr>& exprs, Repeated* messages) 
   return arrow::Status::OK();
 }
 
+arrow::Status WriteCall(const AggregateCall& call, proto::Aggregate* message) {
+  message->set_function(call.signature.name);
+  message->set_type(SqlTypeName(*call.signature.type));
+  return WriteExprs(call.args, message->mutable_args());
+}
+
 template <class Repeated>
 arrow::Status WriteCalls(const std::vector<AggregateCall>& calls, Repeated* messages) {
-  for (const AggregateCall& call : calls) {
-    proto::Aggregate* message = messages->Add();
-    message->set_function(call.signature.name);
-    message->set_type(SqlTypeName(*call.signature.type));
-    ARROW_RETURN_NOT_OK(WriteExprs(call.args, message->mutable_args()));
-  }
+  for (const AggregateCall& call : calls) ARROW_RETURN_NOT_OK(WriteCall(call, messages->Add()));
   return arrow::Status::OK();
 }
 
-arrow::Status WriteSort(const SortNode& node, proto::SortOp* message) {
-  for (const SortKey& key : node.keys) {
+arrow::Status WriteSort(const std::vector<SortKey>& keys, proto::SortOp* message) {
+  for (const SortKey& key : keys) {
     ARROW_RETURN_NOT_OK(WriteExpr(*key.expr, message->add_keys()));
     message->add_descending(key.is_descending);
     message->add_nulls_first(key.nulls_first);
@@ -198,9 +200,10 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
           As<AggregateNode>(*op.node).session_key);
       return WriteFinalAggregate(op, message->mutable_session_aggregate()->mutable_aggregate());
     case StageOperator::Kind::kSort:
-      return WriteSort(As<SortNode>(*op.node), message->mutable_sort());
+      return WriteSort(As<SortNode>(*op.node).keys, message->mutable_sort());
     case StageOperator::Kind::kLimit:
       message->mutable_limit()->set_count(As<LimitNode>(*op.node).count);
+      message->mutable_limit()->set_offset(As<LimitNode>(*op.node).offset);
       return arrow::Status::OK();
     case StageOperator::Kind::kGlobalLimit:
       message->mutable_global_limit()->set_operator_id(op.operator_id);
@@ -209,6 +212,9 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
     case StageOperator::Kind::kDeduplicate:
       WriteDeduplicate(op, message->mutable_deduplicate());
       return arrow::Status::OK();
+    case StageOperator::Kind::kWindow:
+      return WriteWindow(As<WindowNode>(*op.node), {WriteCall, WriteSort},
+                         message->mutable_window());
     case StageOperator::Kind::kWatermark:
       message->mutable_watermark()->set_number(op.watermark);
       message->mutable_watermark()->set_column(As<WithWatermarkNode>(*op.node).column);
@@ -295,6 +301,15 @@ void ClearPlaces(proto::Operator* op) {
       return ClearPlaces(op->mutable_session_aggregate()->mutable_aggregate());
     case proto::Operator::kSort:
       return ClearAll(op->mutable_sort()->mutable_keys());
+    case proto::Operator::kWindow:
+      ClearAll(op->mutable_window()->mutable_order()->mutable_keys());
+      for (auto& call : *op->mutable_window()->mutable_calls()) {
+        ClearAll(call.mutable_args());
+        ClearAll(call.mutable_aggregate()->mutable_args());
+        ClearPlaces(call.mutable_begin()->mutable_value());
+        ClearPlaces(call.mutable_end()->mutable_value());
+      }
+      return;
     default:
       return;
   }

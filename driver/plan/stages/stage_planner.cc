@@ -8,6 +8,7 @@
 
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/window.h"
 
 namespace tidemill::driver {
 
@@ -222,6 +223,13 @@ arrow::Result<Tails> StagePlanner::Add(const LogicalPlanPtr& node) {
       return tails;
     case Kind::kLimit:
       return AddLimit(std::move(tails), node);
+    case Kind::kWindow: {
+      const std::vector<int>& partition = As<WindowNode>(*node).partition;
+      tails = partition.empty() ? Gather(std::move(tails))
+                                : StartBehind(tails, StageOutput::kHash, partition);
+      Append(tails, OperatorOf(OpKind::kWindow, node));
+      return tails;
+    }
     case Kind::kJoin:
       return NotSupportedYet("JOIN", "joins", node->span);
     case Kind::kDeduplicate:

@@ -27,6 +27,7 @@ struct StageOperator {
     kDeduplicate,
     kSessionAggregate,  // in the place of kFinalAggregate
     kGlobalLimit,       // over all epochs of a stream
+    kWindow,
   };
   Kind kind = Kind::kFilter;
   LogicalPlanPtr node;

@@ -1,0 +1,134 @@
+#include "driver/plan/analyze/relation/table_function.h"
+
+#include <arrow/memory_pool.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "common/expr/evaluator.h"
+#include "common/expr/function_registry.h"
+#include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/relation/inline_table.h"
+#include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+arrow::Result<std::vector<ExprPtr>> BindArgs(const sql::Relation& function,
+                                             const LogicalPlan& input, const QueryScope& scope) {
+  const NameScope names(input.output);
+  ExprBinder binder(
+      names,
+      {.query = scope.context.query, .zone = scope.context.zone.get(), .outer = scope.outer});
+  return binder.BindAll(function.args);
+}
+
+// A constant argument of range as BIGINT.
+arrow::Result<int64_t> RangeArg(const ExprPtr& arg, const QueryScope& scope) {
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr wide, ImplicitCast(arg, arrow::int64()));
+  EvalContext evaluation;
+  evaluation.zone = scope.context.zone;
+  evaluation.pool = arrow::default_memory_pool();
+  const ExprPtr value = FoldConstant(wide, evaluation);
+  if (value != nullptr && value->literal->is_valid) {
+    return static_cast<const arrow::Int64Scalar&>(*value->literal).value;
+  }
+  return QueryError("UNEXPECTED_INPUT_TYPE",
+                    fmt::format("The arguments of `range` must be constant integers, but got {}.",
+                                QuotedSql(ExprText(*arg))),
+                    arg->span);
+}
+
+// range([start,] end [, step [, partitions]])
+arrow::Result<LogicalPlanPtr> AnalyzeRange(const sql::Relation& relation, const QueryScope& scope) {
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, OneRow(relation.span));
+  ARROW_ASSIGN_OR_RAISE(const auto args, BindArgs(relation, *plan, scope));
+  if (args.empty() || args.size() > 4) {
+    return QueryError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+                      fmt::format("The `range` requires [1, 2, 3, 4] parameters but the actual "
+                                  "number is {}.",
+                                  args.size()),
+                      relation.span);
+  }
+  std::vector<int64_t> values;
+  for (const ExprPtr& arg : args) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t value, RangeArg(arg, scope));
+    values.push_back(value);
+  }
+  const int64_t begin = values.size() == 1 ? 0 : values[0];
+  const int64_t end = values.size() == 1 ? values[0] : values[1];
+  const int64_t step = values.size() < 3 ? 1 : values[2];
+  if (step == 0) {
+    return QueryError("INVALID_PARAMETER_VALUE", "step must be non-zero: function=range",
+                      relation.span);
+  }
+  const auto literal = [&relation](int64_t value) {
+    return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), relation.span);
+  };
+  const bool is_empty = step > 0 ? begin >= end : begin <= end;
+  const int64_t last = is_empty ? begin : end + (step > 0 ? -1 : 1);
+  ARROW_ASSIGN_OR_RAISE(
+      ExprPtr sequence,
+      MakeCall("sequence", {literal(begin), literal(last), literal(is_empty ? 1 : step)},
+               relation.span));
+  ARROW_ASSIGN_OR_RAISE(Generator generator,
+                        ResolveGenerator("explode", {std::move(sequence)}, relation.span));
+  generator.fields[0].name = "id";
+  plan = ApplyGenerator(std::move(plan), std::move(generator));
+  if (!is_empty) return plan;
+  return MakeFilter(std::move(plan),
+                    MakeLiteral(std::make_shared<arrow::BooleanScalar>(false), relation.span),
+                    relation.span);
+}
+
+}  // namespace
+
+arrow::Result<LogicalPlanPtr> AnalyzeTableFunction(const sql::Relation& relation,
+                                                   const QueryScope& scope) {
+  if (EqualsIgnoreCase(relation.name, "range")) return AnalyzeRange(relation, scope);
+  if (!IsGeneratorName(relation.name)) {
+    return QueryError("UNRESOLVABLE_TABLE_VALUED_FUNCTION",
+                      fmt::format("Could not resolve {} to a table-valued function. Please make "
+                                  "sure that {} is defined as a table-valued function and that all "
+                                  "required parameters are provided correctly. If {} is not "
+                                  "defined, please create the table-valued function before using "
+                                  "it. For more information about defining table-valued functions, "
+                                  "please refer to the Apache Spark documentation.",
+                                  QuotedName(relation.name), QuotedName(relation.name),
+                                  QuotedName(relation.name)),
+                      relation.span, "functions in FROM are range and the generators");
+  }
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, OneRow(relation.span));
+  ARROW_ASSIGN_OR_RAISE(auto args, BindArgs(relation, *plan, scope));
+  ARROW_ASSIGN_OR_RAISE(Generator generator,
+                        ResolveGenerator(relation.name, std::move(args), relation.span));
+  return ApplyGenerator(std::move(plan), std::move(generator));
+}
+
+arrow::Result<LogicalPlanPtr> AnalyzeLateralFunction(const sql::JoinClause& join,
+                                                     const sql::Relation& function,
+                                                     LogicalPlanPtr left, const QueryScope& scope) {
+  const bool is_left = join.type == sql::JoinType::kLeft;
+  const bool is_inner = join.type == sql::JoinType::kInner || join.type == sql::JoinType::kCross;
+  if (!IsGeneratorName(function.name) || join.on || !(is_left || is_inner)) {
+    return NotSupportedYet("LATERAL_JOIN", "this LATERAL join", function.span);
+  }
+  std::string name = function.name;
+  if (is_left && !name.ends_with("_outer") && name != "stack" && name != "json_tuple") {
+    name += "_outer";
+  }
+  ARROW_ASSIGN_OR_RAISE(auto args, BindArgs(function, *left, scope));
+  ARROW_ASSIGN_OR_RAISE(Generator generator,
+                        ResolveGenerator(name, std::move(args), function.span));
+  ARROW_RETURN_NOT_OK(RenameGenerated(function.column_aliases, function.span, &generator));
+  for (PlanField& field : generator.fields) field.qualifier = function.alias;
+  return ApplyGenerator(std::move(left), std::move(generator));
+}
+
+}  // namespace tidemill::driver

@@ -1,0 +1,291 @@
+#include "driver/plan/analyze/subquery/subquery_joins.h"
+
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "common/expr/function_registry.h"
+#include "driver/plan/analyze/query_clauses.h"
+#include "driver/plan/analyze/relation/relation_analyzer.h"
+#include "driver/plan/logical/conjuncts.h"
+#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
+
+namespace tidemill::driver {
+
+namespace {
+
+using Kind = LogicalPlan::Kind;
+
+ExprPtr One(Span span) { return MakeLiteral(std::make_shared<arrow::Int32Scalar>(1), span); }
+ExprPtr Zero(Span span) { return MakeLiteral(std::make_shared<arrow::Int64Scalar>(0), span); }
+ExprPtr Truth(bool value, Span span) {
+  return MakeLiteral(std::make_shared<arrow::BooleanScalar>(value), span);
+}
+
+bool GivesOneRowAtMost(const LogicalPlan& plan) {
+  switch (plan.kind) {
+    case Kind::kAggregate:
+      return As<AggregateNode>(plan).keys.empty();
+    case Kind::kLimit:
+      return As<LimitNode>(plan).count <= 1 || GivesOneRowAtMost(plan.child());
+    case Kind::kProject:
+    case Kind::kFilter:
+    case Kind::kSort:
+    case Kind::kSubqueryAlias:
+      return GivesOneRowAtMost(plan.child());
+    default:
+      return false;
+  }
+}
+
+ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span) {
+  const PlanField& field = plan.output[column];
+  return MakeColumn(column, field.name, field.type, span);
+}
+
+// The plan grouped by `keys`, with these calls.
+arrow::Result<LogicalPlanPtr> Grouped(LogicalPlanPtr plan, std::vector<ExprPtr> keys,
+                                      const std::vector<std::pair<std::string, ExprPtr>>& calls,
+                                      Span span) {
+  std::vector<AggregateCall> made;
+  for (const auto& [name, arg] : calls) {
+    ARROW_ASSIGN_OR_RAISE(AggregateCall call, MakeAggregateCall(name, {arg}, span));
+    made.push_back(std::move(call));
+  }
+  return MakeAggregate(std::move(plan), std::move(keys), std::move(made), span);
+}
+
+}  // namespace
+
+ExprPtr FromOuter(const ExprPtr& expr) {
+  if (expr->kind == Expr::Kind::kColumn) {
+    const int column = expr->column >= kOuterColumns ? expr->column - kOuterColumns : expr->column;
+    return MakeColumn(column, expr->name, expr->type, expr->span);
+  }
+  if (expr->args.empty()) return expr;
+  auto copy = std::make_shared<Expr>(*expr);
+  for (ExprPtr& arg : copy->args) arg = FromOuter(arg);
+  return copy;
+}
+
+arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameScope& names,
+                                            const QueryScope& scope) {
+  OuterScope outer{names};
+  QueryScope inner = scope;
+  inner.outer = &outer;
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, AnalyzeIn(query, inner));
+  plan = DropHiddenColumns(std::move(plan), query.span);
+  if (IsStreaming(plan)) {
+    return NotSupportedYet("STREAMING_SUBQUERY", "a subquery over a stream in an expression",
+                           query.span);
+  }
+  const size_t width = plan->output.size();
+  Decorrelated decorrelated{plan};
+  if (outer.was_used) {
+    ARROW_ASSIGN_OR_RAISE(decorrelated, Decorrelate(plan));
+  }
+  decorrelated.width = width;
+  return decorrelated;
+}
+
+arrow::Status CheckInWidth(const sql::AstExpr& ast, const std::vector<ExprPtr>& left,
+                           size_t num_columns) {
+  if (left.size() == num_columns) return arrow::Status::OK();
+  return QueryError("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+                    fmt::format("Cannot resolve the IN subquery due to data type mismatch: The "
+                                "number of columns in the left hand side of an IN subquery does "
+                                "not match the number of columns in the output of subquery. Left "
+                                "hand side columns(length: {}), right hand side columns(length: "
+                                "{}).",
+                                left.size(), num_columns),
+                    ast.span);
+}
+
+arrow::Result<ExprPtr> SubqueryJoins::Add(const sql::AstExpr& ast, ExprBinder* binder) {
+  if (binder->is_in_aggregate()) {
+    return NotSupportedYet("SUBQUERY_IN_AGGREGATE", "a subquery in an aggregate function",
+                           ast.span);
+  }
+  switch (ast.kind) {
+    case sql::AstExpr::Kind::kSubquery:
+      return AddScalar(ast);
+    case sql::AstExpr::Kind::kExists:
+      return AddExists(ast);
+    default:
+      return AddIn(ast, binder);
+  }
+}
+
+arrow::Result<std::vector<CorrelatedEquality>> SubqueryJoins::Equalities(const Decorrelated& query,
+                                                                         Span span) {
+  std::vector<CorrelatedEquality> equalities;
+  last_outer_names_.clear();
+  for (const ExprPtr& condition : query.conditions) {
+    CorrelatedEquality equality = EqualityOf(*condition);
+    if (equality.inner == nullptr) {
+      return QueryError(
+          "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY."
+          "CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE",
+          fmt::format("Unsupported subquery expression: Correlated column is not "
+                      "allowed in predicate: {}.",
+                      ExprText(*condition)),
+          span, "only equalities may name columns of the query around here");
+    }
+    equality.outer = FromOuter(equality.outer);
+    last_outer_names_ += (last_outer_names_.empty() ? "" : ", ") + ExprText(*equality.outer);
+    equalities.push_back(std::move(equality));
+  }
+  return equalities;
+}
+
+void SubqueryJoins::AddJoin(PendingJoin join) {
+  last_begin_ = width_;
+  width_ += static_cast<int>(join.right->output.size());
+  joins_.push_back(std::move(join));
+}
+
+ExprPtr SubqueryJoins::Column(int column, Span span) const {
+  const PlanField& field = joins_.back().right->output[column];
+  return MakeColumn(kSubqueryColumns + last_begin_ + column, field.name, field.type, span);
+}
+
+arrow::Result<ExprPtr> SubqueryJoins::AddScalar(const sql::AstExpr& ast) {
+  const Span span = ast.span;
+  ARROW_ASSIGN_OR_RAISE(Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
+  if (query.width != 1) {
+    return QueryError(
+        "INVALID_SUBQUERY_EXPRESSION."
+        "SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
+        fmt::format("Invalid subquery: Scalar subquery must return only one column, "
+                    "but got {}.",
+                    query.width),
+        span);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto equalities, Equalities(query, span));
+  PendingJoin join{query.plan, {}, span};
+  const bool has_one_row =
+      equalities.empty() ? GivesOneRowAtMost(*query.plan) : !query.empty_values.empty();
+  if (has_one_row) {
+    for (const CorrelatedEquality& key : equalities) join.keys.emplace_back(key.outer, key.inner);
+    AddJoin(std::move(join));
+    ExprPtr value = Column(0, span);
+    if (equalities.empty() || query.empty_values[0] == nullptr) return value;
+    // No group for the key: count() is 0, not NULL.
+    const auto& key = equalities[0].inner;
+    if (key->kind != Expr::Kind::kColumn) return value;
+    ARROW_ASSIGN_OR_RAISE(ExprPtr is_missing,
+                          MakeCall("isnull", {Column(key->column, span)}, span));
+    return MakeCall("if", {std::move(is_missing), query.empty_values[0], std::move(value)}, span);
+  }
+  if (HasMap(*query.plan->output[0].type)) {
+    return NotSupportedYet("MAP_FROM_SUBQUERY", "a map from a subquery", span);
+  }
+  // One row for each key: the value, which is the highest of one, and how many there are.
+  std::vector<ExprPtr> keys;
+  for (const CorrelatedEquality& key : equalities) {
+    join.keys.emplace_back(key.outer,
+                           MakeColumn(static_cast<int>(keys.size()), "key", key.inner->type, span));
+    keys.push_back(key.inner);
+  }
+  const auto num_keys = static_cast<int>(keys.size());
+  ARROW_ASSIGN_OR_RAISE(
+      join.right, Grouped(query.plan, std::move(keys),
+                          {{"max", ColumnAt(*query.plan, 0, span)}, {"count", One(span)}}, span));
+  AddJoin(std::move(join));
+  return MakeCall("$single_row", {Column(num_keys, span), Column(num_keys + 1, span)}, span);
+}
+
+arrow::Result<ExprPtr> SubqueryJoins::AddExists(const sql::AstExpr& ast) {
+  const Span span = ast.span;
+  ARROW_ASSIGN_OR_RAISE(const Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
+  ARROW_ASSIGN_OR_RAISE(const auto equalities, Equalities(query, span));
+  PendingJoin join{nullptr, {}, span};
+  std::vector<ExprPtr> keys;
+  for (const CorrelatedEquality& key : equalities) {
+    join.keys.emplace_back(key.outer,
+                           MakeColumn(static_cast<int>(keys.size()), "key", key.inner->type, span));
+    keys.push_back(key.inner);
+  }
+  if (!query.empty_values.empty()) return Truth(true, span);
+  const auto num_keys = static_cast<int>(keys.size());
+  ARROW_ASSIGN_OR_RAISE(join.right,
+                        Grouped(query.plan, std::move(keys), {{"count", One(span)}}, span));
+  AddJoin(std::move(join));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr count,
+                        MakeCall("coalesce", {Column(num_keys, span), Zero(span)}, span));
+  return MakeCall(">", {std::move(count), Zero(span)}, span);
+}
+
+// x IN (query): whether a row equals x; NULL where none does but one might (x or a row is NULL).
+arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, ExprBinder* binder) {
+  const Span span = ast.span;
+  ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> left, binder->BindAll(ast.args));
+  ARROW_ASSIGN_OR_RAISE(const Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
+  ARROW_ASSIGN_OR_RAISE(const auto equalities, Equalities(query, span));
+  ARROW_RETURN_NOT_OK(CheckInWidth(ast, left, query.width));
+  if (left.size() != 1) {
+    return NotSupportedYet("IN_SUBQUERY_OF_SEVERAL_COLUMNS",
+                           "NOT IN or a nested IN with several columns", span);
+  }
+  const ExprPtr inner = ColumnAt(*query.plan, 0, span);
+  PendingJoin counts{nullptr, {}, span};
+  PendingJoin matches{nullptr, {}, span};
+  std::vector<ExprPtr> keys;
+  for (const CorrelatedEquality& key : equalities) {
+    const auto place = static_cast<int>(keys.size());
+    counts.keys.emplace_back(key.outer, MakeColumn(place, "key", key.inner->type, span));
+    keys.push_back(key.inner);
+  }
+  const auto num_keys = static_cast<int>(keys.size());
+  matches.keys = counts.keys;
+  matches.keys.emplace_back(left[0], MakeColumn(num_keys, "value", inner->type, span));
+  ARROW_ASSIGN_OR_RAISE(counts.right,
+                        Grouped(query.plan, keys, {{"count", One(span)}, {"count", inner}}, span));
+  keys.push_back(inner);
+  ARROW_ASSIGN_OR_RAISE(matches.right, Grouped(query.plan, std::move(keys), {}, span));
+
+  AddJoin(std::move(counts));
+  const ExprPtr rows = Column(num_keys, span);
+  const ExprPtr values = Column(num_keys + 1, span);
+  AddJoin(std::move(matches));
+  const ExprPtr match = Column(num_keys, span);
+  ARROW_ASSIGN_OR_RAISE(ExprPtr is_match, MakeCall("isnotnull", {match}, span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr known, MakeCall("coalesce", {rows, Zero(span)}, span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr is_empty, MakeCall("=", {std::move(known), Zero(span)}, span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr has_null, MakeCall("!=", {rows, values}, span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr is_null, MakeCall("isnull", {left[0]}, span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr is_unknown,
+                        MakeCall("or", {std::move(is_null), std::move(has_null)}, span));
+  const ExprPtr unknown = MakeLiteral(arrow::MakeNullScalar(arrow::boolean()), span);
+  return MakeCall("case",
+                  {std::move(is_match), Truth(true, span), std::move(is_empty), Truth(false, span),
+                   std::move(is_unknown), unknown, Truth(false, span)},
+                  span);
+}
+
+arrow::Result<LogicalPlanPtr> SubqueryJoins::Join(
+    LogicalPlanPtr plan,
+    const std::function<arrow::Result<ExprPtr>(const ExprPtr&)>& relocate) const {
+  for (const PendingJoin& join : joins_) {
+    const auto width = static_cast<int>(plan->output.size());
+    std::vector<ExprPtr> conditions;
+    for (const auto& [outer, inner] : join.keys) {
+      ARROW_ASSIGN_OR_RAISE(ExprPtr left, relocate(outer));
+      ARROW_ASSIGN_OR_RAISE(
+          ExprPtr equality,
+          MakeCall("=", {std::move(left), ShiftColumns(inner, -width)}, join.span));
+      conditions.push_back(std::move(equality));
+    }
+    ARROW_ASSIGN_OR_RAISE(ExprPtr condition, JoinConjuncts(conditions));
+    plan = MakeJoin(std::move(plan), join.right, JoinType::kLeft, std::move(condition), join.span);
+  }
+  return plan;
+}
+
+}  // namespace tidemill::driver

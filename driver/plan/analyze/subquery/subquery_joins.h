@@ -1,0 +1,76 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/query_scope.h"
+#include "driver/plan/analyze/subquery/decorrelation.h"
+#include "driver/sql/ast.h"
+
+namespace tidemill::driver {
+
+// Columns of the queries that subqueries became stand at this index and above until they are
+// joined.
+inline constexpr int kSubqueryColumns = 6'000'000;
+
+// The subqueries in the expressions over one relation. Each becomes a left join with as many rows
+// as the relation has: with one row, or with one for each key of the correlation. Add gives the
+// expression that stands for the value; once all are added, Join joins them. *Thread-compatible.*
+class SubqueryJoins {
+ public:
+  // `names`: the columns of the relation, which subqueries may name. Both must outlive this.
+  SubqueryJoins(const NameScope& names, const QueryScope& scope) : names_(names), scope_(scope) {}
+
+  // (query), EXISTS (query), x IN (query) as a value, over the relation's columns and
+  // kSubqueryColumns. Errors: INVALID_SUBQUERY_EXPRESSION.*,
+  // UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.*, DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH.
+  arrow::Result<ExprPtr> Add(const sql::AstExpr& ast, ExprBinder* binder);
+
+  // The columns of the relation that the subquery added last names, for its column's name.
+  const std::string& last_outer_names() const { return last_outer_names_; }
+
+  bool empty() const { return joins_.empty(); }
+  // The relation (`plan`, whose columns `relocate` finds) with all of them joined on the right, in
+  // order: column kSubqueryColumns + i becomes plan's width + i.
+  arrow::Result<LogicalPlanPtr> Join(
+      LogicalPlanPtr plan,
+      const std::function<arrow::Result<ExprPtr>(const ExprPtr&)>& relocate) const;
+
+ private:
+  struct PendingJoin {
+    LogicalPlanPtr right;
+    // Equalities of a side over the relation and a side over `right`.
+    std::vector<std::pair<ExprPtr, ExprPtr>> keys;
+    Span span;
+  };
+
+  arrow::Result<ExprPtr> AddScalar(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> AddExists(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> AddIn(const sql::AstExpr& ast, ExprBinder* binder);
+  arrow::Result<std::vector<CorrelatedEquality>> Equalities(const Decorrelated& query, Span span);
+  void AddJoin(PendingJoin join);
+  ExprPtr Column(int column, Span span) const;  // of the join added last
+
+  const NameScope& names_;
+  const QueryScope& scope_;
+  std::vector<PendingJoin> joins_;
+  std::string last_outer_names_;
+  int width_ = 0;       // columns of all joins
+  int last_begin_ = 0;  // first column of the last one
+};
+
+// A query inside an expression, over the columns of `names`.
+arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameScope& names,
+                                            const QueryScope& scope);
+// The number of columns that IN compares. Errors: IN_SUBQUERY_LENGTH_MISMATCH.
+arrow::Status CheckInWidth(const sql::AstExpr& ast, const std::vector<ExprPtr>& left,
+                           size_t num_columns);
+// Columns of the query around (kOuterColumns and above) by their own indices.
+ExprPtr FromOuter(const ExprPtr& expr);
+
+}  // namespace tidemill::driver
