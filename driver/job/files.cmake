@@ -12,6 +12,7 @@ list(APPEND driver_sources
   job/progress.cc
   job/progress_reporter.cc
   job/state_files.cc
+  job/static_source.cc
   job/worker_set.cc)
 list(APPEND driver_headers
   job/epoch_in_flight.h
@@ -27,4 +28,5 @@ list(APPEND driver_headers
   job/progress.h
   job/progress_reporter.h
   job/state_files.h
+  job/static_source.h
   job/worker_set.h)

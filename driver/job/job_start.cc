@@ -9,6 +9,7 @@
 #include "common/base/hash.h"
 #include "common/base/logging.h"
 #include "common/types/time_zone.h"
+#include "driver/job/static_source.h"
 #include "driver/plan/stages/plan_writer.h"
 #include "driver/rpc/messages.h"
 
@@ -35,11 +36,25 @@ std::string DeduplicateShape(const proto::DeduplicateOp& op) {
   return line;
 }
 
+// Both sides' rows are kept as they are, under their keys.
+std::string JoinShape(const proto::JoinOp& join) {
+  std::string line = fmt::format("operator {}: {} join", join.operator_id(),
+                                 proto::JoinOp::Type_Name(join.type()));
+  for (const proto::JoinSide* side : {&join.left(), &join.right()}) {
+    line += ", keys";
+    for (const std::string& type : side->key_types()) line += " " + type;
+    line += " of";
+    for (const std::string& type : side->types()) line += " " + type;
+  }
+  return line;
+}
+
 // What the state of a plan looks like: a line per stateful operator.
 std::vector<std::string> StateShape(const proto::PhysicalPlan& plan) {
   std::vector<std::string> shape;
   for (const proto::Stage& stage : plan.stages()) {
     for (const proto::Operator& op : stage.operators()) {
+      if (op.has_join() && op.join().is_symmetric()) shape.push_back(JoinShape(op.join()));
       if (op.has_deduplicate()) shape.push_back(DeduplicateShape(op.deduplicate()));
       if (op.has_global_limit()) {
         shape.push_back(fmt::format("operator {}: limit", op.global_limit().operator_id()));
@@ -167,15 +182,20 @@ class Starter {
   arrow::Status OpenSources(const std::function<void()>& wake) {
     ARROW_ASSIGN_OR_RAISE(const auto specs, SourceSpecsOf(*definition_.plan));
     const LogState& state = job_->state;
+    const bool is_streaming =
+        std::any_of(specs.begin(), specs.end(), [](const auto& spec) { return spec.is_streaming; });
     for (size_t i = 0; i < specs.size(); ++i) {
-      connectors::SourceDriverContext context{.fs = environment_.fs,
-                                              .clock = environment_.clock,
-                                              .random = environment_.random,
-                                              .wake = wake};
-      auto made = environment_.make_source
-                      ? environment_.make_source(specs[i], std::move(context))
-                      : connectors::MakeSourceDriver(specs[i], std::move(context));
-      ARROW_ASSIGN_OR_RAISE(auto source, std::move(made));
+      const auto make = [spec = specs[i], wake, environment = &environment_] {
+        connectors::SourceDriverContext context{.fs = environment->fs,
+                                                .clock = environment->clock,
+                                                .random = environment->random,
+                                                .wake = wake};
+        return environment->make_source ? environment->make_source(spec, std::move(context))
+                                        : connectors::MakeSourceDriver(spec, std::move(context));
+      };
+      // Once, so that a table that is not there is found now.
+      ARROW_ASSIGN_OR_RAISE(auto source, make());
+      if (is_streaming && !specs[i].is_streaming) source = std::make_unique<StaticSource>(make);
       if (i < state.source_snapshots().size()) {
         ARROW_RETURN_NOT_OK(source->Restore(state.source_snapshots()[i]));
       }

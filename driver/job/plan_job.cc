@@ -156,6 +156,7 @@ arrow::Result<JobDefinition> MakeDefinition(const JobSpec& spec, const PlannedJo
   definition.settings.key_groups = static_cast<uint32_t>(settings.key_groups());
   definition.settings.sink_shards = static_cast<uint32_t>(settings.sink_shards());
   definition.settings.time_zone = settings.time_zone();
+  definition.settings.watermark_policy = settings.watermark_policy();
   definition.settings.schemas = planned.inferred_schemas;
   definition.checkpoint = spec.checkpoint.value_or("");
   definition.base_interval = settings.base_interval();

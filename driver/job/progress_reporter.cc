@@ -33,6 +33,9 @@ void ProgressReporter::Committed(const EpochInFlight& epoch, int slots) {
   for (size_t i = 0; i < progress.sources.size() && i < sources_.size(); ++i) {
     progress.sources[i].description = sources_[i];
   }
+  // Static tables are not part of Spark's progress.
+  std::erase_if(progress.sources,
+                [](const SourceProgress& source) { return source.description.empty(); });
   result_.last_committed = progress.epoch;
   result_.epochs++;
   result_.input_rows += progress.input_rows;

@@ -35,6 +35,7 @@ list(APPEND driver_sources
   plan/optimize/rebuild.cc
   plan/optimize/window_key.cc
   plan/planner.cc
+  plan/stages/join_steps.cc
   plan/stages/plan_writer.cc
   plan/stages/stage_planner.cc
   plan/stages/window_writer.cc)
@@ -76,6 +77,7 @@ list(APPEND driver_headers
   plan/optimize/rebuild.h
   plan/optimize/window_key.h
   plan/planner.h
+  plan/stages/join_steps.h
   plan/stages/plan_writer.h
   plan/stages/stage_planner.h
   plan/stages/window_writer.h)

@@ -22,7 +22,7 @@ using Type = SettingInfo::Type;
 
 constexpr double kMaxBytes = 1e15;
 
-constexpr std::array<SettingInfo, 7> kSettings = {{
+constexpr std::array<SettingInfo, 8> kSettings = {{
     {"log.base_interval", Type::kInteger, "100", 1, 1e6, false, false,
      "commits in one file of the checkpoint's log before the next begins"},
     {"sink.shards", Type::kInteger, "8", 1, 32768, false, true,
@@ -37,12 +37,15 @@ constexpr std::array<SettingInfo, 7> kSettings = {{
      "a snapshot is made when the changelog is larger than the state times this"},
     {"timeZone", Type::kTimeZone, "UTC", 0, 0, false, true,
      "the session's time zone: timestamps from and to text, date functions"},
+    {"watermark.policy", Type::kMinOrMax, "min", 0, 0, false, true,
+     "which of several watermarks is that of the job: the least or the greatest"},
 }};
 
 // Spark's names for settings of ours.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSparkNames = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSparkNames = {{
     {"spark.sql.session.timeZone", "timeZone"},
     {"spark.sql.files.maxPartitionBytes", "source.split_bytes"},
+    {"spark.sql.streaming.multipleWatermarkPolicy", "watermark.policy"},
 }};
 
 // Spark's settings that people bring along and that mean nothing here, with what to do instead.
@@ -130,6 +133,9 @@ arrow::Result<std::string> CheckValue(const SettingInfo& info, std::string_view 
       return CheckReal(info, value);
     case Type::kTimeZone:
       ARROW_RETURN_NOT_OK(FindTimeZone(value).status());
+      return std::string(value);
+    case Type::kMinOrMax:
+      if (value != "min" && value != "max") return BadValue(info, value, "min or max");
       return std::string(value);
   }
   return std::string(value);

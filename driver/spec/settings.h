@@ -15,7 +15,7 @@ namespace tidemill::driver {
 // One setting as declared in the table: the only place that knows its name, default and bounds.
 // *Plain data.*
 struct SettingInfo {
-  enum class Type { kInteger, kBytes, kReal, kTimeZone };
+  enum class Type { kInteger, kBytes, kReal, kTimeZone, kMinOrMax };
 
   std::string_view name;
   Type type = Type::kInteger;
@@ -47,6 +47,7 @@ class Settings {
   int32_t key_groups() const { return static_cast<int32_t>(IntegerOf("state.key_groups")); }
   int32_t sink_shards() const { return static_cast<int32_t>(IntegerOf("sink.shards")); }
   const std::string& time_zone() const { return ValueOf("timeZone"); }
+  const std::string& watermark_policy() const { return ValueOf("watermark.policy"); }
   int64_t split_bytes() const { return IntegerOf("source.split_bytes"); }
   int64_t base_interval() const { return IntegerOf("log.base_interval"); }
   int64_t snapshot_min_bytes() const { return IntegerOf("state.snapshot_min_bytes"); }

@@ -147,6 +147,53 @@ TEST(AvailableNowTriggerTest, RunsAnUncommittedEpochFirstThenTheRest) {
   EXPECT_THAT(Finish(&job, 8, false), Contains("Finish ok"));
 }
 
+TEST(AvailableNowTriggerTest, EvictsByAnEpochWithoutInputBeforeItEnds) {
+  SchedulerDriver job({.kind = TriggerKind::kAvailableNow});
+  job.StartRunning(3);
+  job.PrepareAll(3, 1);
+  job.Feed(event::InputPolled{false});
+  job.Feed(event::SinksCommitted{3});
+
+  EXPECT_THAT(job.Feed(event::CommitDurable{3, /*wants_epoch=*/true}),
+              testing::ElementsAre("Plan 4", "Run 4.1 after 3.1", "CommitSources 3"));
+  EXPECT_THAT(Finish(&job, 4, false), Contains("Finish ok"));
+}
+
+TEST(OnceTriggerTest, HasNoEpochWithoutInput) {
+  SchedulerDriver job({.kind = TriggerKind::kOnce});
+  job.StartRunning(3);
+  job.PrepareAll(3, 1);
+  job.Feed(event::SinksCommitted{3});
+
+  EXPECT_THAT(job.Feed(event::CommitDurable{3, /*wants_epoch=*/true}), Contains("Finish ok"));
+}
+
+TEST(DefaultTriggerTest, AnEpochWithoutInputFollowsAtOnceUnlessInputIsThere) {
+  SchedulerDriver idle;
+  idle.StartRunning(3);
+  idle.PrepareAll(3, 1);
+  idle.Feed(event::InputPolled{false});
+  idle.Feed(event::SinksCommitted{3});
+  EXPECT_THAT(idle.Feed(event::CommitDurable{3, /*wants_epoch=*/true}), Contains("Plan 4"));
+
+  SchedulerDriver busy;
+  busy.StartRunning(3);
+  busy.PrepareAll(3, 1);
+  busy.Feed(event::InputPolled{true});
+  EXPECT_THAT(busy.Feed(event::SinksCommitted{3}), Contains("Commit 3.1 + plan"));
+  EXPECT_THAT(busy.Feed(event::CommitDurable{3, /*wants_epoch=*/true}),
+              testing::Not(Contains("Plan 5")));
+}
+
+TEST(DefaultTriggerTest, ARestartRunsTheEpochWithoutInputThatIsDue) {
+  SchedulerDriver job;
+  job.Feed(event::Recovered{.last_committed = 3, .last_attempt = 1, .wants_epoch = true});
+  job.Feed(event::WorkersChanged{{"a", "b"}});
+  job.Assigned(1);
+
+  EXPECT_THAT(job.Feed(event::InputPolled{false}), Contains("Plan 4"));
+}
+
 TEST(StopTest, DrainFinishesTheOpenEpochAndBeginsNoOther) {
   SchedulerDriver job;
   job.StartFresh();

@@ -15,19 +15,21 @@ TEST(StreamingChecksTest, AQueryOfBatchSourcesIsRefused) {
 }
 
 TEST(StreamingChecksTest, AppendNeedsAWatermarkUnderAnAggregation) {
-  EXPECT_EQ(ErrorText("SELECT user, count(*) FROM log GROUP BY user"),
-            "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION: Append output mode not supported "
-            "when there are streaming aggregations on streaming DataFrames/DataSets without "
-            "watermark | user");
+  EXPECT_EQ(
+      ErrorText("SELECT user, count(*) FROM log GROUP BY user"),
+      "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION: Invalid streaming output mode: append. This "
+      "output mode is not supported for streaming aggregations without watermark on streaming "
+      "DataFrames/DataSets. | user");
   EXPECT_EQ(ErrorText("SELECT user, count(*) FROM log GROUP BY user", kUpdate), "");
   EXPECT_EQ(ErrorText("SELECT user, count(*) FROM log GROUP BY user", kComplete), "");
 }
 
 TEST(StreamingChecksTest, CompleteNeedsAnAggregation) {
-  EXPECT_EQ(ErrorText("SELECT user FROM log", kComplete),
-            "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION: Complete output mode not supported when "
-            "there are no streaming aggregations on streaming DataFrames/Datasets | SELECT user "
-            "FROM log");
+  EXPECT_EQ(
+      ErrorText("SELECT user FROM log", kComplete),
+      "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION: Invalid streaming output mode: complete. This "
+      "output mode is not supported for no streaming aggregations on streaming "
+      "DataFrames/DataSets. | SELECT user FROM log");
   EXPECT_EQ(ErrorText("SELECT user FROM log", kUpdate), "");
 }
 
@@ -45,7 +47,7 @@ TEST(StreamingChecksTest, SortingNeedsAnAggregationInCompleteMode) {
 
 TEST(StreamingChecksTest, LimitsNeedAnAggregationInCompleteMode) {
   EXPECT_EQ(ErrorText("SELECT user FROM log LIMIT 3", kUpdate),
-            "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION: Limits are not supported on streaming "
+            "UNSUPPORTED_STREAMING_OPERATION: Limits are not supported on streaming "
             "DataFrames/Datasets in Update output mode | 3");
   EXPECT_EQ(ErrorText("SELECT user FROM log LIMIT 3"), "");
   EXPECT_EQ(

@@ -76,6 +76,19 @@ arrow::Result<std::shared_ptr<arrow::Array>> TakeRows(
   return taken.make_array();
 }
 
+// The runs of what is generated of rows with these runs; `parents` ascend.
+std::vector<GroupRun> RunsOf(const std::vector<GroupRun>& runs, std::span<const int32_t> parents) {
+  std::vector<GroupRun> generated;
+  size_t at = 0;
+  for (const GroupRun& run : runs) {
+    const size_t first = at;
+    while (at < parents.size() && parents[at] < run.end) ++at;
+    if (at == first) continue;
+    generated.push_back({run.key_group, static_cast<int32_t>(first), static_cast<int32_t>(at)});
+  }
+  return generated;
+}
+
 }  // namespace
 
 // Each row as often as the BIGINT argument says.
@@ -150,8 +163,9 @@ arrow::Status Generate::Process(const EvalContext& context, Rows rows, RowConsum
     } else {
       columns.push_back(std::move(elements));
     }
-    ARROW_RETURN_NOT_OK(
-        out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)), {}}));
+    const auto parents = std::span(expansion.parent).subspan(begin, length);
+    ARROW_RETURN_NOT_OK(out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)),
+                                      RunsOf(rows.runs, parents)}));
   }
   return arrow::Status::OK();
 }

@@ -11,6 +11,7 @@
 #include "worker/aggregates/accumulators.h"
 #include "worker/plan/compiled_exprs.h"
 #include "worker/plan/expr_reader.h"
+#include "worker/plan/join_reader.h"
 #include "worker/plan/window_reader.h"
 #include "worker/stateful/session_aggregate.h"
 
@@ -85,7 +86,8 @@ arrow::Result<DeduplicatePlan> ReadDeduplicate(const proto::DeduplicateOp& messa
   return plan;
 }
 
-arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
+arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
+                                         const std::vector<StageInputPlan>& inputs) {
   OperatorPlan plan;
   ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(message.schema()));
   switch (message.op_case()) {
@@ -148,6 +150,10 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
       plan.op =
           GlobalLimitPlan{message.global_limit().operator_id(), message.global_limit().count()};
       return plan;
+    case proto::Operator::kJoin: {
+      ARROW_ASSIGN_OR_RAISE(plan.op, ReadJoin(message.join(), inputs));
+      return plan;
+    }
     case proto::Operator::kWindow: {
       ARROW_ASSIGN_OR_RAISE(plan.op, ReadWindow(message.window(), ReadKernel));
       return plan;
@@ -158,32 +164,6 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
   return MakeError(ErrorKind::kBug, "PLAN_INVALID",
                    fmt::format("plan from the driver: unknown operator: case={}",
                                static_cast<int>(message.op_case())));
-}
-
-arrow::Result<StagePlan> ReadStage(const proto::Stage& message) {
-  StagePlan stage;
-  stage.id = message.id();
-  if (message.has_source()) stage.source = message.source();
-  ARROW_ASSIGN_OR_RAISE(stage.input_schema, ParseDdlSchema(message.input_schema()));
-  for (const proto::Operator& op : message.operators()) {
-    ARROW_ASSIGN_OR_RAISE(OperatorPlan plan, ReadOperator(op));
-    auto* partial = std::get_if<PartialAggregatePlan>(&plan.op);
-    if (partial != nullptr) partial->is_per_batch = stage.source < 0;
-    stage.operators.push_back(std::move(plan));
-  }
-  switch (message.output()) {
-    case proto::Stage::HASH:
-      stage.output = StageOutput::kHash;
-      break;
-    case proto::Stage::GATHER:
-      stage.output = StageOutput::kGather;
-      break;
-    default:
-      stage.output = StageOutput::kSink;
-  }
-  stage.output_keys.assign(message.output_keys().begin(), message.output_keys().end());
-  stage.is_gathered = message.is_gathered();
-  return stage;
 }
 
 // Inputs are outputs of stages before this one.
@@ -204,6 +184,34 @@ arrow::Status ReadInputs(const proto::Stage& message, const std::vector<StagePla
         {input.stage(), input.side(), input.is_build(), producer->output_schema()});
   }
   return arrow::Status::OK();
+}
+
+arrow::Result<StagePlan> ReadStage(const proto::Stage& message,
+                                   const std::vector<StagePlan>& before) {
+  StagePlan stage;
+  stage.id = message.id();
+  if (message.has_source()) stage.source = message.source();
+  ARROW_ASSIGN_OR_RAISE(stage.input_schema, ParseDdlSchema(message.input_schema()));
+  ARROW_RETURN_NOT_OK(ReadInputs(message, before, &stage));
+  for (const proto::Operator& op : message.operators()) {
+    ARROW_ASSIGN_OR_RAISE(OperatorPlan plan, ReadOperator(op, stage.inputs));
+    auto* partial = std::get_if<PartialAggregatePlan>(&plan.op);
+    if (partial != nullptr) partial->is_per_batch = stage.source < 0;
+    stage.operators.push_back(std::move(plan));
+  }
+  switch (message.output()) {
+    case proto::Stage::HASH:
+      stage.output = StageOutput::kHash;
+      break;
+    case proto::Stage::GATHER:
+      stage.output = StageOutput::kGather;
+      break;
+    default:
+      stage.output = StageOutput::kSink;
+  }
+  stage.output_keys.assign(message.output_keys().begin(), message.output_keys().end());
+  stage.is_gathered = message.is_gathered();
+  return stage;
 }
 
 // What a stateful operator keeps; nothing for the others. Names are Spark's.
@@ -249,9 +257,9 @@ arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan
   }
   const connectors::OutputMode output_mode = ReadOutputMode(message.output_mode());
   for (const proto::Stage& stage : message.stages()) {
-    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage));
-    ARROW_RETURN_NOT_OK(ReadInputs(stage, plan->stages, &read));
+    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage, plan->stages));
     for (const OperatorPlan& op : read.operators) {
+      if (const auto* join = std::get_if<JoinPlan>(&op.op)) AddJoinState(*join, &plan->stateful);
       if (auto entry = StateOf(op)) plan->stateful.push_back(*std::move(entry));
     }
     plan->stages.push_back(std::move(read));

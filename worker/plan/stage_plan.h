@@ -14,6 +14,7 @@
 #include "connectors/sink.h"
 #include "connectors/source.h"
 #include "worker/aggregates/aggregate_kernel.h"
+#include "worker/join/join_plan.h"
 #include "worker/operators/event_time.h"
 
 namespace tidemill::proto {
@@ -123,7 +124,7 @@ struct OperatorPlan {
   std::shared_ptr<arrow::Schema> schema;  // of the output
   std::variant<FilterPlan, ProjectPlan, GeneratePlan, PartialAggregatePlan, FinalAggregatePlan,
                SortPlan, LimitPlan, WatermarkPlan, DeduplicatePlan, GlobalLimitPlan,
-               SessionAggregatePlan, WindowPlan>
+               SessionAggregatePlan, WindowPlan, JoinPlan>
       op;
 };
 
@@ -159,6 +160,7 @@ struct StatefulOperator {
   std::vector<std::shared_ptr<arrow::DataType>> key_types;
   std::vector<std::shared_ptr<arrow::DataType>> value_types;
   bool is_ephemeral = false;  // begins every epoch empty: of a query's bounded part
+  int progress_id = -1;       // the operator that it is a part of, where it is one
 };
 
 struct JobPlan {

@@ -203,6 +203,25 @@ bool JobSlot::Step() {
   return *result == StepResult::kProgress;
 }
 
+// An operator with several tables is one for people.
+void JobSlot::ReportOperators(const EpochCounters& counters, SlotReport* report) const {
+  for (const StatefulOperator& op : states_->operators()) {
+    if (op.is_ephemeral) continue;
+    const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
+    if (op.progress_id >= 0 && op.progress_id != op.operator_id) {
+      report->operators.back().rows_total += summary.rows;
+      report->operators.back().memory_bytes += summary.memory_bytes;
+      continue;
+    }
+    const auto counted = counters.operators.find(op.operator_id);
+    const auto of_operator =
+        counted == counters.operators.end() ? EpochCounters::OfOperator{} : counted->second;
+    report->operators.push_back({op.operator_id, op.name, summary.rows, of_operator.rows_updated,
+                                 summary.memory_bytes, of_operator.rows_removed,
+                                 of_operator.rows_dropped_late, of_operator.custom});
+  }
+}
+
 void JobSlot::Finish() {
   SlotReport report;
   report.id = last_;
@@ -213,16 +232,7 @@ void JobSlot::Finish() {
   run_.reset();
   for (const auto& [watermark, stats] : counters.events) report.event_times.push_back(stats);
   states_->CollectChanges(&report.changes);
-  for (const StatefulOperator& op : states_->operators()) {
-    const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
-    if (op.is_ephemeral) continue;
-    const auto counted = counters.operators.find(op.operator_id);
-    const auto of_operator =
-        counted == counters.operators.end() ? EpochCounters::OfOperator{} : counted->second;
-    report.operators.push_back({op.operator_id, op.name, summary.rows, of_operator.rows_updated,
-                                summary.memory_bytes, of_operator.rows_removed,
-                                of_operator.rows_dropped_late, of_operator.custom});
-  }
+  ReportOperators(counters, &report);
   const bool has_writer = report.has_writer;
   listener_->OnComputed(slot_, std::move(report));
   if (!has_writer) return;

@@ -79,6 +79,7 @@ class JobSlot {
   void Capture(uint64_t capture);
   arrow::Status Start(std::shared_ptr<const EpochTask> task);
   bool RunsHere(const StagePlan& stage) const;
+  void ReportOperators(const EpochCounters& counters, SlotReport* report) const;
   void Finish();
   void Fail(const arrow::Status& error);
   arrow::Status MakePartitioners();

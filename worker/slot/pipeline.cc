@@ -3,6 +3,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "worker/join/stream_join.h"
+#include "worker/join/table_join.h"
 #include "worker/operators/filter.h"
 #include "worker/operators/final_aggregate.h"
 #include "worker/operators/generate.h"
@@ -38,6 +40,9 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
           return FinalAggregate::Make(op, plan.schema, states);
         } else if constexpr (std::is_same_v<Plan, SortPlan>) {
           return std::make_unique<Sort>(op, plan.schema);
+        } else if constexpr (std::is_same_v<Plan, JoinPlan>) {
+          if (op.is_symmetric) return StreamJoin::Make(op, plan.schema, states);
+          return TableJoin::Make(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, WindowPlan>) {
           return Window::Make(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, LimitPlan>) {

@@ -85,8 +85,21 @@ StageRunner::Merged* StageRunner::current() {
   return nullptr;
 }
 
-// Rows of a keyed stage belong to one key group each.
+// Each key group is a lane of its own towards an exchange, so that its consumers see rows in an
+// order that does not depend on which slot owns what.
 arrow::Status StageRunner::Consumer::Consume(Rows rows) {
+  const bool is_whole = runner_->place_.is_gathered || rows.runs.size() <= 1 ||
+                        runner_->stage_->output == StageOutput::kSink;
+  if (is_whole) return Send(std::move(rows));
+  for (const GroupRun& run : rows.runs) {
+    const int32_t length = run.end - run.begin;
+    ARROW_RETURN_NOT_OK(
+        Send({rows.batch->Slice(run.begin, length), {GroupRun{run.key_group, 0, length}}}));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status StageRunner::Consumer::Send(Rows rows) {
   const int lane = runner_->place_.is_gathered || rows.runs.empty()
                        ? 0
                        : static_cast<int>(rows.runs[0].key_group);

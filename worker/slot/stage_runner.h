@@ -45,6 +45,8 @@ class StageRunner {
     arrow::Status Consume(Rows rows) override;
 
    private:
+    arrow::Status Send(Rows rows);  // of one key group
+
     StageRunner* const runner_;
   };
 

@@ -28,19 +28,23 @@ arrow::Status Refuse(std::string message, Span span, std::string hint = "") {
   return QueryError(kUnsupportedOperation, std::move(message), span, std::move(hint));
 }
 
-arrow::Status RefuseMode(std::string message, Span span, std::string hint = "") {
-  return QueryError(kUnsupportedMode, std::move(message), span, std::move(hint));
-}
-
 std::string_view ModeName(OutputMode mode) {
   switch (mode) {
     case OutputMode::kUpdate:
-      return "Update";
+      return "update";
     case OutputMode::kComplete:
-      return "Complete";
+      return "complete";
     default:
-      return "Append";
+      return "append";
   }
+}
+
+arrow::Status RefuseMode(OutputMode mode, std::string_view operation, Span span, std::string hint) {
+  return QueryError(kUnsupportedMode,
+                    fmt::format("Invalid streaming output mode: {}. This output mode is not "
+                                "supported for {} on streaming DataFrames/DataSets.",
+                                ModeName(mode), operation),
+                    span, std::move(hint));
 }
 
 // The topmost aggregation over a stream, or nullptr.
@@ -58,24 +62,18 @@ arrow::Status CheckOutputMode(const LogicalPlanPtr& plan, OutputMode mode) {
   const AggregateNode* aggregate = FindAggregate(plan);
   if (aggregate == nullptr) {
     if (mode != OutputMode::kComplete) return arrow::Status::OK();
-    return RefuseMode(
-        "Complete output mode not supported when there are no streaming aggregations on streaming "
-        "DataFrames/Datasets",
-        plan->span, "use outputMode: append");
+    return RefuseMode(mode, "no streaming aggregations", plan->span, "use outputMode: append");
   }
   const bool has_event_time =
       std::any_of(aggregate->event_times.begin(), aggregate->event_times.end(),
                   [](const auto& time) { return time.has_value(); });
   if (mode == OutputMode::kAppend && !has_event_time) {
-    return RefuseMode(
-        "Append output mode not supported when there are streaming aggregations on streaming "
-        "DataFrames/DataSets without watermark",
-        aggregate->span, "use outputMode: complete or outputMode: update");
+    return RefuseMode(mode, "streaming aggregations without watermark", aggregate->span,
+                      "use outputMode: complete or outputMode: update");
   }
   if (mode == OutputMode::kUpdate && aggregate->session_key >= 0) {
-    return RefuseMode(
-        "Update output mode not supported for session window on streaming DataFrames/DataSets",
-        aggregate->span, "use outputMode: append");
+    return RefuseMode(mode, "session window streaming aggregations", aggregate->span,
+                      "use outputMode: append");
   }
   return arrow::Status::OK();
 }
@@ -163,11 +161,16 @@ arrow::Status CheckJoin(const JoinNode& join, OutputMode mode) {
   const bool right_streams = IsStreaming(join.children[1]);
   if (!left_streams && !right_streams) return arrow::Status::OK();
   if (!left_streams || !right_streams) return CheckStreamStatic(join, left_streams);
-  if (mode != OutputMode::kAppend) {
-    return RefuseMode(fmt::format("Join between two streaming DataFrames/Datasets is not supported "
-                                  "in {} output mode, only in Append output mode",
-                                  ModeName(mode)),
-                      join.span);
+  const bool fits =
+      mode == OutputMode::kAppend || (mode == OutputMode::kUpdate && join.type == JoinType::kInner);
+  if (!fits) {
+    return Refuse(
+        fmt::format("{} join between two streaming DataFrames/Datasets is not supported in {} "
+                    "output mode, only in {}",
+                    SparkName(join.type), mode == OutputMode::kUpdate ? "Update" : "Complete",
+                    join.type == JoinType::kInner ? "Append and Update output modes"
+                                                  : "Append output mode"),
+        join.span);
   }
   if (join.type == JoinType::kInner) return arrow::Status::OK();
   if (join.type == JoinType::kLeftAnti) {
@@ -194,9 +197,8 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
     return Refuse("Offset is not supported on streaming DataFrames/Datasets", node->span);
   }
   if (mode == OutputMode::kUpdate) {
-    return RefuseMode(
-        "Limits are not supported on streaming DataFrames/Datasets in Update output mode",
-        node->span);
+    return Refuse("Limits are not supported on streaming DataFrames/Datasets in Update output mode",
+                  node->span);
   }
   if (mode == OutputMode::kComplete && FindAggregate(node) == nullptr) {
     return NotSupportedYet("STREAMING_LIMIT", "LIMIT below an aggregation", node->span);

@@ -69,6 +69,8 @@ bool CollectTerms(const Expr& expr, bool is_negative, Terms* terms) {
       return false;
     case Expr::Kind::kCall:
       break;
+    default:
+      return false;
   }
   if (expr.name == "+" || expr.name == "-") {
     const bool flips = expr.name == "-";

@@ -215,6 +215,8 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
     case StageOperator::Kind::kWindow:
       return WriteWindow(As<WindowNode>(*op.node), {WriteCall, WriteSort},
                          message->mutable_window());
+    case StageOperator::Kind::kJoin:
+      return WriteJoin(*op.node, *op.join, op.operator_id, message->mutable_join());
     case StageOperator::Kind::kWatermark:
       message->mutable_watermark()->set_number(op.watermark);
       message->mutable_watermark()->set_column(As<WithWatermarkNode>(*op.node).column);
@@ -309,6 +311,13 @@ void ClearPlaces(proto::Operator* op) {
         ClearPlaces(call.mutable_begin()->mutable_value());
         ClearPlaces(call.mutable_end()->mutable_value());
       }
+      return;
+    case proto::Operator::kJoin:
+      for (proto::JoinSide* side :
+           {op->mutable_join()->mutable_left(), op->mutable_join()->mutable_right()}) {
+        if (side->has_filter()) ClearPlaces(side->mutable_filter());
+      }
+      if (op->join().has_condition()) ClearPlaces(op->mutable_join()->mutable_condition());
       return;
     default:
       return;

@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -56,6 +57,7 @@ class StagePlanner {
   Tails AddLimit(Tails tails, const LogicalPlanPtr& node);
   void AddWatermark(const LogicalPlanPtr& node, Tails* tails);
   Tails Union(const std::vector<Tails>& inputs);
+  arrow::Result<Tails> AddJoin(const std::vector<Tails>& inputs, const LogicalPlanPtr& node);
   Tails Gather(Tails tails);
   // The operator as a stateful one, with its number, and its place in the watermark graph behind
   // `inputs`.
@@ -185,6 +187,42 @@ Tails StagePlanner::Union(const std::vector<Tails>& inputs) {
   return all;
 }
 
+arrow::Result<Tails> StagePlanner::AddJoin(const std::vector<Tails>& inputs,
+                                           const LogicalPlanPtr& node) {
+  StageOperator op = OperatorOf(StageOperator::Kind::kJoin, node);
+  ARROW_ASSIGN_OR_RAISE(op.join, PlanJoin(node));
+  for (int side = 0; side < 2; ++side) {
+    const JoinSideSteps& steps = op.join->sides[side];
+    if (steps.projection == nullptr) continue;
+    Append(inputs[side], OperatorOf(StageOperator::Kind::kProject, steps.projection));
+  }
+  Tails behind = StartBehind(inputs[0], StageOutput::kHash, op.join->sides[0].keys);
+  for (const int tail : inputs[1].stages) {
+    stage(tail).output = StageOutput::kHash;
+    stage(tail).output_keys = op.join->sides[1].keys;
+    stage(behind.stages[0]).inputs.push_back({.stage = tail, .side = 1});
+  }
+  for (StageInput& input : stage(behind.stages[0]).inputs) {
+    input.is_build = !op.join->is_symmetric && input.side == op.join->build_side;
+  }
+  WatermarkGraph::Node flow{.inputs = {inputs[0].flow, inputs[1].flow}};
+  if (op.join->is_symmetric) {
+    const auto rules = {op.join->sides[0].rule, op.join->sides[1].rule};
+    op.operator_id = next_operator_id_;
+    next_operator_id_ += 2;  // A table for each side.
+    flow.kind = WatermarkGraph::Node::Kind::kJoin;
+    flow.operator_id = op.operator_id;
+    flow.left = op.join->sides[0].rule;
+    flow.right = op.join->sides[1].rule;
+    flow.evicts = std::any_of(rules.begin(), rules.end(), [](const JoinSideRule& rule) {
+      return rule.kind != JoinSideRule::Kind::kForever;
+    });
+  }
+  behind.flow = AddFlow(std::move(flow));
+  Append(behind, std::move(op));
+  return behind;
+}
+
 Tails StagePlanner::Gather(Tails tails) {
   if (tails.stages.size() == 1 && stage(tails.stages[0]).is_gathered) return tails;
   return StartBehind(tails, StageOutput::kGather, {});
@@ -231,7 +269,7 @@ arrow::Result<Tails> StagePlanner::Add(const LogicalPlanPtr& node) {
       return tails;
     }
     case Kind::kJoin:
-      return NotSupportedYet("JOIN", "joins", node->span);
+      return AddJoin(inputs, node);
     case Kind::kDeduplicate:
       return AddDeduplicate(tails, node);
     case Kind::kWithWatermark:

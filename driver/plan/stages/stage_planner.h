@@ -9,6 +9,7 @@
 #include "connectors/sink.h"
 #include "driver/epoch/watermark.h"
 #include "driver/plan/logical/logical_plan.h"
+#include "driver/plan/stages/join_steps.h"
 
 namespace tidemill::driver {
 
@@ -28,6 +29,7 @@ struct StageOperator {
     kSessionAggregate,  // in the place of kFinalAggregate
     kGlobalLimit,       // over all epochs of a stream
     kWindow,
+    kJoin,
   };
   Kind kind = Kind::kFilter;
   LogicalPlanPtr node;
@@ -38,6 +40,7 @@ struct StageOperator {
   // over bounded input).
   connectors::OutputMode mode = connectors::OutputMode::kAppend;
   bool is_ephemeral = false;
+  std::shared_ptr<const JoinSteps> join = nullptr;  // of kJoin
 };
 
 enum class StageOutput { kHash, kGather, kSink };
@@ -76,8 +79,8 @@ struct StagedPlan {
 
 // Cuts an optimized plan at its exchanges: before an aggregation by hash of its keys (with a
 // partial aggregation in front), before the first sort or limit, and before a sink with a single
-// writer, to one place. A union costs no stage: what stands above it runs behind each of its
-// branches.
+// writer, to one place; both sides of a join by hash of its keys. A union costs no stage: what
+// stands above it runs behind each of its branches.
 arrow::Result<StagedPlan> SplitIntoStages(const LogicalPlanPtr& plan,
                                           connectors::OutputMode output_mode,
                                           const connectors::SinkNeeds& needs);

@@ -77,16 +77,16 @@ arrow::Result<int64_t> MicrosOf(const Expr& arg, const sql::AstExpr& call) {
     return IsDayInterval(type) ? value * 1'000'000 : value;
   }
   if (type.id() != arrow::Type::STRING) return wrong();
-  auto interval =
-      ParseInterval(static_cast<const arrow::StringScalar&>(*arg.literal).value->ToString());
+  const std::string literal =
+      static_cast<const arrow::StringScalar&>(*arg.literal).value->ToString();
+  auto interval = ParseInterval(literal);
   if (!interval.ok()) {
     return MakeError(KindOf(interval.status()), ErrorClassOf(interval.status()),
                      interval.status().message(), arg.span);
   }
   if (interval->months != 0) {
-    return QueryError("INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION",
-                      "Intervals greater than a month is not supported (months: " +
-                          std::to_string(interval->months) + ").",
+    return QueryError("UNSUPPORTED_FEATURE.TIME_WINDOW_OF_MONTHS",
+                      fmt::format("Intervals greater than a month is not supported ({}).", literal),
                       arg.span);
   }
   return interval->days * int64_t{86'400'000'000} + interval->microseconds;
@@ -98,12 +98,19 @@ struct WindowShape {
   int64_t start_us = 0;
 };
 
-arrow::Status OutOfRange(const sql::AstExpr& call, std::string_view what, int64_t value,
-                         std::string_view range) {
-  return Mismatch("VALUE_OUT_OF_RANGE", call,
-                  fmt::format("Cannot resolve the window due to data type mismatch: The {} must be "
-                              "between {} (current value = {}L).",
-                              what, range, value));
+// "window(ts, 60000000, 60000000, 0)": as Spark names it, lengths in microseconds.
+std::string WindowText(const Expr& time, const WindowShape& shape) {
+  return fmt::format("\"window({}, {}, {}, {})\"", ExprText(time), shape.duration_us,
+                     shape.slide_us, shape.start_us);
+}
+
+arrow::Status OutOfRange(const sql::AstExpr& call, std::string_view window, std::string_view what,
+                         int64_t value) {
+  return Mismatch(
+      "VALUE_OUT_OF_RANGE", call,
+      fmt::format("Cannot resolve {} due to data type mismatch: The `{}` must be between "
+                  "(0, 9223372036854775807] (current value = {}L).",
+                  window, what, value));
 }
 
 arrow::Result<WindowShape> ShapeOf(const sql::AstExpr& call, const std::vector<ExprPtr>& args) {
@@ -124,23 +131,20 @@ arrow::Result<WindowShape> ShapeOf(const sql::AstExpr& call, const std::vector<E
   if (args.size() > 3) {
     ARROW_ASSIGN_OR_RAISE(shape.start_us, MicrosOf(*args[3], call));
   }
-  if (shape.duration_us <= 0) {
-    return OutOfRange(call, "`window_duration`", shape.duration_us, "(0, 9223372036854775807]");
-  }
-  if (shape.slide_us <= 0) {
-    return OutOfRange(call, "`slide_duration`", shape.slide_us, "(0, 9223372036854775807]");
-  }
+  const std::string text = WindowText(*args[0], shape);
+  if (shape.duration_us <= 0) return OutOfRange(call, text, "window_duration", shape.duration_us);
+  if (shape.slide_us <= 0) return OutOfRange(call, text, "slide_duration", shape.slide_us);
   if (shape.slide_us > shape.duration_us) {
     return Mismatch("PARAMETER_CONSTRAINT_VIOLATION", call,
-                    fmt::format("Cannot resolve the window due to data type mismatch: The "
+                    fmt::format("Cannot resolve {} due to data type mismatch: The "
                                 "`slide_duration`({}L) must be <= the `window_duration`({}L).",
-                                shape.slide_us, shape.duration_us));
+                                text, shape.slide_us, shape.duration_us));
   }
   if (std::abs(shape.start_us) >= shape.slide_us) {
     return Mismatch("PARAMETER_CONSTRAINT_VIOLATION", call,
-                    fmt::format("Cannot resolve the window due to data type mismatch: The "
+                    fmt::format("Cannot resolve {} due to data type mismatch: The "
                                 "`abs(start_time)`({}L) must be < the `slide_duration`({}L).",
-                                std::abs(shape.start_us), shape.slide_us));
+                                text, std::abs(shape.start_us), shape.slide_us));
   }
   return shape;
 }
@@ -157,7 +161,8 @@ class Builder {
   WindowedInput Finish() { return std::move(windowed_); }
 
  private:
-  arrow::Result<ExprPtr> TimeOf(ExprPtr arg, const sql::AstExpr& call);
+  // `window` names the window in errors.
+  arrow::Result<ExprPtr> TimeOf(ExprPtr arg, const sql::AstExpr& call, std::string_view window);
   std::optional<EventTime> EventTimeOf(const Expr& expr) const;
   arrow::Status AddWindow(const sql::AstExpr& call, const std::vector<ExprPtr>& args);
   arrow::Status AddSession(const sql::AstExpr& call, const std::vector<ExprPtr>& args);
@@ -187,7 +192,8 @@ arrow::Result<ExprPtr> WindowTime(const ExprPtr& window, Span span) {
   return MakeCall("-", {std::move(end), MicrosLiteral(1)}, span);
 }
 
-arrow::Result<ExprPtr> Builder::TimeOf(ExprPtr arg, const sql::AstExpr& call) {
+arrow::Result<ExprPtr> Builder::TimeOf(ExprPtr arg, const sql::AstExpr& call,
+                                       std::string_view window) {
   if (arg->type->id() == arrow::Type::TIMESTAMP) return arg;
   if (arg->type->id() == arrow::Type::STRUCT) return WindowTime(arg, call.span);
   const bool is_castable = arg->type->id() == arrow::Type::STRING ||
@@ -197,10 +203,11 @@ arrow::Result<ExprPtr> Builder::TimeOf(ExprPtr arg, const sql::AstExpr& call) {
     return ImplicitCast(std::move(arg), arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
   return Mismatch("UNEXPECTED_INPUT_TYPE", call,
                   fmt::format("Cannot resolve {} due to data type mismatch: The first parameter "
-                              "requires the (\"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"STRUCT<start: "
-                              "TIMESTAMP, end: TIMESTAMP>\") type, however {} has the type {}.",
-                              QuotedSql(TextAt(context_.query, call.span)),
-                              QuotedSql(ExprText(*arg)), QuotedType(*arg->type)));
+                              "requires the (\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or "
+                              "\"STRUCT<start: TIMESTAMP, end: TIMESTAMP>\" or \"STRUCT<start: "
+                              "TIMESTAMP_NTZ, end: TIMESTAMP_NTZ>\") type, however {} has the type "
+                              "{}.",
+                              window, QuotedSql(ExprText(*arg)), QuotedType(*arg->type)));
 }
 
 // The event time of a column, or of the times made of one.
@@ -242,7 +249,7 @@ arrow::Result<ExprPtr> MakeWindow(const ExprPtr& start, ExprPtr end, Span span) 
 arrow::Status Builder::AddWindow(const sql::AstExpr& call, const std::vector<ExprPtr>& args) {
   ARROW_RETURN_NOT_OK(RequireFirst(call));
   ARROW_ASSIGN_OR_RAISE(const WindowShape shape, ShapeOf(call, args));
-  ARROW_ASSIGN_OR_RAISE(const ExprPtr time, TimeOf(args[0], call));
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr time, TimeOf(args[0], call, WindowText(*args[0], shape)));
   const std::optional<EventTime> event_time = EventTimeOf(*args[0]);
   ARROW_RETURN_NOT_OK(DropRowsWithoutTime(time, call.span));
   const std::vector<ExprPtr> parts = {time, MicrosLiteral(shape.duration_us),
@@ -286,7 +293,8 @@ arrow::Status Builder::AddSession(const sql::AstExpr& call, const std::vector<Ex
                     args.size()),
         call.span);
   }
-  ARROW_ASSIGN_OR_RAISE(const ExprPtr time, TimeOf(args[0], call));
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr time,
+                        TimeOf(args[0], call, QuotedSql(TextAt(context_.query, call.span))));
   const std::optional<EventTime> event_time = EventTimeOf(*args[0]);
   ExprPtr gap = args[1];
   if (gap->kind == Expr::Kind::kLiteral) {

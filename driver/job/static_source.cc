@@ -1,0 +1,13 @@
+#include "driver/job/static_source.h"
+
+namespace tidemill::driver {
+
+arrow::Result<connectors::EpochInput> StaticSource::Next(connectors::ReadLimit limit) {
+  ARROW_ASSIGN_OR_RAISE(const auto source, make_());
+  ARROW_ASSIGN_OR_RAISE(connectors::EpochInput all, source->Next(connectors::ReadLimit::kAll));
+  connectors::EpochInput input;
+  input.splits = std::move(all.splits);
+  return input;
+}
+
+}  // namespace tidemill::driver
