@@ -50,7 +50,6 @@ arrow::Result<std::unique_ptr<StreamJoin>> StreamJoin::Make(JoinPlan plan,
     const JoinSidePlan& of_plan = join->plan_.sides[i];
     Side& side = join->sides_[i];
     ARROW_ASSIGN_OR_RAISE(side.codec, state::KeyCodec::Make(RowStore::KeyTypes(of_plan.key_types)));
-    side.store = std::make_unique<RowStore>(side.codec);
     side.expiry = std::make_unique<ExpiryIndex>(states, TimesOf(of_plan));
   }
   return join;
@@ -74,8 +73,13 @@ void StreamJoin::Reset() {
 state::HotTable* StreamJoin::TableOf(int side, uint32_t key_group) {
   state::HotTable* table = states_->Find(TableId(side), key_group);
   TIDEMILL_CHECK(table != nullptr);
-  sides_[side].store->Attach(table, states_->version());
   return table;
+}
+
+RowStore& StreamJoin::StoreOf(int side, uint32_t key_group) {
+  RowStore& store = sides_[side].stores.try_emplace(key_group, sides_[side].codec).first->second;
+  store.Attach(TableOf(side, key_group), states_->version());
+  return store;
 }
 
 arrow::Status StreamJoin::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
@@ -155,8 +159,7 @@ arrow::Status StreamJoin::ProcessRun(const EvalContext& context, const Rows& row
 arrow::Status StreamJoin::FindPartners(const EvalContext& context, const GroupRun& run,
                                        Batch* batch, RowConsumer* out) {
   const int other_side = 1 - batch->side;
-  TableOf(other_side, run.key_group);
-  RowStore& store = *sides_[other_side].store;
+  RowStore& store = StoreOf(other_side, run.key_group);
   std::vector<uint32_t> first(run.end - run.begin);
   store.FindFirst(keys_, run.begin, run.end, first.data());
   for (int32_t row = run.begin; row < run.end; ++row) {
@@ -261,7 +264,7 @@ arrow::Status StreamJoin::Keep(const Batch& batch, const GroupRun& run) {
   state::HotTable* table = TableOf(batch.side, run.key_group);
   TimeIndex* index = own.expiry->Writable(run.key_group, *table);
   std::vector<uint32_t> rows(picked.size());
-  own.store->Insert(keys_, picked, rows.data());
+  StoreOf(batch.side, run.key_group).Insert(keys_, picked, rows.data());
   counters_.rows_updated += static_cast<int64_t>(rows.size());
   for (int column = 0; column < side.columns(); ++column) {
     state::WriteValues(*batch.rows->column(column), picked, rows, &table->column(column));
@@ -312,7 +315,7 @@ arrow::Result<bool> StreamJoin::Evict(const EvalContext& context, int side, uint
       ARROW_ASSIGN_OR_RAISE(columns, table->ValueArrays(alone, context.pool));
       columns.pop_back();
     }
-    own.store->Erase(piece);
+    table->Erase(piece);
     counters_.rows_removed += static_cast<int64_t>(count);
     if (alone.empty()) continue;
     ARROW_RETURN_NOT_OK(EmitAlone(context, side, std::move(columns), key_group, out));

@@ -44,9 +44,9 @@ class StreamJoin final : public Operator {
 
   struct Side {
     std::shared_ptr<const state::KeyCodec> codec;  // of the row store
-    std::unique_ptr<RowStore> store;
-    std::unique_ptr<ExpiryIndex> expiry;        // where the side's rows go by their time
-    std::optional<int64_t> state_watermark_us;  // of the epoch
+    std::map<uint32_t, RowStore> stores;           // by key group
+    std::unique_ptr<ExpiryIndex> expiry;           // where the side's rows go by their time
+    std::optional<int64_t> state_watermark_us;     // of the epoch
   };
   // The rows of one batch and key group on their way through.
   struct Batch {
@@ -62,6 +62,7 @@ class StreamJoin final : public Operator {
 
   int TableId(int side) const { return plan_.operator_id + side; }
   state::HotTable* TableOf(int side, uint32_t key_group);
+  RowStore& StoreOf(int side, uint32_t key_group);  // attached to the table as it is now
   int MarkColumn(int side) const { return plan_.sides[side].columns(); }
 
   // Takes out the rows that fail the side's filter; those of an outer side go out at once.
