@@ -122,6 +122,12 @@ def actions_per_hour(engine):
         check(got == counts and len(rows) == len(got) > 0, f"actions_per_hour: {got}, not {counts}")
 
 
+def orders(engine):
+    process = engine.start("sql", "conf/examples/orders.sql", "-o", "json").expect(OK, 30)
+    want = (ROOT / "tests/cluster/answers/orders.json").read_text()   # Spark's: tests/oracle/record.sh --script
+    check(process.stdout == want, f"orders prints something else: {process.stdout}")
+
+
 def socket_word_count(engine):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(20)
@@ -144,7 +150,7 @@ def test():
     with scratch(options.keep) as folder:
         shutil.copytree(ROOT / "conf", folder / "conf")
         engine = Engine(options.binary, folder)
-        for example in (word_count, user_log_count, actions_per_hour, socket_word_count):
+        for example in (word_count, user_log_count, actions_per_hour, orders, socket_word_count):
             example(engine)
             print(example.__name__, flush=True)
 
