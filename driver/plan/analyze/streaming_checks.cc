@@ -161,15 +161,15 @@ arrow::Status CheckJoin(const JoinNode& join, OutputMode mode) {
   const bool right_streams = IsStreaming(join.children[1]);
   if (!left_streams && !right_streams) return arrow::Status::OK();
   if (!left_streams || !right_streams) return CheckStreamStatic(join, left_streams);
-  const bool fits =
-      mode == OutputMode::kAppend || (mode == OutputMode::kUpdate && join.type == JoinType::kInner);
+  // Joins that only ever add rows; Spark takes them in update mode as well.
+  const bool adds = join.type == JoinType::kInner || join.type == JoinType::kLeftSemi;
+  const bool fits = mode == OutputMode::kAppend || (mode == OutputMode::kUpdate && adds);
   if (!fits) {
     return Refuse(
         fmt::format("{} join between two streaming DataFrames/Datasets is not supported in {} "
                     "output mode, only in {}",
                     SparkName(join.type), mode == OutputMode::kUpdate ? "Update" : "Complete",
-                    join.type == JoinType::kInner ? "Append and Update output modes"
-                                                  : "Append output mode"),
+                    adds ? "Append and Update output modes" : "Append output mode"),
         join.span);
   }
   if (join.type == JoinType::kInner) return arrow::Status::OK();
