@@ -38,7 +38,7 @@ CASES = (
     Case("unknown key", ("outputMode:", "outptMode:"), INVALID, ("job.yaml:13", "outptMode", "outputMode"), "outptMode"),
     Case("unknown key of a source", ("    path: in", "    pth: in"), INVALID, ("job.yaml:5", "pth", "path"), "pth"),
     Case("unknown source format", ("format: json", "format: jsn"), INVALID, ("jsn", "json")),
-    Case("format of a later release", ("format: json", "format: parquet"), INVALID, ("parquet", "not supported yet")),
+    Case("format of a later release", ("format: json", "format: avro"), INVALID, ("avro", "not supported yet")),
     Case("unknown sink format", ("format: console", "format: consle"), INVALID, ("consle", "console")),
     Case("unknown option of a source", ("    path: in", "    path: in\n    options: {maxFilesPerTriger: 1}"), INVALID,
          ("maxFilesPerTrigger",)),

@@ -29,7 +29,7 @@ SLEEPING_SINK = {"TIDEMILL_FAILPOINT": "sink.chunk_written:sleep=100"}
 # How far anonymous memory of one process may rise in a burst, and how much may have been read and
 # not written yet. Both say what the windows add up to, and both are far below a worker's share of
 # the burst.
-SINK_GROWTH, READ_AHEAD, EXCHANGE_GROWTH = 80 * MIB, 56 * MIB, 136 * MIB
+SINK_GROWTH, READ_AHEAD, EXCHANGE_GROWTH = 96 * MIB, 56 * MIB, 136 * MIB
 
 
 def anonymous(process):

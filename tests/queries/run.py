@@ -31,6 +31,11 @@ ON_PURPOSE = [
     # There are no catalogs that a name could be looked for in.
     (re.compile(r"Search path: \[.*?\]\. If you did not qualify .* IF EXISTS"), ""),
     (re.compile(r" on search path \[.*?\]"), ""),
+    # Spark spells window calls of streams its own way, without PARTITION BY and ORDER BY.
+    (re.compile(r"(Window function is not supported) in .*? (on streaming DataFrames/Datasets)"), r"\1 \2"),
+    (re.compile(r" \(window specification: .*\)"), ""),
+    # Columns of one distance to a misspelt name of a watermark's column: nearest first, as elsewhere.
+    (re.compile(r"(with name `tz` cannot be resolved)\..*"), r"\1"),
     # Spark's pages say nothing about us; the hint of the error shows the usage.
     (re.compile(r" Please, refer to '[^']*' for a fix"), ""),
 ]

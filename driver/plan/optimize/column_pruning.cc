@@ -198,11 +198,32 @@ Pruned PruneDeduplicate(const DeduplicateNode& node, std::vector<bool> used) {
   return child;
 }
 
+// Takes a column of the plan before pruning out of the plan's output, unless it is the only one.
+Pruned Hide(Pruned pruned, int column) {
+  const int hidden = pruned.places[column];
+  std::vector<ExprPtr> exprs;
+  std::vector<PlanField> fields;
+  const std::vector<PlanField>& output = pruned.plan->output;
+  for (int i = 0; i < static_cast<int>(output.size()); ++i) {
+    if (i == hidden) continue;
+    exprs.push_back(MakeColumn(i, output[i].name, output[i].type));
+    fields.push_back(output[i]);
+  }
+  if (exprs.empty()) return pruned;
+  for (int& place : pruned.places) place = place == hidden ? -1 : place - (place > hidden ? 1 : 0);
+  const Span span = pruned.plan->span;
+  pruned.plan = MakeProject(pruned.plan, std::move(exprs), std::move(fields), span);
+  return pruned;
+}
+
+// Who reads no event time does not learn what is late, as in Spark, whose column pruning takes the
+// column away above EventTimeWatermark.
 Pruned PruneWithWatermark(const WithWatermarkNode& node, std::vector<bool> used) {
+  const bool is_read = used[node.column];
   used[node.column] = true;
   Pruned child = Prune(node.children[0], std::move(used));
   child.plan = MakeWithWatermark(child.plan, child.places[node.column], node.delay_us, node.span);
-  return child;
+  return is_read ? child : Hide(std::move(child), node.column);
 }
 
 // All calls stay: who does not read one does not write one.

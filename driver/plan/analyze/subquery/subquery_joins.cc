@@ -82,8 +82,9 @@ arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameS
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, AnalyzeIn(query, inner));
   plan = DropHiddenColumns(std::move(plan), query.span);
   if (IsStreaming(plan)) {
-    return NotSupportedYet("STREAMING_SUBQUERY", "a subquery over a stream in an expression",
-                           query.span);
+    return QueryError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
+                      "Invalid subquery: Streaming query is not allowed in subquery expressions.",
+                      query.span);
   }
   const size_t width = plan->output.size();
   Decorrelated decorrelated{plan};
