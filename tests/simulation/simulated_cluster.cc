@@ -130,6 +130,7 @@ void SimulatedCluster::StartDriver() {
   DriverProcess::Options options;
   options.jobs = workload_.Definitions();
   options.on_result = [this](const driver::JobResult& result) { OnResult(result); };
+  options.on_stranger = [this](const std::string& job) { Fail("nobody has fenced job " + job); };
   drivers_.push_back(std::make_unique<DriverProcess>(&world_, std::move(options)));
 }
 

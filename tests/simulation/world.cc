@@ -7,6 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/rpc/newest_driver.h"
+#include "driver/cluster/job_fencing.h"
 #include "proto/control.pb.h"
 
 namespace tidemill::testing {
@@ -208,6 +209,7 @@ void DriverProcess::Start(Job* job) {
   environment.waits_for_workers = true;
   environment.holder = root_->holder();
   environment.outranks = [this](std::string_view holder) { return root_->Outranks(holder); };
+  environment.check_driver = [this] { return root_->CheckNewest(); };
   for (const std::string& worker : registry_->AliveWorkers()) {
     driver::WorkerLink link = registry_->OpenJobStream(worker, job->definition->job_uuid);
     if (link.stream != nullptr) environment.workers.push_back(std::move(link));
@@ -227,12 +229,15 @@ void DriverProcess::OnDone(Job* job, const driver::JobResult& result) {
                                  result.status.ok() ? "OK" : ErrorClassOf(result.status)));
   job->is_running = false;
   options_.on_result(result);
-  // One that is fenced by the root starts no job again: it would take the checkpoint from the
-  // newer.
-  const bool is_fenced = KindOf(root_->CheckNewest()) == ErrorKind::kFenced;
-  if (is_fenced || (!result.status.ok() && KindOf(result.status) == ErrorKind::kFenced)) {
+  // As the board: one that is fenced by the root ends, and the valid one takes back what an older
+  // driver has taken from it. There are no strangers here.
+  const auto may_go_on = !result.status.ok() && KindOf(result.status) == ErrorKind::kFenced
+                             ? driver::MayTakeBack(*root_, fs_.get(), job->definition->checkpoint)
+                             : arrow::Result<bool>(true);
+  if (!may_go_on.ok() && KindOf(may_go_on.status()) == ErrorKind::kFenced) {
     return world_->time.Kill(process_, "is fenced");
   }
+  if (may_go_on.ok() && !*may_go_on) options_.on_stranger(job->definition->name);
   EndIfDrained();
   if (is_draining_) return;
   control_.PostAfter(world_->time.Draw(Micros(10'000), Micros(300'000)),

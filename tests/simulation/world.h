@@ -77,6 +77,8 @@ class DriverProcess final : public driver::RegistryListener {
   struct Options {
     std::vector<driver::JobDefinition> jobs;
     std::function<void(const driver::JobResult& result)> on_result;
+    // A job was fenced, and by no driver of the cluster.
+    std::function<void(const std::string& job)> on_stranger;
   };
   // `world` must outlive this.
   DriverProcess(World* world, Options options);
