@@ -45,7 +45,7 @@ class BindHook {
   virtual ~BindHook() = default;
   // A call with OVER.
   virtual arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) = 0;
-  // (query), EXISTS (query), x IN (query).
+  // (query), EXISTS (query), x [NOT] IN (query).
   virtual arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) = 0;
   // grouping(x), grouping_id(...).
   virtual arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) = 0;

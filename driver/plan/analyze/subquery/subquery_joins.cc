@@ -118,8 +118,10 @@ arrow::Result<ExprPtr> SubqueryJoins::Add(const sql::AstExpr& ast, ExprBinder* b
       return AddScalar(ast);
     case sql::AstExpr::Kind::kExists:
       return AddExists(ast);
+    case sql::AstExpr::Kind::kCall:
+      return AddIn(ast.args[0], /*is_negated=*/true, binder);
     default:
-      return AddIn(ast, binder);
+      return AddIn(ast, /*is_negated=*/false, binder);
   }
 }
 
@@ -223,8 +225,10 @@ arrow::Result<ExprPtr> SubqueryJoins::AddExists(const sql::AstExpr& ast) {
   return MakeCall(">", {std::move(count), Zero(span)}, span);
 }
 
-// x IN (query): whether a row equals x; NULL where none does but one might (x or a row is NULL).
-arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, ExprBinder* binder) {
+// Whether a row equals x, and for NOT IN that none does nor might (x or a row is NULL). As in Spark
+// neither is ever NULL.
+arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, bool is_negated,
+                                            ExprBinder* binder) {
   const Span span = ast.span;
   ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> left, binder->BindAll(ast.args));
   ARROW_ASSIGN_OR_RAISE(const Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
@@ -263,11 +267,11 @@ arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, ExprBinder*
   ARROW_ASSIGN_OR_RAISE(ExprPtr is_null, MakeCall("isnull", {left[0]}, span));
   ARROW_ASSIGN_OR_RAISE(ExprPtr is_unknown,
                         MakeCall("or", {std::move(is_null), std::move(has_null)}, span));
-  const ExprPtr unknown = MakeLiteral(arrow::MakeNullScalar(arrow::boolean()), span);
-  return MakeCall("case",
-                  {std::move(is_match), Truth(true, span), std::move(is_empty), Truth(false, span),
-                   std::move(is_unknown), unknown, Truth(false, span)},
-                  span);
+  return MakeCall(
+      "case",
+      {std::move(is_match), Truth(!is_negated, span), std::move(is_empty), Truth(is_negated, span),
+       std::move(is_unknown), Truth(false, span), Truth(is_negated, span)},
+      span);
 }
 
 arrow::Result<LogicalPlanPtr> SubqueryJoins::Join(

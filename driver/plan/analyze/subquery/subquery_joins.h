@@ -26,7 +26,7 @@ class SubqueryJoins {
   // `names`: the columns of the relation, which subqueries may name. Both must outlive this.
   SubqueryJoins(const NameScope& names, const QueryScope& scope) : names_(names), scope_(scope) {}
 
-  // (query), EXISTS (query), x IN (query) as a value, over the relation's columns and
+  // (query), EXISTS (query), x [NOT] IN (query) as a value, over the relation's columns and
   // kSubqueryColumns. Errors: INVALID_SUBQUERY_EXPRESSION.*,
   // UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.*, DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH.
   arrow::Result<ExprPtr> Add(const sql::AstExpr& ast, ExprBinder* binder);
@@ -51,7 +51,7 @@ class SubqueryJoins {
 
   arrow::Result<ExprPtr> AddScalar(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> AddExists(const sql::AstExpr& ast);
-  arrow::Result<ExprPtr> AddIn(const sql::AstExpr& ast, ExprBinder* binder);
+  arrow::Result<ExprPtr> AddIn(const sql::AstExpr& ast, bool is_negated, ExprBinder* binder);
   arrow::Result<std::vector<CorrelatedEquality>> Equalities(const Decorrelated& query, Span span);
   void AddJoin(PendingJoin join);
   ExprPtr Column(int column, Span span) const;  // of the join added last
