@@ -3,9 +3,11 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/type.h>
+#include <fmt/format.h>
 
 #include <utility>
 
+#include "common/base/error.h"
 #include "state/table/column_assembler.h"
 #include "state/table/row_codec.h"
 
@@ -26,6 +28,59 @@ void StateColumn::SetBytes(uint32_t row, std::string_view bytes) {
   }
   if (!bytes.empty()) std::memcpy(arena_.data() + cell.offset, bytes.data(), bytes.size());
   cell.length = static_cast<uint32_t>(bytes.size());
+}
+
+// Makes room behind the cell's bytes: in place where it is the last one of the arena.
+void StateColumn::GrowCell(Cell* cell, size_t needed) {
+  const size_t capacity = needed + needed / 2;
+  if (cell->offset + cell->capacity == arena_.size() && cell->capacity > 0) {
+    arena_.Resize(cell->offset + capacity);
+    cell->capacity = static_cast<uint32_t>(capacity);
+    return;
+  }
+  const size_t offset = arena_.size();
+  arena_.Resize(offset + capacity);
+  if (cell->length > 0) {
+    std::memcpy(arena_.data() + offset, arena_.data() + cell->offset, cell->length);
+  }
+  garbage_ += cell->capacity;
+  *cell = {offset, cell->length, static_cast<uint32_t>(capacity)};
+}
+
+arrow::Status StateColumn::AppendBytes(uint32_t row, std::string_view bytes) {
+  Cell& cell = cells_[row];
+  if (validity_[row] == 0) {
+    // What is in the cell may be an undo value's.
+    if (cell.offset < epoch_begin_) {
+      garbage_ += cell.capacity;
+      cell = {0, 0, 0};
+    }
+    cell.length = 0;
+    validity_[row] = 1;
+  }
+  if (bytes.empty()) return arrow::Status::OK();
+  const size_t needed = cell.length + bytes.size();
+  if (needed > kMaxCellBytes) {
+    return MakeError(ErrorKind::kResource, "STATE_VALUE_TOO_LARGE",
+                     fmt::format("one value of the state must be smaller than {} bytes: bytes={}",
+                                 kMaxCellBytes, needed));
+  }
+  if (needed > cell.capacity) GrowCell(&cell, needed);
+  std::memcpy(arena_.data() + cell.offset + cell.length, bytes.data(), bytes.size());
+  cell.length = static_cast<uint32_t>(needed);
+  return arrow::Status::OK();
+}
+
+std::span<uint8_t> StateColumn::MutableBytes(uint32_t row) {
+  Cell& cell = cells_[row];
+  if (cell.offset < epoch_begin_ && cell.length > 0) {
+    const size_t offset = arena_.size();
+    arena_.Resize(offset + cell.length);
+    std::memcpy(arena_.data() + offset, arena_.data() + cell.offset, cell.length);
+    garbage_ += cell.capacity;
+    cell = {offset, cell.length, cell.length};
+  }
+  return {arena_.data() + cell.offset, cell.length};
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> StateColumn::ToArray(std::span<const uint32_t> rows,

@@ -22,6 +22,8 @@ namespace tidemill::state {
 // *Thread-compatible.*
 class StateColumn {
  public:
+  static constexpr size_t kMaxCellBytes = size_t{1} << 30;
+
   explicit StateColumn(std::shared_ptr<arrow::DataType> type);
   StateColumn(StateColumn&&) = default;
 
@@ -47,6 +49,14 @@ class StateColumn {
   // Makes the row valid. `bytes` must not point into this column.
   void SetBytes(uint32_t row, std::string_view bytes);
   void SetNull(uint32_t row) { validity_[row] = 0; }
+  // Adds to the row's bytes (to none where it is NULL) and makes it valid, in time that follows
+  // `bytes` and not what is there: a cell grows with room to spare. What an undo value sees of a
+  // cell is its first bytes, which appending leaves alone. `bytes` must not point into this column.
+  // Errors: STATE_VALUE_TOO_LARGE (kResource) beyond kMaxCellBytes.
+  arrow::Status AppendBytes(uint32_t row, std::string_view bytes);
+  // The row's bytes, to be written in place; copied first where an undo value sees them. The row
+  // must be valid.
+  std::span<uint8_t> MutableBytes(uint32_t row);
 
   // The values of `rows` as an Arrow array of type().
   arrow::Result<std::shared_ptr<arrow::Array>> ToArray(std::span<const uint32_t> rows,
@@ -70,6 +80,8 @@ class StateColumn {
     uint32_t length;
     uint32_t capacity;
   };
+
+  void GrowCell(Cell* cell, size_t needed);
 
   std::shared_ptr<arrow::DataType> type_;
   int32_t width_ = 0;

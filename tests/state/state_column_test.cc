@@ -39,6 +39,44 @@ TEST(StateColumnTest, CompactionKeepsTextsAndFreesOldOnes) {
     EXPECT_EQ(column.GetBytes(row), std::to_string(99'000 + row));
 }
 
+TEST(StateColumnTest, AppendingCostsWhatItAdds) {
+  StateColumn column(arrow::binary());
+  column.AddRows(2);
+
+  for (int i = 0; i < 200'000; ++i) {
+    ASSERT_TRUE(column.AppendBytes(i % 2, "12345").ok());
+  }
+
+  EXPECT_EQ(column.GetBytes(0).size(), 500'000u);
+  EXPECT_LT(column.memory_bytes(), 10'000'000);
+}
+
+TEST(StateColumnTest, WhatWasAppendedInAnUndoneEpochIsGone) {
+  StateColumn column(arrow::binary());
+  column.AddRows(2);
+  ASSERT_TRUE(column.AppendBytes(0, "ab").ok());
+  ASSERT_TRUE(column.AppendBytes(1, "x").ok());
+  ASSERT_TRUE(column.AppendBytes(1, "y").ok());
+  column.EndEpoch();
+  const uint32_t rows[] = {0, 1};
+
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    column.SaveUndo(rows);
+    ASSERT_TRUE(column.AppendBytes(0, std::string(100, 'c')).ok());
+    column.MutableBytes(0)[0] = 'z';
+    ASSERT_TRUE(column.AppendBytes(1, "w").ok());
+    column.SetNull(1);
+    ASSERT_TRUE(column.AppendBytes(1, "new").ok());
+    EXPECT_EQ(column.GetBytes(1), "new");
+    column.RestoreUndo(rows);
+    column.TruncateForUndo(2);
+    column.EndEpoch();
+
+    EXPECT_EQ(column.GetBytes(0), "ab");
+    EXPECT_EQ(column.GetBytes(1), "xy");
+  }
+}
+
 TEST(StateColumnTest, NestedValuesAreKeptEncoded) {
   const auto type = arrow::map(arrow::utf8(), arrow::list(arrow::int32()));
   const auto values =
