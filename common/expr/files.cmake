@@ -1,5 +1,4 @@
 list(APPEND common_sources
-  expr/aggregate_signature.cc
   expr/evaluator.cc
   expr/expr.cc
   expr/function_registry.cc

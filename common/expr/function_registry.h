@@ -99,17 +99,4 @@ arrow::Result<ExprPtr> ImplicitCast(ExprPtr arg, std::shared_ptr<arrow::DataType
 std::shared_ptr<arrow::DataType> CommonType(const std::shared_ptr<arrow::DataType>& a,
                                             const std::shared_ptr<arrow::DataType>& b);
 
-// The signature of an aggregate function; its kernels are the worker's (worker/aggregates).
-struct AggregateSignature {
-  std::string name;                                         // canonical
-  std::vector<std::shared_ptr<arrow::DataType>> arg_types;  // arguments are cast to these
-  std::shared_ptr<arrow::DataType> type;                    // of the result
-  // The columns of its accumulator, as kept in state and sent by partial aggregation.
-  std::vector<std::shared_ptr<arrow::DataType>> state_types;
-};
-// count(*) is count with one literal argument. Errors as for MakeCall.
-arrow::Result<AggregateSignature> ResolveAggregate(std::string_view name,
-                                                   std::span<const ExprPtr> args, Span span = {});
-bool IsAggregateName(std::string_view name);
-
 }  // namespace tidemill

@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "common/aggregates/aggregate_registry.h"
 #include "common/types/ddl.h"
 #include "tests/expr/function_fixture.h"
 
@@ -149,7 +150,7 @@ TEST(FunctionRegistryTest, NamesAreFoundWithoutRegardToCaseAndAliasesShareAnEntr
 TEST(AggregateTest, TypesAndStates) {
   auto resolve = [](const char* name, const char* type) -> std::string {
     const ExprPtr arg = MakeColumn(0, "x", ParseDdlType(type).ValueOrDie());
-    auto signature = ResolveAggregate(name, std::vector<ExprPtr>{arg});
+    auto signature = ResolveAggregateCall(name, std::vector<ExprPtr>{arg});
     if (!signature.ok()) return ErrorClassOf(signature.status());
     std::string text =
         SqlTypeName(*signature->type) + " <- " + SqlTypeName(*signature->arg_types[0]) + " via";

@@ -1,84 +1,98 @@
 #include "worker/aggregates/aggregate_kernel.h"
 
-#include <arrow/array.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
+
+#include "worker/aggregates/kernel_makers.h"
 
 namespace tidemill::worker {
 
 namespace {
 
-// count(x): rows whose arguments are all not NULL; count(*) has a literal as its argument.
-class CountKernel final : public AggregateKernel {
- public:
-  using AggregateKernel::AggregateKernel;
-
-  arrow::Status Update(std::span<const std::shared_ptr<arrow::Array>> args, int64_t begin,
-                       int64_t end, const uint32_t* target,
-                       state::StateColumn* columns) const override {
-    auto* counts = columns[0].values<int64_t>();
-    uint8_t* validity = columns[0].validity();
-    bool has_nulls = false;
-    for (const auto& arg : args) has_nulls |= arg->null_count() > 0;
-    if (!has_nulls) {
-      for (int64_t i = 0; i < end - begin; ++i) {
-        validity[target[i]] = 1;
-        ++counts[target[i]];
-      }
-      return arrow::Status::OK();
-    }
-    for (int64_t i = 0; i < end - begin; ++i) {
-      bool is_counted = true;
-      for (const auto& arg : args) is_counted &= arg->IsValid(begin + i);
-      validity[target[i]] = 1;
-      counts[target[i]] += is_counted;
-    }
-    return arrow::Status::OK();
-  }
-
-  arrow::Status Merge(std::span<const std::shared_ptr<arrow::Array>> partial, int64_t begin,
-                      int64_t end, const uint32_t* target,
-                      state::StateColumn* columns) const override {
-    const int64_t* added = static_cast<const arrow::Int64Array&>(*partial[0]).raw_values();
-    auto* counts = columns[0].values<int64_t>();
-    uint8_t* validity = columns[0].validity();
-    for (int64_t i = begin; i < end; ++i) {
-      const uint32_t row = target[i - begin];
-      validity[row] = 1;
-      counts[row] += added[i];
-    }
-    return arrow::Status::OK();
-  }
-
-  // A group without any row (a global aggregate over nothing) counts 0.
-  arrow::Result<std::shared_ptr<arrow::Array>> Finish(
-      std::span<const std::shared_ptr<arrow::Array>> state,
-      arrow::MemoryPool* pool) const override {
-    if (state[0]->null_count() == 0) return state[0];
-    const auto& counts = static_cast<const arrow::Int64Array&>(*state[0]);
-    arrow::Int64Builder builder(pool);
-    ARROW_RETURN_NOT_OK(builder.Reserve(counts.length()));
-    for (int64_t i = 0; i < counts.length(); ++i)
-      builder.UnsafeAppend(counts.IsValid(i) ? counts.Value(i) : 0);
-    return builder.Finish();
-  }
+struct Family {
+  std::string_view function;
+  internal::KernelMaker make;
 };
+
+// By function; sorted.
+constexpr std::array kFamilies = {
+    Family{"any_value", internal::MakePositionKernel},
+    Family{"approx_count_distinct", internal::MakeDistinctEstimateKernel},
+    Family{"approx_percentile", internal::MakeApproxPercentileKernel},
+    Family{"avg", internal::MakeAverageKernel},
+    Family{"bit_and", internal::MakeBitKernel},
+    Family{"bit_or", internal::MakeBitKernel},
+    Family{"bit_xor", internal::MakeBitKernel},
+    Family{"bool_and", internal::MakeMinMaxKernel},
+    Family{"bool_or", internal::MakeMinMaxKernel},
+    Family{"collect_list", internal::MakeCollectListKernel},
+    Family{"collect_set", internal::MakeCollectSetKernel},
+    Family{"corr", internal::MakePairKernel},
+    Family{"count", internal::MakeCountKernel},
+    Family{"count_if", internal::MakeCountKernel},
+    Family{"covar_pop", internal::MakePairKernel},
+    Family{"covar_samp", internal::MakePairKernel},
+    Family{"first", internal::MakePositionKernel},
+    Family{"histogram_numeric", internal::MakeHistogramKernel},
+    Family{"kurtosis", internal::MakeMomentKernel},
+    Family{"last", internal::MakePositionKernel},
+    Family{"listagg", internal::MakeListaggKernel},
+    Family{"max", internal::MakeMinMaxKernel},
+    Family{"max_by", internal::MakeByKeyKernel},
+    Family{"median", internal::MakePercentileKernel},
+    Family{"min", internal::MakeMinMaxKernel},
+    Family{"min_by", internal::MakeByKeyKernel},
+    Family{"mode", internal::MakeModeKernel},
+    Family{"percentile", internal::MakePercentileKernel},
+    Family{"percentile_cont", internal::MakePercentileKernel},
+    Family{"percentile_disc", internal::MakePercentileKernel},
+    Family{"product", internal::MakeProductKernel},
+    Family{"regr_avgx", internal::MakePairAverageKernel},
+    Family{"regr_avgy", internal::MakePairAverageKernel},
+    Family{"regr_count", internal::MakeCountKernel},
+    Family{"regr_intercept", internal::MakePairKernel},
+    Family{"regr_r2", internal::MakePairKernel},
+    Family{"regr_slope", internal::MakePairKernel},
+    Family{"regr_sxx", internal::MakePairKernel},
+    Family{"regr_sxy", internal::MakePairKernel},
+    Family{"regr_syy", internal::MakePairKernel},
+    Family{"skewness", internal::MakeMomentKernel},
+    Family{"stddev_pop", internal::MakeMomentKernel},
+    Family{"stddev_samp", internal::MakeMomentKernel},
+    Family{"sum", internal::MakeSumKernel},
+    Family{"tdigest_percentile", internal::MakeTDigestKernel},
+    Family{"try_avg", internal::MakeAverageKernel},
+    Family{"try_sum", internal::MakeSumKernel},
+    Family{"var_pop", internal::MakeMomentKernel},
+    Family{"var_samp", internal::MakeMomentKernel},
+};
+
+std::shared_ptr<const AggregateKernel> Make(const BoundAggregate& signature) {
+  const auto found =
+      std::lower_bound(kFamilies.begin(), kFamilies.end(), signature.name,
+                       [](const Family& a, std::string_view name) { return a.function < name; });
+  if (found == kFamilies.end() || found->function != signature.name) return nullptr;
+  return found->make(signature);
+}
 
 }  // namespace
 
 arrow::Result<std::shared_ptr<const AggregateKernel>> MakeAggregateKernel(
-    const AggregateSignature& signature) {
+    const BoundAggregate& signature) {
   std::shared_ptr<const AggregateKernel> kernel;
-  if (signature.name == "count") {
-    kernel = std::make_shared<CountKernel>(signature);
-  } else if (signature.name == "sum") {
-    kernel = internal::MakeSumKernel(signature);
-  } else if (signature.name == "avg") {
-    kernel = internal::MakeAverageKernel(signature);
-  } else if (signature.name == "min" || signature.name == "max") {
-    kernel = internal::MakeMinMaxKernel(signature);
+  if (signature.is_distinct) {
+    BoundAggregate inner = signature;
+    inner.is_distinct = false;
+    inner.state_types = signature.inner_state_types;
+    kernel = Make(inner);
+    if (kernel != nullptr) kernel = internal::MakeDistinctKernel(signature, std::move(kernel));
+  } else {
+    kernel = Make(signature);
   }
   if (kernel != nullptr) return kernel;
   return MakeError(ErrorKind::kBug, "PLAN_INVALID",

@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-#include "common/expr/function_registry.h"
+#include "common/aggregates/aggregate_registry.h"
 #include "state/table/state_column.h"
 
 namespace tidemill::worker {
@@ -16,14 +16,17 @@ namespace tidemill::worker {
 // bulk: rows [begin, end) of the arguments go to table rows target[0 .. end - begin), which repeat
 // where several rows belong to one group. *Immutable.*
 //
-// Floating-point sums add in row order, so that a replay gives the same bits.
+// What depends on the order of rows (floating-point sums, first, collect_list) follows the order in
+// which they are given, so that a replay gives the same bits. Accumulators of variable size are
+// bytes in a BINARY column; they may come from a checkpoint, so who decodes them verifies them.
 class AggregateKernel {
  public:
-  explicit AggregateKernel(AggregateSignature signature) : signature_(std::move(signature)) {}
+  explicit AggregateKernel(BoundAggregate signature) : signature_(std::move(signature)) {}
   virtual ~AggregateKernel() = default;
 
   // Adds argument rows. `columns` is the first of the function's state columns, of which there are
-  // signature().state_types.size() in a row. Errors: ARITHMETIC_OVERFLOW (kJobFailed).
+  // signature().state_types.size() in a row. Errors: ARITHMETIC_OVERFLOW and the like
+  // (kJobFailed, at the call's span), CHECKPOINT_CORRUPT, STATE_VALUE_TOO_LARGE.
   virtual arrow::Status Update(std::span<const std::shared_ptr<arrow::Array>> args, int64_t begin,
                                int64_t end, const uint32_t* target,
                                state::StateColumn* columns) const = 0;
@@ -31,24 +34,18 @@ class AggregateKernel {
   virtual arrow::Status Merge(std::span<const std::shared_ptr<arrow::Array>> partial, int64_t begin,
                               int64_t end, const uint32_t* target,
                               state::StateColumn* columns) const = 0;
-  // Results out of exported accumulators.
+  // Results out of exported accumulators. Errors: CHECKPOINT_CORRUPT.
   virtual arrow::Result<std::shared_ptr<arrow::Array>> Finish(
       std::span<const std::shared_ptr<arrow::Array>> state, arrow::MemoryPool* pool) const = 0;
 
-  const AggregateSignature& signature() const { return signature_; }
+  const BoundAggregate& signature() const { return signature_; }
 
  private:
-  const AggregateSignature signature_;
+  const BoundAggregate signature_;
 };
 
-// Errors: kBug PLAN_INVALID for a signature that ResolveAggregate does not give.
+// Errors: kBug PLAN_INVALID for a signature that ResolveAggregateCall does not give.
 arrow::Result<std::shared_ptr<const AggregateKernel>> MakeAggregateKernel(
-    const AggregateSignature& signature);
-
-namespace internal {
-std::shared_ptr<const AggregateKernel> MakeSumKernel(const AggregateSignature& signature);
-std::shared_ptr<const AggregateKernel> MakeAverageKernel(const AggregateSignature& signature);
-std::shared_ptr<const AggregateKernel> MakeMinMaxKernel(const AggregateSignature& signature);
-}  // namespace internal
+    const BoundAggregate& signature);
 
 }  // namespace tidemill::worker

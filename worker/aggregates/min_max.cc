@@ -1,26 +1,18 @@
+// min, max, bool_and, bool_or.
 #include <arrow/array.h>
 #include <arrow/type.h>
 #include <arrow/util/decimal.h>
 
-#include <cmath>
 #include <string_view>
 #include <type_traits>
 
-#include "worker/aggregates/aggregate_kernel.h"
+#include "worker/aggregates/encoded_order.h"
+#include "worker/aggregates/kernel_makers.h"
+#include "worker/aggregates/value_cells.h"
 
 namespace tidemill::worker::internal {
 
 namespace {
-
-// Spark's order of floats: NaN equals itself and is above everything.
-template <class Value>
-bool IsLess(const Value& a, const Value& b) {
-  if constexpr (std::is_floating_point_v<Value>) {
-    if (std::isnan(a)) return false;
-    if (std::isnan(b)) return true;
-  }
-  return a < b;
-}
 
 template <class ArrayType>
 struct FixedAccess {
@@ -83,7 +75,7 @@ class MinMaxKernel final : public AggregateKernel {
       const auto value = Access::Read(array, i);
       if (columns[0].validity()[row] != 0) {
         const auto best = Access::Get(columns[0], row);
-        if (!(kIsMin ? IsLess(value, best) : IsLess(best, value))) continue;
+        if (!(kIsMin ? CompareValues(value, best) < 0 : CompareValues(best, value) < 0)) continue;
       }
       Access::Set(&columns[0], row, value);
     }
@@ -101,15 +93,52 @@ class MinMaxKernel final : public AggregateKernel {
   }
 };
 
+// The same over structs and arrays, whose accumulator is the encoded value.
+class NestedMinMaxKernel final : public AggregateKernel {
+ public:
+  explicit NestedMinMaxKernel(const BoundAggregate& signature)
+      : AggregateKernel(signature), is_min_(signature.name == "min") {}
+
+  arrow::Status Update(std::span<const std::shared_ptr<arrow::Array>> args, int64_t begin,
+                       int64_t end, const uint32_t* target,
+                       state::StateColumn* columns) const override {
+    ValueCells values(*args[0]);
+    for (int64_t i = begin; i < end; ++i) {
+      if (values.IsNull(i)) continue;
+      const uint32_t row = target[i - begin];
+      if (columns[0].validity()[row] != 0) {
+        ARROW_ASSIGN_OR_RAISE(const int order, values.Compare(i, row, columns[0]));
+        if (is_min_ ? order >= 0 : order <= 0) continue;
+      }
+      values.Store(i, row, &columns[0]);
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Status Merge(std::span<const std::shared_ptr<arrow::Array>> partial, int64_t begin,
+                      int64_t end, const uint32_t* target,
+                      state::StateColumn* columns) const override {
+    return Update(partial, begin, end, target, columns);
+  }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(
+      std::span<const std::shared_ptr<arrow::Array>> state,
+      arrow::MemoryPool* pool) const override {
+    return state[0];
+  }
+
+ private:
+  const bool is_min_;
+};
+
 template <class Access>
-std::shared_ptr<const AggregateKernel> MakeFor(const AggregateSignature& signature) {
-  if (signature.name == "min") return std::make_shared<MinMaxKernel<Access, true>>(signature);
+std::shared_ptr<const AggregateKernel> MakeFor(const BoundAggregate& signature) {
+  const bool is_min = signature.name == "min" || signature.name == "bool_and";
+  if (is_min) return std::make_shared<MinMaxKernel<Access, true>>(signature);
   return std::make_shared<MinMaxKernel<Access, false>>(signature);
 }
 
 }  // namespace
 
-std::shared_ptr<const AggregateKernel> MakeMinMaxKernel(const AggregateSignature& signature) {
+std::shared_ptr<const AggregateKernel> MakeMinMaxKernel(const BoundAggregate& signature) {
   switch (signature.type->id()) {
     case arrow::Type::BOOL:
       return MakeFor<FixedAccess<arrow::BooleanArray>>(signature);
@@ -134,6 +163,10 @@ std::shared_ptr<const AggregateKernel> MakeMinMaxKernel(const AggregateSignature
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
       return MakeFor<BytesAccess>(signature);
+    case arrow::Type::NA:
+    case arrow::Type::LIST:
+    case arrow::Type::STRUCT:
+      return std::make_shared<NestedMinMaxKernel>(signature);
     default:
       return nullptr;
   }

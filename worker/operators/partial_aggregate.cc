@@ -1,6 +1,7 @@
 #include "worker/operators/partial_aggregate.h"
 
 #include <arrow/array.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 
 #include <algorithm>
@@ -63,17 +64,43 @@ arrow::Status PartialAggregate::Add(const EvalContext& context, const arrow::Rec
 
   int first_column = 0;
   for (size_t i = 0; i < plan_.kernels.size(); ++i) {
-    std::vector<std::shared_ptr<arrow::Array>> args;
-    for (const CompiledExprPtr& arg : plan_.args[i]) {
-      ARROW_ASSIGN_OR_RAISE(auto column, arg->Evaluate(context, batch));
-      args.push_back(std::move(column));
-    }
     const AggregateKernel& kernel = *plan_.kernels[i];
+    const uint32_t* target = target_.data();
+    const arrow::RecordBatch* rows = &batch;
+    std::shared_ptr<arrow::RecordBatch> kept;
+    if (plan_.filters[i] != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(kept, KeepRows(context, *plan_.filters[i], batch));
+      target = kept_target_.data();
+      rows = kept.get();
+    }
+    std::vector<std::shared_ptr<arrow::Array>> inputs;
+    for (const CompiledExprPtr& input : plan_.inputs[i]) {
+      ARROW_ASSIGN_OR_RAISE(auto column, input->Evaluate(context, *rows));
+      inputs.push_back(std::move(column));
+    }
     ARROW_RETURN_NOT_OK(
-        kernel.Update(args, 0, num_rows, target_.data(), &table_.column(first_column)));
+        kernel.Update(inputs, 0, rows->num_rows(), target, &table_.column(first_column)));
     first_column += static_cast<int>(kernel.signature().state_types.size());
   }
   return arrow::Status::OK();
+}
+
+// Inputs are evaluated on the rows that pass alone: `sum(1 / x) FILTER (WHERE x != 0)` divides by
+// no zero.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> PartialAggregate::KeepRows(
+    const EvalContext& context, const CompiledExpr& filter, const arrow::RecordBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(auto condition, filter.Evaluate(context, batch));
+  const auto& keeps = static_cast<const arrow::BooleanArray&>(*condition);
+  kept_target_.clear();
+  for (int64_t i = 0; i < keeps.length(); ++i) {
+    if (keeps.IsValid(i) && keeps.Value(i)) kept_target_.push_back(target_[i]);
+  }
+  arrow::compute::ExecContext compute(context.pool);
+  ARROW_ASSIGN_OR_RAISE(
+      arrow::Datum kept,
+      arrow::compute::Filter(batch.Slice(0), condition, arrow::compute::FilterOptions::Defaults(),
+                             &compute));
+  return kept.record_batch();
 }
 
 arrow::Status PartialAggregate::EndChunk(const EvalContext& context, RowConsumer* out) {

@@ -33,6 +33,9 @@ class PartialAggregate final : public Operator {
                    std::shared_ptr<const state::KeyCodec> codec, state::HotTable::Options options);
 
   arrow::Status Add(const EvalContext& context, const arrow::RecordBatch& batch);
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> KeepRows(const EvalContext& context,
+                                                              const CompiledExpr& filter,
+                                                              const arrow::RecordBatch& batch);
   // `key_group`: that the rows belong to, behind an exchange.
   arrow::Status Flush(const EvalContext& context, std::optional<uint32_t> key_group,
                       RowConsumer* out);
@@ -43,6 +46,7 @@ class PartialAggregate final : public Operator {
   state::HotTable table_;
   state::EncodedKeys keys_;
   std::vector<uint32_t> target_;
+  std::vector<uint32_t> kept_target_;  // of the rows that an aggregate's filter lets through
 };
 
 }  // namespace tidemill::worker

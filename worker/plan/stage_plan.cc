@@ -42,7 +42,18 @@ arrow::Result<std::shared_ptr<const AggregateKernel>> ReadKernel(const proto::Ag
     ARROW_ASSIGN_OR_RAISE(ExprPtr expr, ReadExpr(arg));
     args.push_back(std::move(expr));
   }
-  ARROW_ASSIGN_OR_RAISE(AggregateSignature signature, ResolveAggregate(message.function(), args));
+  std::vector<AggregateOrder> order(message.order_keys_size());
+  for (int i = 0; i < message.order_keys_size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(order[i].expr, ReadExpr(message.order_keys(i)));
+    order[i].is_descending = message.order_descending(i);
+    order[i].nulls_first = message.order_nulls_first(i);
+  }
+  ARROW_ASSIGN_OR_RAISE(BoundAggregate signature,
+                        ResolveAggregateCall({.name = message.function(),
+                                              .args = args,
+                                              .order = order,
+                                              .is_distinct = message.is_distinct()},
+                                             {message.span_begin(), message.span_end()}));
   return MakeAggregateKernel(signature);
 }
 
@@ -86,6 +97,24 @@ arrow::Result<DeduplicatePlan> ReadDeduplicate(const proto::DeduplicateOp& messa
   return plan;
 }
 
+arrow::Status ReadCall(const proto::Aggregate& message, PartialAggregatePlan* plan) {
+  ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(message));
+  std::vector<CompiledExprPtr>& inputs = plan->inputs.emplace_back();
+  for (const int arg : kernel->signature().input_args) {
+    ARROW_ASSIGN_OR_RAISE(auto input, CompileMessage(message.args(arg)));
+    inputs.push_back(std::move(input));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto keys, CompileAll(message.order_keys()));
+  inputs.insert(inputs.end(), keys.begin(), keys.end());
+  CompiledExprPtr filter;
+  if (message.has_filter()) {
+    ARROW_ASSIGN_OR_RAISE(filter, CompileMessage(message.filter()));
+  }
+  plan->filters.push_back(std::move(filter));
+  plan->kernels.push_back(std::move(kernel));
+  return arrow::Status::OK();
+}
+
 arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
                                          const std::vector<StageInputPlan>& inputs) {
   OperatorPlan plan;
@@ -113,10 +142,7 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
       ARROW_ASSIGN_OR_RAISE(aggregate.keys, CompileAll(message.partial_aggregate().keys()));
       for (const auto& key : aggregate.keys) aggregate.key_types.push_back(key->expr()->type);
       for (const proto::Aggregate& call : message.partial_aggregate().aggregates()) {
-        ARROW_ASSIGN_OR_RAISE(auto args, CompileAll(call.args()));
-        aggregate.args.push_back(std::move(args));
-        ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(call));
-        aggregate.kernels.push_back(std::move(kernel));
+        ARROW_RETURN_NOT_OK(ReadCall(call, &aggregate));
       }
       plan.op = std::move(aggregate);
       return plan;

@@ -40,7 +40,8 @@ struct GeneratePlan {
 struct PartialAggregatePlan {
   std::vector<CompiledExprPtr> keys;
   std::vector<std::shared_ptr<arrow::DataType>> key_types;
-  std::vector<std::vector<CompiledExprPtr>> args;  // by aggregate
+  std::vector<std::vector<CompiledExprPtr>> inputs;  // by aggregate, as its signature says
+  std::vector<CompiledExprPtr> filters;              // by aggregate; nullptr for none
   bool is_per_batch = false;  // behind an exchange: nothing is kept between batches
   std::vector<std::shared_ptr<const AggregateKernel>> kernels;
 };

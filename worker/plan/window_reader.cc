@@ -51,13 +51,17 @@ arrow::Result<WindowCallPlan> ReadCall(const proto::WindowCall& message,
   call.function = message.function();
   call.number = message.number();
   call.ignore_nulls = message.ignore_nulls();
-  const bool is_aggregate = call.kind == WindowCallPlan::Kind::kAggregate;
-  for (const proto::Expr& arg : is_aggregate ? message.aggregate().args() : message.args()) {
-    ARROW_ASSIGN_OR_RAISE(auto expr, CompileMessage(arg));
-    call.args.push_back(std::move(expr));
-  }
-  if (is_aggregate) {
+  if (call.kind == WindowCallPlan::Kind::kAggregate) {
     ARROW_ASSIGN_OR_RAISE(call.kernel, read_kernel(message.aggregate()));
+    for (const int arg : call.kernel->signature().input_args) {
+      ARROW_ASSIGN_OR_RAISE(auto expr, CompileMessage(message.aggregate().args(arg)));
+      call.args.push_back(std::move(expr));
+    }
+  } else {
+    for (const proto::Expr& arg : message.args()) {
+      ARROW_ASSIGN_OR_RAISE(auto expr, CompileMessage(arg));
+      call.args.push_back(std::move(expr));
+    }
   }
   ARROW_ASSIGN_OR_RAISE(call.frame.begin, ReadBound(message.begin()));
   ARROW_ASSIGN_OR_RAISE(call.frame.end, ReadBound(message.end()));

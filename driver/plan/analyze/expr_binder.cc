@@ -74,17 +74,9 @@ ExprPtr AsOuter(const ExprPtr& expr) {
   return copy;
 }
 
-std::string CallText(std::string_view name, bool is_distinct, const std::vector<ExprPtr>& args) {
-  std::string text = fmt::format("{}({}", LowerCase(name), is_distinct ? "DISTINCT " : "");
-  for (size_t i = 0; i < args.size(); ++i) {
-    if (i > 0) text += ", ";
-    text += ExprText(*args[i]);
-  }
-  return text + ")";
-}
-
 bool IsSameCall(const AggregateCall& a, const AggregateCall& b) {
   if (a.signature.name != b.signature.name || a.is_distinct != b.is_distinct) return false;
+  if (a.text != b.text || a.has_filter != b.has_filter) return false;
   return std::equal(
       a.args.begin(), a.args.end(), b.args.begin(), b.args.end(),
       [](const ExprPtr& x, const ExprPtr& y) { return IsDeterministic(*x) && ExprEquals(*x, *y); });
@@ -129,13 +121,24 @@ arrow::Status InvalidStar(std::string_view where, Span span) {
 arrow::Status RefuseClauses(const sql::AstExpr& call) {
   const sql::CallClauses* clauses = call.clauses.get();
   if (clauses == nullptr) return arrow::Status::OK();
-  if (clauses->filter) {
-    return NotSupportedYet("AGGREGATE_FILTER", "FILTER (WHERE ...)", clauses->filter->span);
+arrow::Status UnsupportedSyntax(const sql::AstExpr& call, std::string_view syntax) {
+  return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                    fmt::format("Invalid SQL syntax: The function {} does not support {}.",
+                                QuotedName(LowerCase(call.name)), syntax),
+                    call.span);
+}
+
+// Clauses behind the call of a function that is no aggregate.
+arrow::Status RefuseAggregateClauses(const sql::AstExpr& call) {
+  if (call.is_distinct) return UnsupportedSyntax(call, "DISTINCT");
+  const sql::CallClauses* clauses = call.clauses.get();
+  if (clauses == nullptr) return arrow::Status::OK();
+  if (clauses->filter) return UnsupportedSyntax(call, "FILTER CLAUSE");
+  if (!clauses->within_group.empty()) return UnsupportedSyntax(call, "WITHIN GROUP (ORDER BY ...)");
+  if (clauses->ignore_nulls) {
+    return UnsupportedSyntax(call, *clauses->ignore_nulls ? "IGNORE NULLS" : "RESPECT NULLS");
   }
-  if (!clauses->within_group.empty()) {
-    return NotSupportedYet("WITHIN_GROUP", "WITHIN GROUP", call.span);
-  }
-  return NotSupportedYet("IGNORE_NULLS", "IGNORE NULLS and RESPECT NULLS", call.span);
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -300,12 +303,7 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
         ast.span, "select the generator itself in a subquery and compute with its column");
   }
   if (IsAggregateName(ast.name)) return BindAggregate(ast);
-  if (ast.is_distinct) {
-    return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
-                      fmt::format("Invalid SQL syntax: The function {} does not support DISTINCT.",
-                                  QuotedName(ast.name)),
-                      ast.span);
-  }
+  ARROW_RETURN_NOT_OK(RefuseAggregateClauses(ast));
   if (IsTimeWindowName(ast.name)) return BindTimeColumn(ast);
   const bool is_not_in = ast.name == "not" && ast.args[0].kind == Kind::kInSubquery;
   if (is_not_in && options_.hook != nullptr) return options_.hook->BindSubquery(ast, this);
@@ -464,6 +462,50 @@ arrow::Result<ExprPtr> ExprBinder::BindTimeColumn(const sql::AstExpr& ast) {
                          ast.span, "select it, or group by it, in a subquery in FROM");
 }
 
+// IGNORE NULLS is an argument of the functions that have it.
+arrow::Status ExprBinder::BindIgnoreNulls(const sql::AstExpr& ast, std::string* name,
+                                          std::vector<ExprPtr>* args) const {
+  const std::optional<bool>& ignore_nulls = ast.clauses->ignore_nulls;
+  if (!ignore_nulls) return arrow::Status::OK();
+  const std::string canonical = FindAggregate(ast.name)->name;
+  const std::string_view syntax = *ignore_nulls ? "IGNORE NULLS" : "RESPECT NULLS";
+  if (canonical == "collect_list" && *ignore_nulls) return arrow::Status::OK();
+  if (canonical != "first" && canonical != "last" && canonical != "any_value") {
+    return UnsupportedSyntax(ast, syntax);
+  }
+  *name = canonical;
+  if (*ignore_nulls && args->size() == 1) {
+    args->push_back(MakeLiteral(std::make_shared<arrow::BooleanScalar>(true), ast.span));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status ExprBinder::BindFilter(const sql::AstExpr& filter, AggregateCall* call) {
+  auto invalid = [&](std::string_view subclass, std::string_view rule) {
+    return QueryError(
+        fmt::format("INVALID_AGGREGATE_FILTER.{}", subclass),
+        fmt::format("The FILTER expression {} in an aggregate function is invalid. {}",
+                    TextOf(filter), rule),
+        filter.span);
+  };
+  if (const sql::AstExpr* inner = FindAggregateCall(filter)) {
+    return invalid("CONTAINS_AGGREGATE",
+                   fmt::format("Expected a FILTER expression without an aggregation, but found {}.",
+                               TextOf(*inner)));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExprPtr condition, Bind(filter));
+  if (condition->type->id() != arrow::Type::BOOL) {
+    return invalid("NOT_BOOLEAN", "Expected a FILTER expression of the BOOLEAN type.");
+  }
+  if (!IsDeterministic(*condition)) {
+    return invalid("NON_DETERMINISTIC", "Expected a deterministic FILTER expression.");
+  }
+  call->text += fmt::format(" FILTER (WHERE {})", ExprText(*condition));
+  call->has_filter = true;
+  call->args.push_back(std::move(condition));
+  return arrow::Status::OK();
+}
+
 arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const sql::AstExpr& ast) {
   std::vector<ExprPtr> args;
   const bool is_count = EqualsIgnoreCase(ast.name, "count");
@@ -477,10 +519,37 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const sql::AstExpr& a
     is_in_aggregate_ = false;
     ARROW_ASSIGN_OR_RAISE(args, std::move(bound));
   }
-  ARROW_ASSIGN_OR_RAISE(AggregateCall call, MakeAggregateCall(ast.name, std::move(args), ast.span));
-  if (ast.is_distinct) {
-    call.is_distinct = true;
-    call.text = CallText(ast.name, true, call.args);
+  std::string name = ast.name;
+  std::vector<AggregateOrder> order;
+  if (ast.clauses != nullptr) {
+    ARROW_RETURN_NOT_OK(BindIgnoreNulls(ast, &name, &args));
+    for (const sql::OrderItem& item : ast.clauses->within_group) {
+      ARROW_ASSIGN_OR_RAISE(ExprPtr key, Bind(item.expr));
+      order.push_back(
+          {std::move(key), item.descending, item.nulls_first.value_or(!item.descending)});
+    }
+  }
+  AggregateCall call;
+  ARROW_ASSIGN_OR_RAISE(
+      call.signature,
+      ResolveAggregateCall(
+          {.name = name, .args = args, .order = order, .is_distinct = ast.is_distinct}, ast.span));
+  const BoundAggregate& signature = call.signature;
+  for (size_t i = 0; i < args.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], signature.arg_types[i]));
+  }
+  for (size_t i = 0; i < signature.order.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr key,
+                          ImplicitCast(signature.order[i].expr,
+                                       signature.input_types[signature.input_args.size() + i]));
+    args.push_back(std::move(key));
+  }
+  call.args = std::move(args);
+  call.span = ast.span;
+  call.is_distinct = ast.is_distinct;
+  call.text = signature.text;
+  if (ast.clauses != nullptr && ast.clauses->filter) {
+    ARROW_RETURN_NOT_OK(BindFilter(*ast.clauses->filter, &call));
   }
   return call;
 }
@@ -488,13 +557,14 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const sql::AstExpr& a
 arrow::Result<AggregateCall> MakeAggregateCall(std::string_view name, std::vector<ExprPtr> args,
                                                Span span) {
   AggregateCall call;
-  call.span = span;
-  call.text = CallText(name, /*is_distinct=*/false, args);
-  ARROW_ASSIGN_OR_RAISE(call.signature, ResolveAggregate(name, args, span));
+  ARROW_ASSIGN_OR_RAISE(
+      call.signature, ResolveAggregateCall({.name = std::string(name), .args = args}, span));
   for (size_t i = 0; i < args.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
   }
   call.args = std::move(args);
+  call.span = span;
+  call.text = call.signature.text;
   return call;
 }
 

@@ -90,6 +90,9 @@ class ExprBinder {
   arrow::Result<ExprPtr> BindLambda(const sql::AstExpr& ast, const LambdaShape& shape);
   ExprPtr FindParameter(const sql::AstExpr& ast) const;
   arrow::Result<ExprPtr> BindAggregate(const sql::AstExpr& ast);
+  arrow::Status BindIgnoreNulls(const sql::AstExpr& ast, std::string* name,
+                                std::vector<ExprPtr>* args) const;
+  arrow::Status BindFilter(const sql::AstExpr& filter, AggregateCall* call);
   arrow::Result<ExprPtr> BindCast(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindTimeColumn(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> FindOuter(const sql::AstExpr& ast) const;

@@ -340,13 +340,6 @@ arrow::Status CheckBounded(const LogicalPlanPtr& plan) {
           "DataFrames/DataSets",
           node->span);
     }
-    if (node->kind != Kind::kAggregate) return;
-    for (const AggregateCall& call : As<AggregateNode>(*node).calls) {
-      if (!call.is_distinct) continue;
-      status =
-          NotSupportedYet("DISTINCT_AGGREGATE", "DISTINCT in an aggregate function", call.span);
-      return;
-    }
   });
   return status;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/aggregates/aggregate_registry.h"
 #include "common/expr/function_registry.h"
 #include "common/expr/type_coercion.h"
 #include "driver/plan/analyze/query_clauses.h"
@@ -243,6 +244,12 @@ arrow::Status WindowBinder::BindFunction(const sql::AstExpr& ast, ExprBinder* bi
   }
   call.kind = WindowCall::Kind::kAggregate;
   ARROW_ASSIGN_OR_RAISE(call.aggregate, binder->BindAggregateCall(ast));
+  if (call.aggregate->has_filter) {
+    return NotSupportedYet("WINDOW_FILTER", "FILTER (WHERE ...) of a window function", ast.span);
+  }
+  if (!call.aggregate->signature.order.empty()) {
+    return NotSupportedYet("WINDOW_WITHIN_GROUP", "WITHIN GROUP of a window function", ast.span);
+  }
   call.type = call.aggregate->signature.type;
   call.text = call.aggregate->text;
   return arrow::Status::OK();

@@ -5,16 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "common/aggregates/aggregate_registry.h"
 #include "common/expr/expr.h"
-#include "common/expr/function_registry.h"
 #include "driver/plan/logical/logical_plan.h"
 
 namespace tidemill::driver {
 
 struct AggregateCall {
-  AggregateSignature signature;
-  std::vector<ExprPtr> args;  // cast to signature.arg_types
+  BoundAggregate signature;
+  // The arguments, cast to signature.arg_types; then the keys of WITHIN GROUP (ORDER BY ...), of
+  // which signature.order knows the directions; then the condition of FILTER.
+  std::vector<ExprPtr> args;
   bool is_distinct = false;
+  bool has_filter = false;
   std::string text;  // "count(1)"
   Span span;
 };

@@ -103,7 +103,20 @@ arrow::Status WriteExprs(const std::vector<ExprPtr>& exprs, Repeated* messages) 
 arrow::Status WriteCall(const AggregateCall& call, proto::Aggregate* message) {
   message->set_function(call.signature.name);
   message->set_type(SqlTypeName(*call.signature.type));
-  return WriteExprs(call.args, message->mutable_args());
+  message->set_is_distinct(call.is_distinct);
+  message->set_span_begin(call.span.begin);
+  message->set_span_end(call.span.end);
+  auto expr = call.args.begin();
+  for (size_t i = 0; i < call.signature.arg_types.size(); ++i) {
+    ARROW_RETURN_NOT_OK(WriteExpr(**expr++, message->add_args()));
+  }
+  for (const AggregateOrder& key : call.signature.order) {
+    ARROW_RETURN_NOT_OK(WriteExpr(**expr++, message->add_order_keys()));
+    message->add_order_descending(key.is_descending);
+    message->add_order_nulls_first(key.nulls_first);
+  }
+  if (call.has_filter) ARROW_RETURN_NOT_OK(WriteExpr(**expr, message->mutable_filter()));
+  return arrow::Status::OK();
 }
 
 template <class Repeated>
@@ -279,8 +292,17 @@ void ClearAll(Repeated* exprs) {
   for (proto::Expr& expr : *exprs) ClearPlaces(&expr);
 }
 
-void ClearPlaces(proto::FinalAggregateOp* op) {
-  for (auto& call : *op->mutable_aggregates()) ClearAll(call.mutable_args());
+void ClearCall(proto::Aggregate* call) {
+  call->clear_span_begin();
+  call->clear_span_end();
+  ClearAll(call->mutable_args());
+  ClearAll(call->mutable_order_keys());
+  if (call->has_filter()) ClearPlaces(call->mutable_filter());
+}
+
+template <class Repeated>
+void ClearCalls(Repeated* calls) {
+  for (proto::Aggregate& call : *calls) ClearCall(&call);
 }
 
 void ClearPlaces(proto::Operator* op) {
@@ -293,21 +315,18 @@ void ClearPlaces(proto::Operator* op) {
       return ClearAll(op->mutable_generate()->mutable_args());
     case proto::Operator::kPartialAggregate:
       ClearAll(op->mutable_partial_aggregate()->mutable_keys());
-      for (auto& call : *op->mutable_partial_aggregate()->mutable_aggregates()) {
-        ClearAll(call.mutable_args());
-      }
-      return;
+      return ClearCalls(op->mutable_partial_aggregate()->mutable_aggregates());
     case proto::Operator::kFinalAggregate:
-      return ClearPlaces(op->mutable_final_aggregate());
+      return ClearCalls(op->mutable_final_aggregate()->mutable_aggregates());
     case proto::Operator::kSessionAggregate:
-      return ClearPlaces(op->mutable_session_aggregate()->mutable_aggregate());
+      return ClearCalls(op->mutable_session_aggregate()->mutable_aggregate()->mutable_aggregates());
     case proto::Operator::kSort:
       return ClearAll(op->mutable_sort()->mutable_keys());
     case proto::Operator::kWindow:
       ClearAll(op->mutable_window()->mutable_order()->mutable_keys());
       for (auto& call : *op->mutable_window()->mutable_calls()) {
         ClearAll(call.mutable_args());
-        ClearAll(call.mutable_aggregate()->mutable_args());
+        ClearCall(call.mutable_aggregate());
         ClearPlaces(call.mutable_begin()->mutable_value());
         ClearPlaces(call.mutable_end()->mutable_value());
       }

@@ -1,5 +1,3 @@
-#include "worker/aggregates/aggregate_kernel.h"
-
 #include <arrow/array.h>
 #include <arrow/compute/api.h>
 #include <arrow/json/from_string.h>
@@ -11,6 +9,7 @@
 #include "common/expr/expr.h"
 #include "common/types/ddl.h"
 #include "state/table/hot_table.h"
+#include "worker/aggregates/aggregate_kernel.h"
 
 namespace tidemill::worker {
 namespace {
@@ -22,7 +21,7 @@ std::string Aggregate(const std::string& function, const std::string& type_text,
   const auto type = ParseDdlType(type_text).ValueOrDie();
   const auto values = arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
   const std::vector<ExprPtr> args = {MakeColumn(0, "x", type)};
-  const AggregateSignature signature = ResolveAggregate(function, args).ValueOrDie();
+  const BoundAggregate signature = ResolveAggregateCall(function, args).ValueOrDie();
   const auto kernel = MakeAggregateKernel(signature).ValueOrDie();
   const auto input = arrow::compute::Cast(*values, signature.arg_types[0]).ValueOrDie();
 
@@ -85,7 +84,7 @@ TEST(AggregateKernelTest, MinAndMaxOfStrings) {
 
 TEST(AggregateKernelTest, NanIsAboveEveryNumber) {
   const auto signature =
-      ResolveAggregate("max", std::vector<ExprPtr>{MakeColumn(0, "x", arrow::float64())})
+      ResolveAggregateCall("max", std::vector<ExprPtr>{MakeColumn(0, "x", arrow::float64())})
           .ValueOrDie();
   const auto kernel = MakeAggregateKernel(signature).ValueOrDie();
   state::StateColumn column(arrow::float64());
@@ -103,7 +102,7 @@ TEST(AggregateKernelTest, NanIsAboveEveryNumber) {
 
 TEST(AggregateKernelTest, SumOverflowIsAnError) {
   const auto signature =
-      ResolveAggregate("sum", std::vector<ExprPtr>{MakeColumn(0, "x", arrow::int64())})
+      ResolveAggregateCall("sum", std::vector<ExprPtr>{MakeColumn(0, "x", arrow::int64())})
           .ValueOrDie();
   const auto kernel = MakeAggregateKernel(signature).ValueOrDie();
   state::StateColumn column(arrow::int64());
