@@ -39,7 +39,7 @@ std::shared_ptr<arrow::RecordBatch> Batch(const std::vector<Partial>& rows) {
 
 std::shared_ptr<const AggregateKernel> Kernel(const std::string& function,
                                               const std::vector<ExprPtr>& args) {
-  return MakeAggregateKernel(ResolveAggregate(function, args).ValueOrDie()).ValueOrDie();
+  return MakeAggregateKernel(ResolveAggregateCall(function, args).ValueOrDie()).ValueOrDie();
 }
 
 // SELECT k, session_window(...) AS s, count(*) AS c, max(w) AS m GROUP BY 1, 2

@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "common/aggregates/aggregate_registry.h"
 #include "common/expr/function_registry.h"
 #include "common/expr/type_coercion.h"
 #include "common/types/ddl.h"
@@ -118,9 +119,6 @@ arrow::Status InvalidStar(std::string_view where, Span span) {
                     fmt::format("Invalid usage of '*' in {}.", where), span);
 }
 
-arrow::Status RefuseClauses(const sql::AstExpr& call) {
-  const sql::CallClauses* clauses = call.clauses.get();
-  if (clauses == nullptr) return arrow::Status::OK();
 arrow::Status UnsupportedSyntax(const sql::AstExpr& call, std::string_view syntax) {
   return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
                     fmt::format("Invalid SQL syntax: The function {} does not support {}.",
@@ -288,7 +286,6 @@ arrow::Result<ExprPtr> ExprBinder::BindWindow(const sql::AstExpr& ast) {
 
 arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
   if (IsWindowCall(ast)) return BindWindow(ast);
-  ARROW_RETURN_NOT_OK(RefuseClauses(ast));
   if (IsWindowOnlyName(ast.name)) {
     return QueryError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
                       fmt::format("Window function {} requires an OVER clause.", TextOf(ast)),
@@ -558,7 +555,7 @@ arrow::Result<AggregateCall> MakeAggregateCall(std::string_view name, std::vecto
                                                Span span) {
   AggregateCall call;
   ARROW_ASSIGN_OR_RAISE(
-      call.signature, ResolveAggregateCall({.name = std::string(name), .args = args}, span));
+      call.signature, ResolveAggregateCall({.name = name, .args = args}, span));
   for (size_t i = 0; i < args.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
   }

@@ -244,9 +244,6 @@ arrow::Status WindowBinder::BindFunction(const sql::AstExpr& ast, ExprBinder* bi
   }
   call.kind = WindowCall::Kind::kAggregate;
   ARROW_ASSIGN_OR_RAISE(call.aggregate, binder->BindAggregateCall(ast));
-  if (call.aggregate->has_filter) {
-    return NotSupportedYet("WINDOW_FILTER", "FILTER (WHERE ...) of a window function", ast.span);
-  }
   if (!call.aggregate->signature.order.empty()) {
     return NotSupportedYet("WINDOW_WITHIN_GROUP", "WITHIN GROUP of a window function", ast.span);
   }
