@@ -13,6 +13,7 @@
 #include "common/expr/type_coercion.h"
 #include "common/functions/cast/cast.h"
 #include "common/functions/columns.h"
+#include "common/functions/hash/hash.h"
 #include "common/functions/signature.h"
 #include "common/types/ddl.h"
 
@@ -29,6 +30,7 @@ const FunctionCatalog& Catalog() {
     AddComparisonFunctions(filled);
     AddConditionalFunctions(filled);
     AddDatetimeFunctions(filled);
+    AddHashFunctions(filled);
     AddJsonFunctions(filled);
     AddLogicFunctions(filled);
     AddMathFunctions(filled);

@@ -36,6 +36,7 @@ list(APPEND common_sources
   functions/datetime/unix_time.cc
   functions/datetime/zones.cc
   functions/decimal.cc
+  functions/hash/spark_hash.cc
   functions/json/from_json.cc
   functions/json/json_arguments.cc
   functions/json/json_text.cc
@@ -57,6 +58,7 @@ list(APPEND common_headers
   functions/ansi_errors.h
   functions/cast/cast.h
   functions/cast/cast_rules.h
+  functions/call_errors.h
   functions/collection/lambda_rows.h
   functions/collection/lists.h
   functions/columns.h
@@ -65,6 +67,7 @@ list(APPEND common_headers
   functions/datetime/datetime.h
   functions/datetime/interval_arithmetic.h
   functions/decimal.h
+  functions/hash/hash.h
   functions/json/json_arguments.h
   functions/signature.h
   functions/string/byte_scanner.h

@@ -8,13 +8,12 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/functions/call_errors.h"
 #include "common/types/ddl.h"
 
 namespace tidemill {
 
 namespace {
-
-constexpr size_t kUnbounded = 1 << 20;
 
 std::string CallTextOf(std::string_view name, std::span<const ExprPtr> args) {
   Expr call;
@@ -22,13 +21,6 @@ std::string CallTextOf(std::string_view name, std::span<const ExprPtr> args) {
   call.name = std::string(name);
   call.args.assign(args.begin(), args.end());
   return ExprText(call);
-}
-
-arrow::Status Mismatch(std::string_view subclass, std::string_view name,
-                       std::span<const ExprPtr> args, const std::string& reason) {
-  return MakeError(ErrorKind::kInvalid, fmt::format("DATATYPE_MISMATCH.{}", subclass),
-                   fmt::format("Cannot resolve \"{}\" due to data type mismatch: {}",
-                               CallTextOf(name, args), reason));
 }
 
 std::string QuotedType(const arrow::DataType& type) {
@@ -42,6 +34,13 @@ std::string_view Ordinal(size_t argument) {
 }
 
 }  // namespace
+
+arrow::Status Mismatch(std::string_view subclass, std::string_view name,
+                       std::span<const ExprPtr> args, const std::string& reason) {
+  return MakeError(ErrorKind::kInvalid, fmt::format("DATATYPE_MISMATCH.{}", subclass),
+                   fmt::format("Cannot resolve \"{}\" due to data type mismatch: {}",
+                               CallTextOf(name, args), reason));
+}
 
 void FunctionCatalog::Add(FunctionInfo info, std::initializer_list<std::string_view> aliases) {
   auto entry = std::make_shared<const FunctionInfo>(std::move(info));
@@ -71,7 +70,7 @@ FunctionInfo FromSignature(Signature signature) {
   info.is_total = signature.is_total;
   info.bind = [signature = std::move(signature)](
                   std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
-    const size_t most = signature.is_variadic ? kUnbounded : signature.params.size();
+    const size_t most = signature.is_variadic ? kUnboundedArgs : signature.params.size();
     const size_t least = signature.required >= 0 ? signature.required : signature.params.size();
     ARROW_RETURN_NOT_OK(CheckArgCount(signature.name, signature.usage, args.size(), least, most));
     BoundFunction bound;
@@ -115,7 +114,7 @@ arrow::Status CheckArgCount(std::string_view name, std::string_view usage, size_
                             size_t least, size_t most) {
   if (count >= least && count <= most) return arrow::Status::OK();
   std::string expected = fmt::format("{}", least);
-  if (most >= kUnbounded) {
+  if (most >= kUnboundedArgs) {
     expected = fmt::format("> {}", least - 1);
   } else if (most > least) {
     expected = "[";

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/expr/expr.h"
+
+namespace tidemill {
+
+// Errors at binding beside those of signature.h.
+
+// As `most` of CheckArgCount: any number.
+inline constexpr size_t kUnboundedArgs = 1 << 20;
+
+// DATATYPE_MISMATCH.<subclass> of a call, with its reason.
+arrow::Status Mismatch(std::string_view subclass, std::string_view name,
+                       std::span<const ExprPtr> args, const std::string& reason);
+
+}  // namespace tidemill

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "common/functions/signature.h"
+
+namespace tidemill {
+
+// The parts of this folder.
+void AddHashFunctions(FunctionCatalog* catalog);
+
+}  // namespace tidemill
