@@ -23,7 +23,8 @@ StatefulHarness Windows(OutputMode mode) {
   const auto schema = ParseDdlSchema("k STRING, t TIMESTAMP, c BIGINT").ValueOrDie();
   plan.key_types = {schema->field(0)->type(), schema->field(1)->type()};
   const std::vector<ExprPtr> args{MakeColumn(0, "n", arrow::int64())};
-  plan.kernels = {MakeAggregateKernel(ResolveAggregateCall("count", args).ValueOrDie()).ValueOrDie()};
+  plan.kernels = {
+      MakeAggregateKernel(ResolveAggregateCall("count", args).ValueOrDie()).ValueOrDie()};
   StatefulOperator op{4, "stateStoreSave", plan.key_types, {arrow::int64()}, false};
   return {op, {0, 1}, [plan, schema](OperatorStates* states) {
             return FinalAggregate::Make(plan, schema, states);

@@ -554,8 +554,7 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const sql::AstExpr& a
 arrow::Result<AggregateCall> MakeAggregateCall(std::string_view name, std::vector<ExprPtr> args,
                                                Span span) {
   AggregateCall call;
-  ARROW_ASSIGN_OR_RAISE(
-      call.signature, ResolveAggregateCall({.name = name, .args = args}, span));
+  ARROW_ASSIGN_OR_RAISE(call.signature, ResolveAggregateCall({.name = name, .args = args}, span));
   for (size_t i = 0; i < args.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
   }
