@@ -7,6 +7,7 @@
 #include <arrow/util/decimal.h>
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "common/functions/ansi_errors.h"
@@ -167,11 +168,29 @@ class AverageKernel final : public AggregateKernel {
 };
 
 // Half up, as Spark's decimal division.
-arrow::Result<arrow::Decimal128> Divide(const arrow::Decimal128& sum, int64_t count) {
-  ARROW_ASSIGN_OR_RAISE(auto parts, sum.Divide(arrow::Decimal128(count)));
-  arrow::Decimal128 twice_rest = arrow::Decimal128::Abs(parts.second) * arrow::Decimal128(2);
-  if (twice_rest >= arrow::Decimal128(count)) parts.first += arrow::Decimal128(sum.Sign());
+template <class Decimal>
+arrow::Result<Decimal> Divide(const Decimal& sum, int64_t count) {
+  ARROW_ASSIGN_OR_RAISE(auto parts, sum.Divide(Decimal(count)));
+  const Decimal twice_rest(Decimal::Abs(parts.second) * Decimal(2));
+  if (twice_rest >= Decimal(count)) parts.first += Decimal(sum.Sign());
   return parts.first;
+}
+
+// The average of `count` values, or nullopt where it does not fit `to`. The sum at the scale of
+// `to` may have more digits than 128 bits hold.
+arrow::Result<std::optional<arrow::Decimal128>> Average(const arrow::Decimal128& sum, int32_t from,
+                                                        int64_t count,
+                                                        const arrow::Decimal128Type& to) {
+  if (const auto scaled = sum.Rescale(from, to.scale()); scaled.ok()) {
+    ARROW_ASSIGN_OR_RAISE(const arrow::Decimal128 average, Divide(*scaled, count));
+    if (!average.FitsInPrecision(to.precision())) return std::nullopt;
+    return average;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto scaled, arrow::Decimal256(sum).Rescale(from, to.scale()));
+  ARROW_ASSIGN_OR_RAISE(const arrow::Decimal256 average, Divide(scaled, count));
+  if (!average.FitsInPrecision(to.precision())) return std::nullopt;
+  const auto words = average.little_endian_array();
+  return arrow::Decimal128(static_cast<int64_t>(words[1]), words[0]);
 }
 
 template <class Traits>
@@ -188,11 +207,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> AverageKernel<Traits>::Finish(
     } else if constexpr (std::is_same_v<Traits, DecimalTraits>) {
       const int32_t from = static_cast<const arrow::Decimal128Type&>(*state[0]->type()).scale();
       const auto& to = static_cast<const arrow::Decimal128Type&>(*signature().type);
-      ARROW_ASSIGN_OR_RAISE(auto scaled,
-                            DecimalTraits::Read(*state[0], i).Rescale(from, to.scale()));
-      ARROW_ASSIGN_OR_RAISE(auto average, Divide(scaled, counts.Value(i)));
-      if (average.FitsInPrecision(to.precision())) {
-        ARROW_RETURN_NOT_OK(static_cast<arrow::Decimal128Builder&>(*builder).Append(average));
+      ARROW_ASSIGN_OR_RAISE(const auto average,
+                            Average(DecimalTraits::Read(*state[0], i), from, counts.Value(i), to));
+      if (average) {
+        ARROW_RETURN_NOT_OK(static_cast<arrow::Decimal128Builder&>(*builder).Append(*average));
       } else if (is_try_) {
         ARROW_RETURN_NOT_OK(builder->AppendNull());
       } else {

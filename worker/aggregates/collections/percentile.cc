@@ -56,11 +56,10 @@ double ValueAt(const std::vector<Rank>& ranks, uint64_t position) {
 double Interpolate(const std::vector<Rank>& ranks, double fraction) {
   const double position = static_cast<double>(ranks.back().end - 1) * fraction;
   const double lower = std::floor(position);
-  const double higher = std::ceil(position);
   const double low = ValueAt(ranks, static_cast<uint64_t>(lower));
-  const double high = ValueAt(ranks, static_cast<uint64_t>(higher));
-  if (lower == higher || low == high) return low;
-  return (higher - position) * low + (position - lower) * high;
+  const double high = ValueAt(ranks, static_cast<uint64_t>(std::ceil(position)));
+  if (low == high) return low;  // infinities
+  return low + (position - lower) * (high - low);
 }
 
 // The first value up to which there are enough.
