@@ -15,7 +15,7 @@ build_packages=(
   protobuf-compiler protobuf-compiler-grpc
   # libraries, each with its use in README.md, "Dependencies"
   libprotobuf-dev libgrpc++-dev libboost-dev prometheus-cpp-dev librocksdb-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev
-  libsimdjson-dev libre2-dev libxxhash-dev libutf8proc-dev tzdata
+  libsimdjson-dev libre2-dev libssl-dev libxxhash-dev libutf8proc-dev tzdata
   libgtest-dev libgmock-dev
 )
 test_packages=(clang-format-14 gzip bzip2 zstd)

@@ -32,8 +32,9 @@ bool IsCast(const Expr& expr) { return expr.name == "cast" || expr.name == "try_
 
 // Whether the call's value is fixed by the epoch or the row, not by its arguments.
 bool IsEpochBound(const Expr& expr) {
-  return IsAnyOf(expr.name,
-                 {"current_timestamp", "current_date", "localtimestamp", "rand", "uuid"}) ||
+  const FunctionInfo* info = expr.kind == Expr::Kind::kCall ? FindFunction(expr.name) : nullptr;
+  return (info != nullptr && !info->is_deterministic) ||
+         IsAnyOf(expr.name, {"current_timestamp", "current_date", "localtimestamp"}) ||
          (expr.name == "unix_timestamp" && expr.args.empty());
 }
 
@@ -241,6 +242,8 @@ arrow::Result<arrow::Datum> CompiledExpr::Node::Evaluate(const Selection& rows) 
 }
 
 arrow::Result<arrow::Datum> CompiledExpr::Node::EvaluateKernel(const Selection& rows) const {
+  // A kernel over constants computes one row, which nobody asks for here and which may fail.
+  if (rows.num_rows() == 0) return NullDatum(expr->type);
   std::vector<arrow::Datum> values(args.size());
   bool is_constant = true;
   for (size_t i = 0; i < args.size(); ++i) {

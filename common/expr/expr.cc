@@ -54,6 +54,12 @@ std::string LiteralText(const arrow::Scalar& value) {
   return text;
 }
 
+bool IsRandom(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {"rand", "randn", "randstr", "uniform",
+                                                      "uuid"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
 std::string CaseText(const std::vector<ExprPtr>& args) {
   std::string text = "CASE";
   size_t i = 0;
@@ -161,9 +167,13 @@ std::string CallText(const Expr& expr) {
   if (name == "named_struct" && expr.is_implicit) {
     return fmt::format("struct({})", JoinTexts(args, 1, 2));
   }
-  if (name == "rand" || name == "uuid") {
-    const bool has_seed = !args.empty() && args[0]->literal && args[0]->literal->is_valid;
-    return fmt::format("{}({})", name, has_seed ? arg(0) : "");
+  if (IsRandom(name)) {
+    // The last argument is the call's place, the one before it the seed, NULL where none is given.
+    std::vector<ExprPtr> shown(args.begin(), args.end() - (args.empty() ? 0 : 1));
+    if (!shown.empty() && shown.back()->literal && !shown.back()->literal->is_valid) {
+      shown.pop_back();
+    }
+    return fmt::format("{}({})", name, JoinTexts(shown));
   }
   if (args.size() == 1) {
     if (name == "cast" || name == "try_cast") {

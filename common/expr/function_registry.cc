@@ -12,8 +12,11 @@
 
 #include "common/expr/type_coercion.h"
 #include "common/functions/cast/cast.h"
+#include "common/functions/codec/codec.h"
 #include "common/functions/columns.h"
+#include "common/functions/format/format.h"
 #include "common/functions/hash/hash.h"
+#include "common/functions/misc/misc.h"
 #include "common/functions/signature.h"
 #include "common/types/ddl.h"
 
@@ -26,20 +29,32 @@ const FunctionCatalog& Catalog() {
     EnsureArrowCompute();
     auto* filled = new FunctionCatalog();
     AddArithmeticFunctions(filled);
+    AddBaseTextFunctions(filled);
+    AddBinaryFormatFunctions(filled);
+    AddCharsetFunctions(filled);
+    AddCheckFunctions(filled);
     AddCollectionFunctions(filled);
     AddComparisonFunctions(filled);
     AddConditionalFunctions(filled);
     AddDatetimeFunctions(filled);
+    AddDigestFunctions(filled);
+    AddFormatNumberFunctions(filled);
+    AddFormatStringFunctions(filled);
     AddHashFunctions(filled);
     AddJsonFunctions(filled);
     AddLogicFunctions(filled);
     AddMathFunctions(filled);
+    AddNumberPatternFunctions(filled);
+    AddRadixTextFunctions(filled);
     AddRandomFunctions(filled);
     AddRegexFunctions(filled);
     AddSearchFunctions(filled);
+    AddSessionFunctions(filled);
     AddSplitFunctions(filled);
     AddStringFunctions(filled);
     AddTimeWindowFunctions(filled);
+    AddUrlFunctions(filled);
+    AddUtf8Functions(filled);
     return filled;
   }();
   return *catalog;
@@ -103,11 +118,27 @@ arrow::Status CannotCast(const Expr& arg, const TypePtr& type, bool is_try) {
                   SqlTypeName(*arg.type), SqlTypeName(*type)));
 }
 
-// rand() and uuid() carry their place in the query, which is their ordinal in the random stream.
-std::vector<ExprPtr> WithOrdinal(std::vector<ExprPtr> args, Span span) {
-  if (args.size() >= 2) return args;
-  if (args.empty()) args.push_back(MakeLiteral(arrow::MakeNullScalar(arrow::int64()), span));
-  args.push_back(MakeLiteral(arrow::MakeScalar(int64_t{span.begin}), span));
+// Whether text that is no number makes the function NULL instead of failing its cast.
+bool TriesCasts(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {"try_add", "try_subtract", "try_multiply",
+                                                      "try_divide", "try_mod"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// How many arguments a random function has at most, its seed being the last one; 0 for others.
+size_t RandomArgCount(std::string_view name) {
+  if (name == "rand" || name == "randn" || name == "uuid") return 1;
+  if (name == "randstr") return 2;
+  return name == "uniform" ? 3 : 0;
+}
+
+// Random functions carry their place in the query, which is their ordinal in the random stream.
+std::vector<ExprPtr> WithOrdinal(std::vector<ExprPtr> args, size_t most, Span span) {
+  if (args.size() == most - 1) {
+    args.push_back(MakeLiteral(arrow::MakeNullScalar(arrow::int64()), span));
+  }
+  if (args.size() == most)
+    args.push_back(MakeLiteral(arrow::MakeScalar(int64_t{span.begin}), span));
   return args;
 }
 
@@ -197,11 +228,17 @@ arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args
   if (lower == "arrays_zip") args = WithZippedNames(std::move(args));
   const FunctionInfo* info = FindFunction(is_struct ? "named_struct" : lower);
   if (info == nullptr) return WithSpan(UnknownFunction(name), span);
-  if (info->name == "rand" || info->name == "uuid") args = WithOrdinal(std::move(args), span);
+  if (const size_t most = RandomArgCount(info->name))
+    args = WithOrdinal(std::move(args), most, span);
 
   arrow::Result<BoundFunction> bound = info->bind(args);
   if (!bound.ok()) return WithSpan(bound.status(), span);
+  const bool tries_casts = TriesCasts(info->name);
   for (size_t i = 0; i < args.size(); ++i) {
+    if (tries_casts && IsStringType(*args[i]->type)) {
+      args[i] = NewCall("try_cast", bound->arg_types[i], {args[i]}, args[i]->span);
+      continue;
+    }
     ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(std::move(args[i]), bound->arg_types[i]));
   }
   auto call = NewCall(info->name, bound->type, std::move(args), span);

@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/functions/call_errors.h"
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
+#include "common/types/ddl.h"
 #include "common/types/interval/interval.h"
 
 namespace tidemill {
@@ -171,7 +173,10 @@ arrow::Result<TypePtr> OperandType(std::string_view name, std::span<const ExprPt
   if (common == nullptr) return IncompatibleOperands(name, args);
   if (common->id() == arrow::Type::NA) common = arrow::boolean();
   if (!IsComparable(*common)) {
-    return WithHint(WrongOperandType(name, args, "all atomic types, ARRAY and STRUCT"),
+    if (IsCalendarInterval(*common)) return WrongOperandType(name, args, "all atomic types");
+    return WithHint(Mismatch("INVALID_ORDERING_TYPE", name, args,
+                             fmt::format("The `{}` does not support ordering on type \"{}\".", name,
+                                         SqlTypeName(*common))),
                     "maps cannot be compared");
   }
   return common;
@@ -380,7 +385,7 @@ int CompareRows(const arrow::Array& a, int64_t row_a, const arrow::Array& b, int
 void AddComparisonFunctions(FunctionCatalog* catalog) {
   catalog->Add(Comparison("="), {"=="});
   catalog->Add(NotEqual(), {"<>"});
-  catalog->Add(NullSafeEqual());
+  catalog->Add(NullSafeEqual(), {"equal_null"});
   catalog->Add(Comparison("<"));
   catalog->Add(Comparison("<="));
   catalog->Add(Comparison(">"));

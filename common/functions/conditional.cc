@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,6 +105,42 @@ arrow::Result<BoundFunction> BindNanvl(std::span<const ExprPtr> args) {
   return BoundFunction{{type, type}, type, nullptr};
 }
 
+// NULL becomes 0.
+arrow::Result<BoundFunction> BindZeroIfNull(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(CheckArgCount("zeroifnull", "zeroifnull(expr)", args.size(), 1, 1));
+  const TypePtr type = CommonType(args[0]->type, arrow::int32());
+  if (type == nullptr) return DataDiffTypes("zeroifnull", args);
+  ARROW_ASSIGN_OR_RAISE(Kernel cast, MakeCastKernel(arrow::int32(), type, false));
+  Kernel kernel = [cast](const EvalContext& context, std::span<const arrow::Datum> values,
+                         int64_t) -> arrow::Result<arrow::Datum> {
+    const arrow::Datum number(int32_t{0});
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum zero, cast(context, std::span(&number, 1), 1));
+    ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(zero, 1, context.pool));
+    ARROW_ASSIGN_OR_RAISE(auto scalar, array->GetScalar(0));
+    cp::ExecContext exec(context.pool);
+    return cp::CallFunction("coalesce", {values[0], arrow::Datum(std::move(scalar))}, &exec);
+  };
+  return BoundFunction{{type}, type, std::move(kernel)};
+}
+
+arrow::Result<BoundFunction> BindNullif(std::span<const ExprPtr> args);
+
+// nullif(expr, 0)
+arrow::Result<BoundFunction> BindNullIfZero(std::span<const ExprPtr> args) {
+  ARROW_RETURN_NOT_OK(CheckArgCount("nullifzero", "nullifzero(expr)", args.size(), 1, 1));
+  const arrow::Datum zero(int32_t{0});
+  const std::vector<ExprPtr> pair = {args[0], MakeLiteral(zero.scalar())};
+  ARROW_ASSIGN_OR_RAISE(BoundFunction bound, BindNullif(pair));
+  bound.arg_types.pop_back();
+  bound.kernel = [zero, nullif = std::move(bound.kernel)](const EvalContext& context,
+                                                          std::span<const arrow::Datum> values,
+                                                          int64_t rows) {
+    const std::vector<arrow::Datum> both = {values[0], zero};
+    return nullif(context, both, rows);
+  };
+  return bound;
+}
+
 // Compares in the common type, but gives the first argument as it is.
 arrow::Result<BoundFunction> BindNullif(std::span<const ExprPtr> args) {
   ARROW_RETURN_NOT_OK(CheckArgCount("nullif", "nullif(expr1, expr2)", args.size(), 2, 2));
@@ -137,6 +174,12 @@ FunctionInfo Extreme(const std::string& name, std::string_view op) {
       [name, usage,
        op = std::string(op)](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
         ARROW_ASSIGN_OR_RAISE(BoundFunction bound, BindSameType(name, usage, args, 2, 1 << 20));
+        const auto is_text = [](const ExprPtr& arg) { return IsStringType(*arg->type); };
+        const auto is_null = [](const ExprPtr& arg) { return arg->type->id() == arrow::Type::NA; };
+        const auto texts = std::count_if(args.begin(), args.end(), is_text);
+        const auto nulls = std::count_if(args.begin(), args.end(), is_null);
+        // Text beside other types is not cast here.
+        if (texts > 0 && texts + nulls < std::ssize(args)) return DataDiffTypes(name, args);
         if (!IsComparable(*bound.type)) return DataDiffTypes(name, args);
         if (bound.type->id() == arrow::Type::NA) {
           bound.kernel = [](const EvalContext&, std::span<const arrow::Datum> values,
@@ -179,7 +222,8 @@ arrow::Result<BoundFunction> BindSingleRow(std::span<const ExprPtr> args) {
 }  // namespace
 
 void AddConditionalFunctions(FunctionCatalog* catalog) {
-  catalog->Add(Special("case", "CASE WHEN condition THEN value ... ELSE value END", BindCase));
+  catalog->Add(Special("case", "CASE WHEN condition THEN value ... ELSE value END", BindCase),
+               {"when"});
   catalog->Add(Special("if", "if(condition, value, otherwise)", BindIf));
   catalog->Add(Coalesce("coalesce", 1, 1 << 20));
   catalog->Add(Coalesce("nvl", 2, 2));
@@ -188,6 +232,10 @@ void AddConditionalFunctions(FunctionCatalog* catalog) {
   FunctionInfo nullif = Special("nullif", "nullif(expr1, expr2)", BindNullif);
   nullif.is_total = false;  // it may cast text
   catalog->Add(std::move(nullif));
+  FunctionInfo nullifzero = Special("nullifzero", "nullifzero(expr)", BindNullIfZero);
+  nullifzero.is_total = false;
+  catalog->Add(std::move(nullifzero));
+  catalog->Add(Special("zeroifnull", "zeroifnull(expr)", BindZeroIfNull));
   catalog->Add(Extreme("greatest", ">"));
   catalog->Add(Extreme("least", "<"));
   FunctionInfo single_row;

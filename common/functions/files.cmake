@@ -6,6 +6,14 @@ list(APPEND common_sources
   functions/cast/cast_interval.cc
   functions/cast/cast_number.cc
   functions/cast/cast_text.cc
+  functions/choose.cc
+  functions/codec/base_text.cc
+  functions/codec/binary_format.cc
+  functions/codec/charset.cc
+  functions/codec/radix_text.cc
+  functions/codec/uri.cc
+  functions/codec/url.cc
+  functions/codec/utf8_validity.cc
   functions/collection/array_edit.cc
   functions/collection/array_order.cc
   functions/collection/array_search.cc
@@ -36,29 +44,57 @@ list(APPEND common_sources
   functions/datetime/unix_time.cc
   functions/datetime/zones.cc
   functions/decimal.cc
+  functions/format/decimal_pattern.cc
+  functions/format/digits.cc
+  functions/format/format_number.cc
+  functions/format/format_string.cc
+  functions/format/java_format.cc
+  functions/format/number_pattern.cc
+  functions/format/to_number.cc
+  functions/hash/digests.cc
   functions/hash/spark_hash.cc
   functions/json/from_json.cc
   functions/json/json_arguments.cc
   functions/json/json_text.cc
+  functions/language/distance.cc
+  functions/language/sentences.cc
+  functions/list_writer.cc
   functions/logic.cc
-  functions/math.cc
-  functions/random.cc
-  functions/round.cc
+  functions/math/bits.cc
+  functions/math/buckets.cc
+  functions/math/math.cc
+  functions/math/random.cc
+  functions/math/round.cc
+  functions/misc/checks.cc
+  functions/misc/session.cc
   functions/signature.cc
   functions/string/byte_scanner.cc
+  functions/string/bytes.cc
   functions/string/letter_case.cc
   functions/string/like.cc
+  functions/string/mask.cc
   functions/string/pattern.cc
+  functions/string/pieces.cc
   functions/string/regex.cc
+  functions/string/regex_scan.cc
+  functions/string/row_regex.cc
   functions/string/search.cc
   functions/string/split.cc
   functions/string/text.cc
   functions/text_writer.cc)
 list(APPEND common_headers
   functions/ansi_errors.h
+  functions/call_errors.h
   functions/cast/cast.h
   functions/cast/cast_rules.h
-  functions/call_errors.h
+  functions/choose.h
+  functions/codec/base_text.h
+  functions/codec/binary_format.h
+  functions/codec/charset.h
+  functions/codec/codec.h
+  functions/codec/radix_text.h
+  functions/codec/uri.h
+  functions/codec/utf8_validity.h
   functions/collection/lambda_rows.h
   functions/collection/lists.h
   functions/columns.h
@@ -67,11 +103,24 @@ list(APPEND common_headers
   functions/datetime/datetime.h
   functions/datetime/interval_arithmetic.h
   functions/decimal.h
+  functions/format/decimal_pattern.h
+  functions/format/digits.h
+  functions/format/format.h
+  functions/format/java_format.h
+  functions/format/number_pattern.h
   functions/hash/hash.h
   functions/json/json_arguments.h
+  functions/language/language.h
+  functions/list_writer.h
+  functions/math/math_parts.h
+  functions/misc/misc.h
   functions/signature.h
   functions/string/byte_scanner.h
+  functions/string/bytes.h
   functions/string/characters.h
+  functions/string/letter_case.h
   functions/string/like.h
   functions/string/pattern.h
+  functions/string/row_regex.h
+  functions/string/string_parts.h
   functions/text_writer.h)

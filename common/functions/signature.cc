@@ -167,6 +167,15 @@ arrow::Status WrongOperandType(std::string_view name, std::span<const ExprPtr> a
                               QuotedType(*args[0]->type)));
 }
 
+arrow::Status NotAConstant(std::string_view name, std::string_view parameter,
+                           std::string_view type) {
+  return MakeError(ErrorKind::kInvalid, "NON_FOLDABLE_ARGUMENT",
+                   fmt::format("The function `{}` requires the parameter `{}` to be a foldable "
+                               "expression of the type \"{}\", but the actual argument is a "
+                               "non-foldable.",
+                               name, parameter, type));
+}
+
 arrow::Status NonFoldableArgument(std::string_view name, std::span<const ExprPtr> args,
                                   size_t argument) {
   return Mismatch(

@@ -56,7 +56,7 @@ TEST(ComparisonTest, OperandsMeetInTheirCommonType) {
   EXPECT_EQ(Apply("=", {{"STRING", R"(["x"])"}, {"INT", "[1]"}}),
             (Texts{"error: CAST_INVALID_INPUT"}));
   EXPECT_EQ(TypeOf("=", {"MAP<INT, INT>", "MAP<INT, INT>"}),
-            "error: DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE");
+            "error: DATATYPE_MISMATCH.INVALID_ORDERING_TYPE");
   EXPECT_EQ(TypeOf("=", {"INT", "ARRAY<INT>"}), "error: DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES");
 }
 

@@ -63,7 +63,7 @@ TEST(RegexTest, ReplaceKnowsJavasGroupReferences) {
   EXPECT_EQ(replace("ab", "(?<first>a)", "<${first}>"), "<a>b");
   EXPECT_EQ(replace("ab", "a", "\\\\$1"), "$1b");
   EXPECT_EQ(replace("abc", "x*", "-"), "-a-b-c-");
-  EXPECT_EQ(replace("ab", "a", "$2"), "error: INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX");
+  EXPECT_EQ(replace("ab", "a", "$2"), "error: INVALID_REGEXP_REPLACE");
   EXPECT_EQ(
       Apply(
           "regexp_replace",

@@ -214,6 +214,14 @@ std::string AnswerOf(const ExprPtr& expr, const EvalContext& context) {
   return array.ok() ? TextOf(*array, 0, context) : ErrorAnswer(array.status());
 }
 
+std::string PlainTextOf(const ExprPtr& expr, const EvalContext& context) {
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{});
+  auto array = Evaluate(expr, *batch, context);
+  if (!array.ok()) return ErrorAnswer(array.status());
+  const bool is_binary = (*array)->type_id() == arrow::Type::BINARY && (*array)->IsValid(0);
+  return is_binary ? ValueText(*array, 0, context) : CastToText(**array, 0, *context.zone);
+}
+
 bool IsSameAnswer(std::string_view a, std::string_view b) {
   if (a == b) return true;
   for (const bool is_float : {false, true}) {

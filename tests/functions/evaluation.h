@@ -19,6 +19,8 @@ arrow::Result<ExprPtr> BoundExpression(std::string_view text, const EvalContext&
 
 // "INT | 83" or "error | CLASS SQLSTATE".
 std::string AnswerOf(const ExprPtr& expr, const EvalContext& context);
+// What CAST AS STRING gives, BINARY as X'hex'; or as AnswerOf for an error.
+std::string PlainTextOf(const ExprPtr& expr, const EvalContext& context);
 std::string ErrorAnswer(const arrow::Status& status);
 
 // Whether the answers are the same; DOUBLE and FLOAT within two units in the last place.

@@ -3,6 +3,7 @@
 usage: record_functions.py [--again] [FILE...]     FILE: a stem; default: every file
 Without --again only expressions without an answer are asked.
 """
+import logging
 import pathlib
 import re
 import sys
@@ -74,6 +75,7 @@ def fill(spark, path, again):
 
 
 def main():
+    logging.disable(logging.CRITICAL)  # PySpark logs every failing query
     again = "--again" in sys.argv[1:]
     names = [name for name in sys.argv[1:] if name != "--again"]
     paths = [ANSWERS / f"{name}.txt" for name in names] or sorted(ANSWERS.glob("*.txt"))

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/functions/call_errors.h"
 #include "common/functions/comparison.h"
 #include "common/types/ddl.h"
 #include "common/types/value_format.h"
@@ -193,22 +194,6 @@ bool IsList(const arrow::DataType& type) { return type.id() == arrow::Type::LIST
 bool IsMap(const arrow::DataType& type) { return type.id() == arrow::Type::MAP; }
 
 TypePtr ItemType(const arrow::DataType& list) { return list.field(0)->type(); }
-
-namespace {
-
-arrow::Status Mismatch(std::string_view subclass, std::string_view name,
-                       std::span<const ExprPtr> args, const std::string& reason) {
-  Expr call;
-  call.kind = Expr::Kind::kCall;
-  call.name = std::string(name);
-  call.type = arrow::null();
-  call.args.assign(args.begin(), args.end());
-  return MakeError(
-      ErrorKind::kInvalid, fmt::format("DATATYPE_MISMATCH.{}", subclass),
-      fmt::format("Cannot resolve \"{}\" due to data type mismatch: {}", ExprText(call), reason));
-}
-
-}  // namespace
 
 arrow::Result<TypePtr> CommonItemType(std::string_view name, std::span<const ExprPtr> args,
                                       size_t array, size_t value) {

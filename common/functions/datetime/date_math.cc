@@ -258,18 +258,32 @@ FunctionInfo OfUnits(const std::string& name, const std::string& usage,
   return info;
 }
 
+// The second argument, days, is a whole number of at most 32 bits, or text.
+FunctionInfo OfWholeDays(FunctionInfo info) {
+  info.bind = [name = info.name, bind = std::move(info.bind)](
+                  std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+    const bool is_number = args.size() == 2 && IsNumericType(*args[1]->type);
+    if (is_number &&
+        (!IsIntegralType(*args[1]->type) || args[1]->type->id() == arrow::Type::INT64)) {
+      return UnexpectedInput(name, args, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
+    }
+    return bind(args);
+  };
+  return info;
+}
+
 }  // namespace
 
 void AddDateMathFunctions(FunctionCatalog* catalog) {
   const TypePtr& date = arrow::date32();
   const TypePtr& number = arrow::int32();
   for (const char* name : {"date_add", "dateadd"}) {
-    catalog->Add(DateOrUnits({.name = name,
-                              .usage = fmt::format("{}(start_date, num_days)", name),
-                              .params = {date, number},
-                              .result = date,
-                              .kernel = AddDays(1)},
-                             BindTimestampAdd));
+    catalog->Add(OfWholeDays(DateOrUnits({.name = name,
+                                          .usage = fmt::format("{}(start_date, num_days)", name),
+                                          .params = {date, number},
+                                          .result = date,
+                                          .kernel = AddDays(1)},
+                                         BindTimestampAdd)));
   }
   for (const char* name : {"datediff", "date_diff"}) {
     catalog->Add(DateOrUnits({.name = name,
@@ -279,11 +293,11 @@ void AddDateMathFunctions(FunctionCatalog* catalog) {
                               .kernel = DateDiff},
                              BindTimestampDiff));
   }
-  catalog->Add(FromSignature({.name = "date_sub",
-                              .usage = "date_sub(start_date, num_days)",
-                              .params = {date, number},
-                              .result = date,
-                              .kernel = AddDays(-1)}));
+  catalog->Add(OfWholeDays(FromSignature({.name = "date_sub",
+                                          .usage = "date_sub(start_date, num_days)",
+                                          .params = {date, number},
+                                          .result = date,
+                                          .kernel = AddDays(-1)})));
   catalog->Add(FromSignature({.name = "add_months",
                               .usage = "add_months(start_date, num_months)",
                               .params = {date, number},

@@ -5,6 +5,7 @@
 namespace tidemill {
 
 // The parts of this folder.
+void AddDigestFunctions(FunctionCatalog* catalog);
 void AddHashFunctions(FunctionCatalog* catalog);
 
 }  // namespace tidemill

@@ -1,3 +1,5 @@
+#include "common/functions/string/letter_case.h"
+
 #include <arrow/type.h>
 #include <utf8proc.h>
 
@@ -201,6 +203,8 @@ FunctionInfo CaseFunction(std::string name, Case form) {
 }
 
 }  // namespace
+
+Kernel LowerKernel() { return CaseKernel(Case::kLower); }
 
 void AddCaseFunctions(FunctionCatalog* catalog) {
   catalog->Add(CaseFunction("lower", Case::kLower), {"lcase"});

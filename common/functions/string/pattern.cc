@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/base/error.h"
@@ -85,12 +86,63 @@ std::string_view JavaOnlySyntax(std::string_view pattern) {
   return "";
 }
 
-// Java's named groups in the spelling of older RE2s.
-std::string WithNamedGroups(std::string_view pattern) {
+// Java's names of character classes (\p{Alpha}) that are POSIX's, or "".
+std::string_view PosixClassOf(std::string_view name) {
+  constexpr std::array<std::array<std::string_view, 2>, 13> kNames = {{{"Lower", "lower"},
+                                                                       {"Upper", "upper"},
+                                                                       {"ASCII", "ascii"},
+                                                                       {"Alpha", "alpha"},
+                                                                       {"Digit", "digit"},
+                                                                       {"Alnum", "alnum"},
+                                                                       {"Punct", "punct"},
+                                                                       {"Graph", "graph"},
+                                                                       {"Print", "print"},
+                                                                       {"Blank", "blank"},
+                                                                       {"Cntrl", "cntrl"},
+                                                                       {"XDigit", "xdigit"},
+                                                                       {"Space", "space"}}};
+  for (const auto& [java, posix] : kNames) {
+    if (java == name) return posix;
+  }
+  return "";
+}
+
+// An escape of Java's that RE2 spells otherwise: \u0041 and \p{Alpha}; the escape itself for
+// others. `*at` is at the backslash, and afterwards at the last character of the escape.
+std::string Re2Escape(std::string_view pattern, bool in_class, size_t* at) {
+  const size_t begin = *at;
+  const char kind = begin + 1 < pattern.size() ? pattern[begin + 1] : 0;
+  if (kind == 'u' && begin + 5 < pattern.size()) {
+    *at = begin + 5;
+    return fmt::format("\\x{{{}}}", pattern.substr(begin + 2, 4));
+  }
+  const size_t end = pattern.find('}', begin);
+  if ((kind == 'p' || kind == 'P') && pattern.substr(begin + 2, 1) == "{" &&
+      end != std::string_view::npos) {
+    const std::string_view name = PosixClassOf(pattern.substr(begin + 3, end - begin - 3));
+    if (!name.empty()) {
+      *at = end;
+      const std::string text = fmt::format("[:{}{}:]", kind == 'P' ? "^" : "", name);
+      return in_class ? text : fmt::format("[{}]", text);
+    }
+  }
+  *at = std::min(begin + 1, pattern.size() - 1);
+  return std::string(pattern.substr(begin, 2));
+}
+
+// Java's pattern in RE2's spelling: named groups as in older RE2s, and some escapes.
+std::string InRe2Spelling(std::string_view pattern) {
   std::string text;
+  bool in_class = false;
   for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && pattern.substr(i, 2) == "\\Q") return text.append(pattern.substr(i));
+    if (pattern[i] == '\\') {
+      text += Re2Escape(pattern, in_class, &i);
+      continue;
+    }
+    if (pattern[i] == '[') in_class = true;
+    if (pattern[i] == ']') in_class = false;
     text += pattern[i];
-    if (pattern[i] == '\\' && i + 1 < pattern.size()) text += pattern[++i];
     const bool is_named = pattern.substr(i, 3) == "(?<";
     if (is_named) {
       text += "?P";
@@ -113,7 +165,7 @@ arrow::Result<std::shared_ptr<const re2::RE2>> CompileRegex(std::string_view pat
   }
   re2::RE2::Options options;
   options.set_log_errors(false);
-  auto regex = std::make_shared<const re2::RE2>(WithNamedGroups(pattern), options);
+  auto regex = std::make_shared<const re2::RE2>(InRe2Spelling(pattern), options);
   if (!regex->ok()) {
     return MakeError(ErrorKind::kInvalid, "INVALID_PARAMETER_VALUE.PATTERN",
                      fmt::format("The value of parameter(s) `regexp` in `{}` is invalid: '{}' "

@@ -7,51 +7,18 @@
 #include <utility>
 #include <vector>
 
+#include "common/functions/call_errors.h"
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
+#include "common/functions/string/letter_case.h"
 #include "common/functions/string/like.h"
-#include "common/functions/string/pattern.h"
+#include "common/functions/string/row_regex.h"
+#include "common/functions/string/string_parts.h"
 #include "common/functions/text_writer.h"
 
 namespace tidemill {
 
 namespace {
-
-using RegexPtr = std::shared_ptr<const re2::RE2>;
-
-// The regular expression of each row: compiled when bound where the pattern is a literal, else
-// whenever it changes from row to row.
-class RowRegex {
- public:
-  RowRegex(RegexPtr prepared, const arrow::Datum& pattern, std::string_view function)
-      : is_prepared_(prepared != nullptr),
-        regex_(std::move(prepared)),
-        patterns_(pattern),
-        function_(function) {}
-
-  arrow::Result<const re2::RE2*> At(int64_t row) {
-    if (!is_prepared_ && (regex_ == nullptr || patterns_[row] != pattern_)) {
-      ARROW_ASSIGN_OR_RAISE(regex_, CompileRegex(patterns_[row], function_));
-      pattern_ = patterns_[row];
-    }
-    return regex_.get();
-  }
-
- private:
-  const bool is_prepared_;
-  RegexPtr regex_;
-  const TextColumn patterns_;
-  const std::string_view function_;
-  std::string pattern_;
-};
-
-// The compiled second argument, or nullptr where it is not a literal.
-arrow::Result<RegexPtr> PreparedRegex(std::span<const ExprPtr> args, std::string_view function) {
-  std::string storage;
-  const std::string* pattern = StringLiteralOf(*args[1], &storage);
-  if (pattern == nullptr) return RegexPtr();
-  return CompileRegex(*pattern, function);
-}
 
 arrow::Result<Kernel> MakeRlike(std::span<const ExprPtr> args) {
   ARROW_ASSIGN_OR_RAISE(RegexPtr prepared, PreparedRegex(args, "rlike"));
@@ -117,6 +84,31 @@ arrow::Result<Kernel> MakeLike(std::span<const ExprPtr> args) {
   });
 }
 
+// LIKE over the lower-case forms of both.
+arrow::Result<Kernel> MakeIlike(std::span<const ExprPtr> args) {
+  std::vector<ExprPtr> lowered(args.begin(), args.end());
+  const Kernel lower = LowerKernel();
+  std::string storage;
+  if (const std::string* pattern = StringLiteralOf(*args[1], &storage)) {
+    EvalContext context;
+    context.pool = arrow::default_memory_pool();
+    const arrow::Datum text(std::make_shared<arrow::StringScalar>(*pattern));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum lower_text, lower(context, std::span(&text, 1), 1));
+    ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(lower_text, 1, context.pool));
+    ARROW_ASSIGN_OR_RAISE(auto scalar, array->GetScalar(0));
+    lowered[1] = MakeLiteral(std::move(scalar), args[1]->span);
+  }
+  ARROW_ASSIGN_OR_RAISE(Kernel like, MakeLike(lowered));
+  return Kernel([=](const EvalContext& context, std::span<const arrow::Datum> values,
+                    int64_t rows) -> arrow::Result<arrow::Datum> {
+    std::vector<arrow::Datum> lower_values(values.begin(), values.end());
+    for (size_t i = 0; i < 2; ++i) {
+      ARROW_ASSIGN_OR_RAISE(lower_values[i], lower(context, values.subspan(i, 1), rows));
+    }
+    return like(context, lower_values, rows);
+  });
+}
+
 // A replacement in Java's language ("$1", "${name}", "\$"), cut into text and groups.
 struct Replacement {
   struct Part {
@@ -148,9 +140,9 @@ struct Replacement {
   }
 
   static arrow::Status Invalid(std::string_view text) {
-    return MakeError(ErrorKind::kJobFailed, "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
-                     fmt::format("The value of parameter(s) `rep` in `regexp_replace` is invalid: "
-                                 "no such group: rep='{}'",
+    return MakeError(ErrorKind::kJobFailed, "INVALID_REGEXP_REPLACE",
+                     fmt::format("Could not perform regexp_replace: the replacement names a group "
+                                 "that the pattern has not: replacement=\"{}\"",
                                  text));
   }
 
@@ -215,6 +207,15 @@ size_t OffsetOfCharacter(std::string_view text, int32_t position) {
 
 // regexp_replace(str, regexp, rep[, position])
 arrow::Result<Kernel> MakeRegexpReplace(std::span<const ExprPtr> args) {
+  if (args.size() == 4 && IsLiteral(*args[3]) && args[3]->literal->is_valid) {
+    const std::string position = args[3]->literal->ToString();
+    if (position == "0" || position.starts_with('-')) {
+      return Mismatch("VALUE_OUT_OF_RANGE", "regexp_replace", args,
+                      fmt::format("The `position` must be between (0, 2147483647] (current value = "
+                                  "{}).",
+                                  position));
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(RegexPtr prepared, PreparedRegex(args, "regexp_replace"));
   return Kernel([prepared](const EvalContext& context, std::span<const arrow::Datum> values,
                            int64_t rows) -> arrow::Result<arrow::Datum> {
@@ -242,15 +243,6 @@ arrow::Result<Kernel> MakeRegexpReplace(std::span<const ExprPtr> args) {
   });
 }
 
-arrow::Status CheckGroup(int32_t group, const re2::RE2& regex) {
-  const int groups = regex.NumberOfCapturingGroups();
-  if (group >= 0 && group <= groups) return arrow::Status::OK();
-  return MakeError(ErrorKind::kJobFailed, "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
-                   fmt::format("The value of parameter(s) `idx` in `regexp_extract` is invalid: "
-                               "Expects group index between 0 and {}, but got {}.",
-                               groups, group));
-}
-
 // regexp_extract(str, regexp[, idx]): the group of the first match, or empty.
 arrow::Result<Kernel> MakeRegexpExtract(std::span<const ExprPtr> args) {
   ARROW_ASSIGN_OR_RAISE(RegexPtr prepared, PreparedRegex(args, "regexp_extract"));
@@ -266,7 +258,7 @@ arrow::Result<Kernel> MakeRegexpExtract(std::span<const ExprPtr> args) {
           ARROW_ASSIGN_OR_RAISE(const re2::RE2* regex, regexes.At(row));
           const re2::StringPiece input(text[row].data(), text[row].size());
           const int32_t index = indices[row];
-          ARROW_RETURN_NOT_OK(CheckGroup(index, *regex));
+          ARROW_RETURN_NOT_OK(CheckRegexGroup("regexp_extract", index, *regex));
           groups.resize(index + 1);
           if (regex->Match(input, 0, input.size(), re2::RE2::UNANCHORED, groups.data(),
                            static_cast<int>(groups.size()))) {
@@ -289,6 +281,13 @@ void AddRegexFunctions(FunctionCatalog* catalog) {
                               .result = arrow::boolean(),
                               .make_kernel = MakeLike,
                               .is_total_if_prepared = true}));
+  catalog->Add(FromSignature({.name = "ilike",
+                              .usage = "str ILIKE pattern [ESCAPE escape]",
+                              .params = {text, text, text},
+                              .required = 2,
+                              .result = arrow::boolean(),
+                              .make_kernel = MakeIlike,
+                              .is_total_if_prepared = true}));
   catalog->Add(FromSignature({.name = "rlike",
                               .usage = "rlike(str, regexp)",
                               .params = {text, text},
@@ -308,6 +307,7 @@ void AddRegexFunctions(FunctionCatalog* catalog) {
                               .required = 2,
                               .result = text,
                               .make_kernel = MakeRegexpExtract}));
+  AddRegexScanFunctions(catalog);
 }
 
 }  // namespace tidemill

@@ -186,7 +186,7 @@ void AddSearchFunctions(FunctionCatalog* catalog) {
                               .result = number,
                               .kernel = LocateKernel,
                               .is_total = true}),
-               {"position", "charindex"});
+               {"position"});
   catalog->Add(FromSignature({.name = "replace",
                               .usage = "replace(str, search[, replace])",
                               .params = {text, text, text},

@@ -2,6 +2,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -9,8 +10,11 @@
 
 #include "common/functions/collection/lists.h"
 #include "common/functions/columns.h"
+#include "common/functions/language/language.h"
 #include "common/functions/signature.h"
+#include "common/functions/string/bytes.h"
 #include "common/functions/string/characters.h"
+#include "common/functions/string/string_parts.h"
 #include "common/functions/text_writer.h"
 
 namespace tidemill {
@@ -191,7 +195,9 @@ FunctionInfo ConcatInfo() {
                                      .result = arrow::utf8(),
                                      .kernel = Concat});
   auto bind_text = info.bind;
-  info.bind = [bind_text](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+  auto bind_binary = FromSignature(BinaryConcat()).bind;
+  info.bind = [bind_text,
+               bind_binary](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
     if (args.empty()) {
       BoundFunction bound;
       bound.type = arrow::utf8();
@@ -200,7 +206,10 @@ FunctionInfo ConcatInfo() {
       };
       return bound;
     }
-    return bind_text(args);
+    const bool is_binary = std::all_of(args.begin(), args.end(), [](const ExprPtr& arg) {
+      return arg->type->id() == arrow::Type::BINARY;
+    });
+    return is_binary ? bind_binary(args) : bind_text(args);
   };
   return info;
 }
@@ -334,10 +343,17 @@ void AddStringFunctions(FunctionCatalog* catalog) {
   const TypePtr& text = arrow::utf8();
   const TypePtr& number = arrow::int32();
   AddCaseFunctions(catalog);
-  catalog->Add(TextFunction("substring", "substring(str, pos[, len])", {text, number, number}, 2,
-                            Substring()),
+  AddDistanceFunctions(catalog);
+  AddMaskFunctions(catalog);
+  AddPieceFunctions(catalog);
+  AddSentenceFunctions(catalog);
+  catalog->Add(WithBinaryForm(TextFunction("substring", "substring(str, pos[, len])",
+                                           {text, number, number}, 2, Substring()),
+                              {0}, BinarySubstring()),
                {"substr"});
-  catalog->Add(TextFunction("left", "left(str, len)", {text, number}, 2, LeftOrRight(true)));
+  catalog->Add(
+      WithBinaryForm(TextFunction("left", "left(str, len)", {text, number}, 2, LeftOrRight(true)),
+                     {0}, BinaryLeft()));
   catalog->Add(TextFunction("right", "right(str, len)", {text, number}, 2, LeftOrRight(false)));
   catalog->Add(
       TextFunction("trim", "trim([characters FROM] str)", {text, text}, 1, Trim(Side::kBoth)));
@@ -347,8 +363,12 @@ void AddStringFunctions(FunctionCatalog* catalog) {
       TextFunction("ltrim", "ltrim([characters,] str)", {text, text}, 1, Trim(Side::kLeft)));
   catalog->Add(
       TextFunction("rtrim", "rtrim([characters,] str)", {text, text}, 1, Trim(Side::kRight)));
-  catalog->Add(TextFunction("lpad", "lpad(str, len[, pad])", {text, number, text}, 2, Pad(true)));
-  catalog->Add(TextFunction("rpad", "rpad(str, len[, pad])", {text, number, text}, 2, Pad(false)));
+  catalog->Add(WithBinaryForm(
+      TextFunction("lpad", "lpad(str, len[, pad])", {text, number, text}, 2, Pad(true)), {0, 2},
+      BinaryPad(true)));
+  catalog->Add(WithBinaryForm(
+      TextFunction("rpad", "rpad(str, len[, pad])", {text, number, text}, 2, Pad(false)), {0, 2},
+      BinaryPad(false)));
   catalog->Add(TextFunction("repeat", "repeat(str, n)", {text, number}, 2, Repeat(), false));
   catalog->Add(OrArrays(TextFunction("reverse", "reverse(str)", {text}, 1, Reverse())));
   catalog->Add(OrArrays(ConcatInfo()), {"||"});

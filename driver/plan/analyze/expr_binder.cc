@@ -305,7 +305,8 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
   const bool is_not_in = ast.name == "not" && ast.args[0].kind == Kind::kInSubquery;
   if (is_not_in && options_.hook != nullptr) return options_.hook->BindSubquery(ast, this);
   if (ast.name == "case") return BindCase(ast);
-  if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0])) {
+  if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0]) &&
+      !ast.args[0].text.starts_with('-')) {
     return BindLiteral(ast.args[0], /*is_negative=*/true, *options_.zone);
   }
   if (IsQuotedUnit(ast)) {

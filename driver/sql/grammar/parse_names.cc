@@ -64,7 +64,10 @@ bool Parser::IsName(size_t ahead) const {
   if (token.kind == TokenKind::kQuotedName) return true;
   if (token.kind != TokenKind::kWord) return false;
   if (cursor_.IsAnyKeyword({"SELECT", "FROM"}, ahead)) return false;
-  return !IsOneOf(token, kReservedInOperand) || CanFollowOperand(ahead + 1);
+  // like(a, b) and so on are functions too.
+  const bool is_function = cursor_.IsAnyKeyword({"LIKE", "ILIKE", "RLIKE", "REGEXP"}, ahead) &&
+                           cursor_.IsSymbol("(", ahead + 1);
+  return is_function || !IsOneOf(token, kReservedInOperand) || CanFollowOperand(ahead + 1);
 }
 
 bool Parser::IsImplicitAlias(size_t ahead) const {

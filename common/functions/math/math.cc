@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/functions/columns.h"
-#include "common/functions/decimal.h"
+#include "common/functions/math/math_parts.h"
 #include "common/functions/signature.h"
 
 namespace tidemill {
@@ -94,57 +94,6 @@ FunctionInfo Log() {
   return info;
 }
 
-// As Java's (long) of a double: cut at the limits, NaN is 0.
-int64_t SaturatedLong(double value) {
-  if (value != value) return 0;
-  if (value >= 9223372036854775808.0) return std::numeric_limits<int64_t>::max();
-  if (value < -9223372036854775808.0) return std::numeric_limits<int64_t>::min();
-  return static_cast<int64_t>(value);
-}
-
-arrow::Result<arrow::Datum> Identity(const EvalContext&, Args args, int64_t) { return args[0]; }
-
-// ceil and floor: BIGINT, and of a DECIMAL the decimal without a fraction.
-FunctionInfo Whole(const std::string& name, bool is_up) {
-  FunctionInfo info;
-  info.name = name;
-  info.usage = fmt::format("{}(expr)", name);
-  info.is_total = true;
-  info.bind = [=,
-               usage = info.usage](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
-    ARROW_RETURN_NOT_OK(CheckArgCount(name, usage, args.size(), 1, 1));
-    const TypePtr& type = args[0]->type;
-    if (IsIntegralType(*type)) return BoundFunction{{arrow::int64()}, arrow::int64(), Identity};
-    if (IsDecimalType(*type)) {
-      const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
-      const int scale = decimal.scale();
-      const TypePtr result =
-          arrow::decimal128(std::min(38, decimal.precision() - scale + (scale > 0 ? 1 : 0)), 0);
-      Kernel kernel = [=](const EvalContext& context, Args values, int64_t rows) {
-        const FixedColumn<Int128> x(values[0]);
-        const Int128 power = PowerOfTen(scale);
-        return ComputeFixed<Int128>(context, values, rows, result, [&](int64_t row) -> Int128 {
-          const Int128 value = x[row], rest = value % power;
-          if (rest == 0) return value / power;
-          return value / power + (is_up ? (rest > 0 ? 1 : 0) : (rest < 0 ? -1 : 0));
-        });
-      };
-      return BoundFunction{{type}, result, std::move(kernel)};
-    }
-    if (!CanCastImplicitly(*type, *arrow::float64())) {
-      return UnexpectedInput(name, args, 0, "(\"DOUBLE\" or \"DECIMAL\" or \"BIGINT\")");
-    }
-    Kernel kernel = [=](const EvalContext& context, Args values, int64_t rows) {
-      const FixedColumn<double> x(values[0]);
-      return ComputeFixed<int64_t>(context, values, rows, arrow::int64(), [&](int64_t row) {
-        return SaturatedLong(is_up ? std::ceil(x[row]) : std::floor(x[row]));
-      });
-    };
-    return BoundFunction{{arrow::float64()}, arrow::int64(), std::move(kernel)};
-  };
-  return info;
-}
-
 FunctionInfo Constant(const std::string& name, double value) {
   FunctionInfo info;
   info.name = name;
@@ -166,15 +115,32 @@ double SignOf(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
 
 void AddMathFunctions(FunctionCatalog* catalog) {
   AddRoundFunctions(catalog);
-  catalog->Add(Whole("ceil", true), {"ceiling"});
-  catalog->Add(Whole("floor", false));
+  AddBitFunctions(catalog);
+  AddBucketFunctions(catalog);
   catalog->Add(Unary("sqrt", [](double x) { return std::sqrt(x); }));
-  catalog->Add(Unary("cbrt", [](double x) { return std::cbrt(x); }));
+  // Through a wider type: std::cbrt may be off by a bit, Java's is not for cubes.
+  catalog->Add(Unary("cbrt", [](double x) {
+    return static_cast<double>(std::cbrt(static_cast<long double>(x)));
+  }));
   catalog->Add(Unary("exp", [](double x) { return std::exp(x); }));
   catalog->Add(Unary("sin", [](double x) { return std::sin(x); }));
   catalog->Add(Unary("cos", [](double x) { return std::cos(x); }));
   catalog->Add(Unary("tan", [](double x) { return std::tan(x); }));
   catalog->Add(Unary("atan", [](double x) { return std::atan(x); }));
+  catalog->Add(Unary("asin", [](double x) { return std::asin(x); }));
+  catalog->Add(Unary("acos", [](double x) { return std::acos(x); }));
+  catalog->Add(Unary("sinh", [](double x) { return std::sinh(x); }));
+  catalog->Add(Unary("cosh", [](double x) { return std::cosh(x); }));
+  catalog->Add(Unary("tanh", [](double x) { return std::tanh(x); }));
+  catalog->Add(Unary("asinh", [](double x) { return std::asinh(x); }));
+  catalog->Add(Unary("acosh", [](double x) { return std::acosh(x); }));
+  catalog->Add(Unary("atanh", [](double x) { return std::atanh(x); }));
+  catalog->Add(Unary("sec", [](double x) { return 1 / std::cos(x); }));
+  catalog->Add(Unary("csc", [](double x) { return 1 / std::sin(x); }));
+  catalog->Add(Unary("cot", [](double x) { return 1 / std::tan(x); }));
+  catalog->Add(Unary("expm1", [](double x) { return std::expm1(x); }));
+  catalog->Add(Unary("rint", [](double x) { return std::nearbyint(x); }));
+  catalog->Add(Binary("hypot", [](double x, double y) { return std::hypot(x, y); }));
   catalog->Add(Unary("degrees", [](double x) { return x * (180.0 / std::numbers::pi); }));
   catalog->Add(Unary("radians", [](double x) { return x * (std::numbers::pi / 180.0); }));
   catalog->Add(Unary("sign", SignOf), {"signum"});
