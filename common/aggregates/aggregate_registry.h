@@ -68,9 +68,7 @@ struct BoundAggregate {
 
 struct AggregateInfo {
   std::string name;   // canonical, lower case
-  std::string usage;  // "percentile(col, percentage [, frequency])"
-  std::string description;
-  std::string example;
+  std::string usage;  // "percentile(col, percentage [, frequency])", for docs and error hints
   // Does not depend on how often a row occurs: DISTINCT changes nothing.
   bool ignores_duplicates = false;
   // What ORDER BY keys the call takes.

@@ -11,12 +11,10 @@ namespace tidemill {
 
 namespace {
 
-AggregateInfo BitInfo(const std::string& name, std::string description, std::string example) {
+AggregateInfo BitInfo(const std::string& name) {
   AggregateInfo info;
   info.name = name;
   info.usage = fmt::format("{}(expr)", name);
-  info.description = std::move(description);
-  info.example = std::move(example);
   info.ignores_duplicates = name != "bit_xor";
   info.bind =
       [name, usage = info.usage](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
@@ -29,12 +27,10 @@ AggregateInfo BitInfo(const std::string& name, std::string description, std::str
   return info;
 }
 
-AggregateInfo BoolInfo(const std::string& name, std::string description, std::string example) {
+AggregateInfo BoolInfo(const std::string& name) {
   AggregateInfo info;
   info.name = name;
   info.usage = fmt::format("{}(expr)", name);
-  info.description = std::move(description);
-  info.example = std::move(example);
   info.ignores_duplicates = true;
   info.bind =
       [name, usage = info.usage](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
@@ -48,16 +44,11 @@ AggregateInfo BoolInfo(const std::string& name, std::string description, std::st
 }  // namespace
 
 void AddBitAggregates(AggregateCatalog* catalog) {
-  catalog->Add(BitInfo("bit_and", "The bits that are set in all values.", "bit_and(x) of 3, 5: 1"));
-  catalog->Add(BitInfo("bit_or", "The bits that are set in any value.", "bit_or(x) of 3, 5: 7"));
-  catalog->Add(BitInfo("bit_xor", "The bits that are set in an odd number of values.",
-                       "bit_xor(x) of 3, 5: 6"));
-  catalog->Add(BoolInfo("bool_and", "Whether all values are true; NULL values do not count.",
-                        "bool_and(x) of NULL, true, true: true"),
-               {"every"});
-  catalog->Add(BoolInfo("bool_or", "Whether any value is true; NULL values do not count.",
-                        "bool_or(x) of NULL, false, true: true"),
-               {"any", "some"});
+  catalog->Add(BitInfo("bit_and"));
+  catalog->Add(BitInfo("bit_or"));
+  catalog->Add(BitInfo("bit_xor"));
+  catalog->Add(BoolInfo("bool_and"), {"every"});
+  catalog->Add(BoolInfo("bool_or"), {"any", "some"});
 }
 
 }  // namespace tidemill

@@ -27,8 +27,6 @@ AggregateInfo CollectListInfo() {
   AggregateInfo info;
   info.name = "collect_list";
   info.usage = "collect_list(expr)";
-  info.description = "The values as an array, in the order of the rows, without NULL values.";
-  info.example = "collect_list(x) of 1, 2, 1: [1,2,1]";
   info.bind = [](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     ARROW_RETURN_NOT_OK(
         CheckArgCount("collect_list", "collect_list(expr)", request.args.size(), 1, 1));
@@ -47,8 +45,6 @@ AggregateInfo CollectSetInfo() {
   AggregateInfo info;
   info.name = "collect_set";
   info.usage = "collect_set(expr)";
-  info.description = "The different values as an array, in the order of their first rows.";
-  info.example = "collect_set(x) of 1, 2, 1: [1,2]";
   info.ignores_duplicates = true;
   info.bind = [](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     ARROW_RETURN_NOT_OK(
@@ -108,10 +104,6 @@ AggregateInfo ListaggInfo() {
   AggregateInfo info;
   info.name = "listagg";
   info.usage = "listagg(expr[, delimiter]) [WITHIN GROUP (ORDER BY key [ASC | DESC] [,...])]";
-  info.description =
-      "The texts (or bytes) of all rows one behind the other, the delimiter between them, without "
-      "NULL values; NULL where there are none.";
-  info.example = "listagg(x, ', ') of 'a', NULL, 'b': a, b";
   info.order = AggregateInfo::Order::kOptional;
   info.bind = BindListagg;
   return info;

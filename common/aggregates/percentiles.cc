@@ -115,13 +115,10 @@ arrow::Result<BoundAggregate> BindWithinGroup(const std::string& name,
   return signature;
 }
 
-AggregateInfo WithinGroupInfo(const std::string& name, std::string description,
-                              std::string example) {
+AggregateInfo WithinGroupInfo(const std::string& name) {
   AggregateInfo info;
   info.name = name;
   info.usage = fmt::format("{}(percentage) WITHIN GROUP (ORDER BY col [ASC | DESC])", name);
-  info.description = std::move(description);
-  info.example = std::move(example);
   info.order = AggregateInfo::Order::kRequired;
   info.bind = [name](const AggregateRequest& request) { return BindWithinGroup(name, request); };
   return info;
@@ -176,13 +173,10 @@ arrow::Result<BoundAggregate> BindEstimate(const EstimateRules& rules, bool keep
   return signature;
 }
 
-AggregateInfo EstimateInfo(EstimateRules rules, bool keeps_type, std::string description,
-                           std::string example) {
+AggregateInfo EstimateInfo(EstimateRules rules, bool keeps_type) {
   AggregateInfo info;
   info.name = rules.name;
   info.usage = rules.usage;
-  info.description = std::move(description);
-  info.example = std::move(example);
   info.bind = [rules = std::move(rules), keeps_type](const AggregateRequest& request) {
     return BindEstimate(rules, keeps_type, request);
   };
@@ -234,60 +228,38 @@ void AddPercentileAggregates(AggregateCatalog* catalog) {
   AggregateInfo percentile;
   percentile.name = "percentile";
   percentile.usage = "percentile(col, percentage [, frequency])";
-  percentile.description =
-      "The exact percentile, or an array of them, interpolated between neighbours. It keeps every "
-      "different value.";
-  percentile.example = "percentile(x, 0.3) of 0, 10: 3.0";
   percentile.bind = BindPercentile;
   catalog->Add(std::move(percentile));
 
   AggregateInfo median;
   median.name = "median";
   median.usage = "median(col)";
-  median.description = "The exact median. It keeps every different value.";
-  median.example = "median(x) of 0, 10: 5.0";
   median.bind = BindMedian;
   catalog->Add(std::move(median));
 
-  catalog->Add(WithinGroupInfo("percentile_cont",
-                               "The exact percentile, interpolated between neighbours.",
-                               "percentile_cont(0.25) WITHIN GROUP (ORDER BY x) of 0, 10: 2.5"));
-  catalog->Add(WithinGroupInfo("percentile_disc",
-                               "The smallest value that no less than the percentage of the values "
-                               "is not above.",
-                               "percentile_disc(0.25) WITHIN GROUP (ORDER BY x) of 0, 10: 0.0"));
+  catalog->Add(WithinGroupInfo("percentile_cont"));
+  catalog->Add(WithinGroupInfo("percentile_disc"));
 
   AggregateInfo mode;
   mode.name = "mode";
   mode.usage = "mode(col[, deterministic]), mode() WITHIN GROUP (ORDER BY col [ASC | DESC])";
-  mode.description =
-      "The most frequent value; of several the smallest, or the largest under ORDER BY col DESC.";
-  mode.example = "mode(x) of 0, 10, 10: 10";
   mode.order = AggregateInfo::Order::kOptional;
   mode.bind = BindMode;
   catalog->Add(std::move(mode));
 
-  catalog->Add(
-      EstimateInfo({.name = "approx_percentile",
-                    .usage = "approx_percentile(col, percentage [, accuracy])",
-                    .size_name = "accuracy",
-                    .default_size = 10'000,
-                    .most = std::numeric_limits<int32_t>::max()},
-                   /*keeps_type=*/true,
-                   "A value whose rank differs from the percentile's by no more than 1 / accuracy "
-                   "of the number of values.",
-                   "approx_percentile(x, 0.5, 100) of 0, 1, 2, 10: 1"),
-      {"percentile_approx"});
+  catalog->Add(EstimateInfo({.name = "approx_percentile",
+                             .usage = "approx_percentile(col, percentage [, accuracy])",
+                             .size_name = "accuracy",
+                             .default_size = 10'000,
+                             .most = std::numeric_limits<int32_t>::max()},
+                            /*keeps_type=*/true),
+               {"percentile_approx"});
   catalog->Add(EstimateInfo({.name = "tdigest_percentile",
                              .usage = "tdigest_percentile(col, percentage [, compression])",
                              .size_name = "compression",
                              .default_size = 100,
                              .most = 10'000},
-                            /*keeps_type=*/false,
-                            "An estimate of the percentile out of a t-digest of about "
-                            "`compression` centroids, most exact "
-                            "near 0 and 1. Not in Spark.",
-                            "tdigest_percentile(x, 0.5) of 0, 1, 2, 10: 1.5"));
+                            /*keeps_type=*/false));
 }
 
 }  // namespace tidemill

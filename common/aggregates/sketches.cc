@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "common/aggregates/aggregate_catalog.h"
-#include "common/expr/function_registry.h"
 #include "common/functions/signature.h"
 
 namespace tidemill {
@@ -76,32 +75,19 @@ arrow::Result<BoundAggregate> BindHistogram(const AggregateRequest& request) {
   return signature;
 }
 
-// The estimate is Spark's because the hash of the values is.
-bool HasSparkHash() { return FindFunction("xxhash64") != nullptr; }
-
 }  // namespace
 
 void AddSketchAggregates(AggregateCatalog* catalog) {
   AggregateInfo distinct;
   distinct.name = "approx_count_distinct";
   distinct.usage = "approx_count_distinct(expr[, relativeSD])";
-  distinct.description =
-      "An estimate of the number of different values by HyperLogLog++, with the relative standard "
-      "deviation that is asked for (0.05 unless given).";
-  distinct.example = "approx_count_distinct(x) of 1, 1, 2, 2, 3: 3";
   distinct.ignores_duplicates = true;
   distinct.bind = BindDistinctEstimate;
-  if (HasSparkHash()) catalog->Add(std::move(distinct));
+  catalog->Add(std::move(distinct));
 
   AggregateInfo histogram;
   histogram.name = "histogram_numeric";
   histogram.usage = "histogram_numeric(col, nb)";
-  histogram.description =
-      "A histogram of nb bins of different widths: an array of centres x and heights y.";
-  histogram.example =
-      "histogram_numeric(x, 5) of 0, 1, 2, 10: "
-      "[{\"x\":0,\"y\":1.0},{\"x\":1,\"y\":1.0},{\"x\":2,\"y\":1.0},"
-      "{\"x\":10,\"y\":1.0}]";
   histogram.bind = BindHistogram;
   catalog->Add(std::move(histogram));
 }

@@ -74,14 +74,11 @@ arrow::Result<BoundAggregate> BindAverage(const std::string& name, bool is_try,
                        std::move(state));
 }
 
-AggregateInfo SumInfo(const std::string& name, bool is_try, std::string description,
-                      std::string example) {
+AggregateInfo SumInfo(const std::string& name, bool is_try) {
   const bool is_average = name.ends_with("avg");
   AggregateInfo info;
   info.name = name;
   info.usage = fmt::format("{}(expr)", name);
-  info.description = std::move(description);
-  info.example = std::move(example);
   info.bind = [name, usage = info.usage, is_try,
                is_average](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     ARROW_RETURN_NOT_OK(CheckArgCount(name, usage, request.args.size(), 1, 1));
@@ -91,13 +88,10 @@ AggregateInfo SumInfo(const std::string& name, bool is_try, std::string descript
 }
 
 // regr_avgx and regr_avgy: the mean of one argument over the rows in which neither is NULL.
-AggregateInfo PairAverageInfo(const std::string& name, size_t averaged, std::string description,
-                              std::string example) {
+AggregateInfo PairAverageInfo(const std::string& name, size_t averaged) {
   AggregateInfo info;
   info.name = name;
   info.usage = fmt::format("{}(y, x)", name);
-  info.description = std::move(description);
-  info.example = std::move(example);
   info.bind = [name, averaged, usage = info.usage](
                   const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     ARROW_RETURN_NOT_OK(CheckArgCount(name, usage, request.args.size(), 2, 2));
@@ -118,10 +112,6 @@ AggregateInfo CountInfo() {
   AggregateInfo info;
   info.name = "count";
   info.usage = "count(*), count(expr[, expr...])";
-  info.description =
-      "The number of rows, or of rows in which no argument is NULL; with DISTINCT, of different "
-      "tuples of arguments.";
-  info.example = "count(*) of 4 rows: 4";
   info.bind = [](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     if (request.args.empty()) return WrongNumArgs("count", "count(expr[, expr...])", "> 0", 0);
     std::vector<TypePtr> types;
@@ -135,8 +125,6 @@ AggregateInfo CountIfInfo() {
   AggregateInfo info;
   info.name = "count_if";
   info.usage = "count_if(condition)";
-  info.description = "The number of rows in which the condition is true.";
-  info.example = "count_if(x % 2 = 0) of NULL, 0, 1, 2: 2";
   info.bind = [](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     ARROW_RETURN_NOT_OK(
         CheckArgCount("count_if", "count_if(condition)", request.args.size(), 1, 1));
@@ -150,8 +138,6 @@ AggregateInfo ProductInfo() {
   AggregateInfo info;
   info.name = "product";
   info.usage = "product(expr)";
-  info.description = "The product of the values as DOUBLE; NULL where there are none.";
-  info.example = "product(x) of 2, 3, 4: 24.0";
   info.bind = [](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
     ARROW_RETURN_NOT_OK(CheckArgCount("product", "product(expr)", request.args.size(), 1, 1));
     ARROW_RETURN_NOT_OK(CheckCasts(request, 0, arrow::float64()));
@@ -165,19 +151,12 @@ AggregateInfo ProductInfo() {
 void AddSumAggregates(AggregateCatalog* catalog) {
   catalog->Add(CountInfo());
   catalog->Add(CountIfInfo());
-  catalog->Add(SumInfo("sum", false, "The sum of the values; NULL where there are none.",
-                       "sum(x) of 5, 10, 15: 30"));
-  catalog->Add(SumInfo("try_sum", true, "The sum of the values, or NULL where it overflows.",
-                       "try_sum(x) of 9223372036854775807, 1: NULL"));
-  catalog->Add(SumInfo("avg", false, "The mean of the values; NULL where there are none.",
-                       "avg(x) of 1, 2, 3: 2.0"),
-               {"mean"});
-  catalog->Add(SumInfo("try_avg", true, "The mean of the values, or NULL where the sum overflows.",
-                       "try_avg(x) of 1, 2, 3: 2.0"));
-  catalog->Add(PairAverageInfo("regr_avgx", 1, "The mean of x over pairs without NULL.",
-                               "regr_avgx(y, x) of (1, 2), (2, 2), (2, 3): 2.3333333333333335"));
-  catalog->Add(PairAverageInfo("regr_avgy", 0, "The mean of y over pairs without NULL.",
-                               "regr_avgy(y, x) of (1, 2), (2, 2), (2, 3): 1.6666666666666667"));
+  catalog->Add(SumInfo("sum", false));
+  catalog->Add(SumInfo("try_sum", true));
+  catalog->Add(SumInfo("avg", false), {"mean"});
+  catalog->Add(SumInfo("try_avg", true));
+  catalog->Add(PairAverageInfo("regr_avgx", 1));
+  catalog->Add(PairAverageInfo("regr_avgy", 0));
   catalog->Add(ProductInfo());
 }
 

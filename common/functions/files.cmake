@@ -44,6 +44,13 @@ list(APPEND common_sources
   functions/datetime/unix_time.cc
   functions/datetime/zones.cc
   functions/decimal.cc
+  functions/docs/aggregate_docs.cc
+  functions/docs/collection_docs.cc
+  functions/docs/datetime_docs.cc
+  functions/docs/function_docs.cc
+  functions/docs/number_docs.cc
+  functions/docs/string_docs.cc
+  functions/docs/value_docs.cc
   functions/format/decimal_pattern.cc
   functions/format/digits.cc
   functions/format/format_number.cc
@@ -103,6 +110,8 @@ list(APPEND common_headers
   functions/datetime/datetime.h
   functions/datetime/interval_arithmetic.h
   functions/decimal.h
+  functions/docs/function_doc.h
+  functions/docs/function_docs.h
   functions/format/decimal_pattern.h
   functions/format/digits.h
   functions/format/format.h

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "common/expr/function_registry.h"
+#include "common/functions/docs/function_docs.h"
 #include "common/types/catalog_name.h"
 #include "driver/spec/script/name_pattern.h"
 
@@ -79,21 +79,30 @@ arrow::Result<RowSet> RowsOfColumns(const arrow::Schema& schema) {
 
 arrow::Result<RowSet> RowsOfFunctions(const driver::ShowFunctions& step) {
   TextRows rows({"function"});
-  for (const std::string& name : FunctionNames()) {
+  for (const std::string& name : DescribedFunctions()) {
     if (driver::MatchesPattern(name, step.pattern)) ARROW_RETURN_NOT_OK(rows.Add({name}));
   }
   return rows.Finish();
 }
 
 arrow::Result<RowSet> RowsOfFunction(const driver::DescribeFunction& step) {
-  const FunctionInfo* const function = FindFunction(step.name.text);
+  const auto function = DescribeFunction(step.name.text);
   TextRows rows({"function_desc"});
-  if (function == nullptr) {
+  if (!function.has_value()) {
     ARROW_RETURN_NOT_OK(rows.Add({fmt::format("Function: {} not found.", step.name.text)}));
     return rows.Finish();
   }
-  ARROW_RETURN_NOT_OK(rows.Add({fmt::format("Function: {}", function->name)}));
-  ARROW_RETURN_NOT_OK(rows.Add({fmt::format("Usage: {}", function->usage)}));
+  ARROW_RETURN_NOT_OK(rows.Add({fmt::format("Function: {}", function->canonical)}));
+  ARROW_RETURN_NOT_OK(
+      rows.Add({fmt::format("Usage: {} - {}", function->usage, function->description)}));
+  if (!step.is_extended) return rows.Finish();
+  std::string extended = "No example for this function.";
+  if (!function->example.empty()) {
+    const bool is_query = function->example.starts_with("SELECT ");
+    extended = fmt::format("\n    Examples:\n      > {}{};\n       {}\n", is_query ? "" : "SELECT ",
+                           function->example, function->result);
+  }
+  ARROW_RETURN_NOT_OK(rows.Add({fmt::format("Extended Usage:{}", extended)}));
   return rows.Finish();
 }
 

@@ -1,0 +1,88 @@
+#include "common/functions/docs/function_doc.h"
+
+namespace tidemill {
+
+namespace {
+
+// Group, name, usage, description, example, result; by group and name.
+constexpr FunctionDoc kDocs[] = {
+    {"url", "parse_url", "",
+     "A part of a URL: HOST, PATH, QUERY, REF, PROTOCOL, FILE, AUTHORITY or USERINFO; with a key, "
+     "its value in the query.",
+     "parse_url('http://spark.apache.org/path?query=1', 'QUERY', 'query')", "1"},
+    {"url", "try_parse_url", "", "As parse_url, but NULL where the URL is invalid.",
+     "try_parse_url('inva lid://x', 'HOST')", "NULL"},
+    {"url", "try_url_decode", "", "As url_decode, but NULL where an escape is broken.",
+     "try_url_decode('%zz')", "NULL"},
+    {"url", "url_decode", "", "The text that an encoded text of a form stands for.",
+     "url_decode('a+b%20c')", "a b c"},
+    {"url", "url_encode", "", "The text as a form encodes it in a URL.",
+     "url_encode('https://spark.apache.org')", "https%3A%2F%2Fspark.apache.org"},
+    {"conditional", "case", "",
+     "The value behind the first condition that holds, else the last value or NULL.",
+     "CASE WHEN 1 > 0 THEN 'a' ELSE 'b' END", "a"},
+    {"conditional", "coalesce", "", "The first value that is not NULL.", "coalesce(NULL, 1, NULL)",
+     "1"},
+    {"conditional", "if", "", "The second argument where the condition holds, else the third.",
+     "if(1 < 2, 'a', 'b')", "a"},
+    {"conditional", "ifnull", "", "The second argument where the first is NULL.", "ifnull(NULL, 2)",
+     "2"},
+    {"conditional", "nanvl", "", "The second argument where the first is NaN.",
+     "nanvl(CAST('NaN' AS DOUBLE), 123)", "123.0"},
+    {"conditional", "nullif", "", "NULL where both are equal, else the first argument.",
+     "nullif(2, 2)", "NULL"},
+    {"conditional", "nullifzero", "", "NULL where the value is 0.", "nullifzero(0)", "NULL"},
+    {"conditional", "nvl", "", "The second argument where the first is NULL.", "nvl(NULL, 2)", "2"},
+    {"conditional", "nvl2", "nvl2(expr1, expr2, expr3)",
+     "The second argument where the first is not NULL, else the third.", "nvl2(NULL, 2, 1)", "1"},
+    {"conditional", "zeroifnull", "", "0 where the value is NULL.", "zeroifnull(NULL)", "0"},
+    {"predicate", "!=", "", "Whether the values differ.", "1 != 2", "true"},
+    {"predicate", "<", "", "Whether the first value is less.", "1 < 2", "true"},
+    {"predicate", "<=", "", "Whether the first value is less or equal.", "1 <= 1", "true"},
+    {"predicate", "<=>", "", "Whether the values are equal or both NULL.", "NULL <=> NULL", "true"},
+    {"predicate", "=", "", "Whether the values are equal.", "1 = 1", "true"},
+    {"predicate", ">", "", "Whether the first value is greater.", "2 > 1", "true"},
+    {"predicate", ">=", "", "Whether the first value is greater or equal.", "2 >= 2", "true"},
+    {"predicate", "and", "", "Whether both conditions hold.", "TRUE AND FALSE", "false"},
+    {"predicate", "between", "", "Whether a value lies between two others, both included.",
+     "1 BETWEEN 0 AND 2", "true"},
+    {"predicate", "in", "", "Whether a value is one of a list.", "1 IN (1, 2, 3)", "true"},
+    {"predicate", "isnan", "", "Whether the value is NaN.", "isnan(CAST('NaN' AS DOUBLE))", "true"},
+    {"predicate", "isnotnull", "", "Whether the value is not NULL.", "isnotnull(1)", "true"},
+    {"predicate", "isnull", "", "Whether the value is NULL.", "isnull(1)", "false"},
+    {"predicate", "not", "", "Whether the condition does not hold.", "NOT TRUE", "false"},
+    {"predicate", "or", "", "Whether one of the conditions holds.", "TRUE OR FALSE", "true"},
+    {"conversion", "bigint", "bigint(expr)", "The value as BIGINT.", "bigint('5')", "5"},
+    {"conversion", "binary", "binary(expr)", "The value as BINARY.", "binary('abc')", "X'616263'"},
+    {"conversion", "boolean", "boolean(expr)", "The value as BOOLEAN.", "boolean('yes')", "true"},
+    {"conversion", "cast", "CAST(expr AS type)",
+     "The value as another type; fails where it does not fit.", "CAST('10' AS INT)", "10"},
+    {"conversion", "date", "date(expr)", "The value as DATE.", "date('2020-01-01')", "2020-01-01"},
+    {"conversion", "decimal", "decimal(expr)", "The value as DECIMAL.", "decimal('1')", "1"},
+    {"conversion", "double", "double(expr)", "The value as DOUBLE.", "double('1.5')", "1.5"},
+    {"conversion", "float", "float(expr)", "The value as FLOAT.", "float('1.5')", "1.5"},
+    {"conversion", "int", "int(expr)", "The value as INT.", "int('5')", "5"},
+    {"conversion", "smallint", "smallint(expr)", "The value as SMALLINT.", "smallint('5')", "5"},
+    {"conversion", "string", "string(expr)", "The value as STRING.", "string(12)", "12"},
+    {"conversion", "timestamp", "timestamp(expr)", "The value as TIMESTAMP.",
+     "timestamp('2020-01-01')", "2020-01-01 00:00:00"},
+    {"conversion", "tinyint", "tinyint(expr)", "The value as TINYINT.", "tinyint('5')", "5"},
+    {"conversion", "try_cast", "TRY_CAST(expr AS type)",
+     "The value as another type, or NULL where it does not fit.", "TRY_CAST('abc' AS INT)", "NULL"},
+    {"misc", "assert_true", "", "NULL where the condition holds; fails otherwise.",
+     "assert_true(0 < 1)", "NULL"},
+    {"misc", "current_catalog", "", "The name of the catalog.", "current_catalog()",
+     "spark_catalog"},
+    {"misc", "current_database", "", "The name of the database.", "current_database()", "default"},
+    {"misc", "current_user", "", "The user that queries run as: a constant.",
+     "typeof(current_user())", "string"},
+    {"misc", "raise_error", "", "Fails with the message.", "typeof('raise_error')", "string"},
+    {"misc", "typeof", "", "The type of a value.", "typeof(array(1))", "array<int>"},
+    {"misc", "version", "", "The version of Tidemill.", "typeof(version())", "string"},
+};
+
+}  // namespace
+
+std::span<const FunctionDoc> ValueDocs() { return kDocs; }
+
+}  // namespace tidemill
