@@ -1,7 +1,6 @@
 #include "deploy/client/job_text.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <limits>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/json/json_view.h"
 #include "deploy/client/text_table.h"
 #include "driver/rpc/messages.h"
 
@@ -16,34 +16,29 @@ namespace tidemill::deploy {
 
 namespace {
 
-using simdjson::dom::element;
-
 constexpr size_t kShortId = 8;
 constexpr bool kRight = true;
 
 std::string EpochText(int64_t epoch) { return epoch < 0 ? "" : CountText(epoch); }
 
-std::string TextOf(const element& object, std::string_view key) {
-  std::string_view text;
-  return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : "";
+std::string TextOf(const JsonView& object, std::string_view key) {
+  return object[key].AsString().value_or("");
 }
 
-int64_t NumberOf(const element& object, std::string_view key) {
-  int64_t number = 0;
-  return object[key].get(number) == simdjson::SUCCESS ? number : 0;
+int64_t NumberOf(const JsonView& object, std::string_view key) {
+  return object[key].AsInteger<int64_t>().value_or(0);
 }
 
 // "" where it is not there: Spark leaves out rates that are not finite.
-std::string RateOf(const element& object, std::string_view key) {
-  double rate = 0;
-  return object[key].get(rate) == simdjson::SUCCESS ? RateText(rate) : "";
+std::string RateOf(const JsonView& object, std::string_view key) {
+  const auto rate = object[key].AsDouble();
+  return rate.has_value() ? RateText(*rate) : "";
 }
 
 // Any JSON value as it is; "" for null.
-std::string JsonOf(const element& object, std::string_view key) {
-  element value;
-  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return "";
-  return simdjson::minify(value);
+std::string JsonOf(const JsonView& object, std::string_view key) {
+  const JsonView value = object[key];
+  return value.is_null() ? "" : std::string(value.text());
 }
 
 class StatusWriter {
@@ -65,9 +60,9 @@ class StatusWriter {
   void WriteJob();
   void WriteRows();
   void WriteProgress();
-  void WritePhases(const element& progress);
-  void WriteSources(const element& progress);
-  void WriteState(const element& progress);
+  void WritePhases(const JsonView& progress);
+  void WriteSources(const JsonView& progress);
+  void WriteState(const JsonView& progress);
 
   const proto::JobInfo& job_;
   const proto::GetJobReply& status_;
@@ -105,10 +100,9 @@ void StatusWriter::WriteRows() {
 
 void StatusWriter::WriteProgress() {
   if (status_.recent_progress().empty()) return;
-  const std::string& json = *status_.recent_progress().rbegin();
-  simdjson::dom::parser parser;
-  element progress;
-  if (parser.parse(json).get(progress) != simdjson::SUCCESS) return;
+  const auto parsed = JsonView::Parse(*status_.recent_progress().rbegin());
+  if (!parsed.has_value()) return;
+  const JsonView& progress = *parsed;
   const std::string arriving = RateOf(progress, "inputRowsPerSecond");
   const std::string processed = RateOf(progress, "processedRowsPerSecond");
   if (!processed.empty()) {
@@ -119,8 +113,8 @@ void StatusWriter::WriteProgress() {
                       CountText(NumberOf(progress, "numInputRows")), TextOf(progress, "timestamp"));
   WritePhases(progress);
   WriteSources(progress);
-  element sink;
-  if (progress["sink"].get(sink) == simdjson::SUCCESS) {
+  const JsonView sink = progress["sink"];
+  if (!sink.is_null()) {
     TextTable table({{"SINK"}, {"ROWS", kRight}});
     table.AddRow({TextOf(sink, "description"), CountText(NumberOf(sink, "numOutputRows"))});
     out_ += "\n" + table.Text(2);
@@ -128,13 +122,10 @@ void StatusWriter::WriteProgress() {
   WriteState(progress);
 }
 
-void StatusWriter::WritePhases(const element& progress) {
-  simdjson::dom::object durations;
-  if (progress["durationMs"].get(durations) != simdjson::SUCCESS) return;
+void StatusWriter::WritePhases(const JsonView& progress) {
   std::vector<std::pair<std::string, int64_t>> phases;
-  for (const auto [key, value] : durations) {
-    int64_t millis = 0;
-    if (value.get(millis) == simdjson::SUCCESS) phases.emplace_back(key, millis);
+  for (const auto& [key, value] : progress["durationMs"].Fields()) {
+    if (const auto millis = value.AsInteger<int64_t>()) phases.emplace_back(key, *millis);
   }
   // The longest first; the whole is the longest.
   std::stable_sort(phases.begin(), phases.end(),
@@ -144,12 +135,10 @@ void StatusWriter::WritePhases(const element& progress) {
   if (!table.is_empty()) out_ += "\n" + table.Text(2);
 }
 
-void StatusWriter::WriteSources(const element& progress) {
-  simdjson::dom::array sources;
-  if (progress["sources"].get(sources) != simdjson::SUCCESS) return;
+void StatusWriter::WriteSources(const JsonView& progress) {
   TextTable table(
       {{"SOURCE"}, {"ROWS", kRight}, {"ROWS/S", kRight}, {"START"}, {"END"}, {"LATEST"}});
-  for (const element source : sources) {
+  for (const JsonView& source : progress["sources"].Elements()) {
     table.AddRow({TextOf(source, "description"), CountText(NumberOf(source, "numInputRows")),
                   RateOf(source, "processedRowsPerSecond"), JsonOf(source, "startOffset"),
                   JsonOf(source, "endOffset"), JsonOf(source, "latestOffset")});
@@ -157,16 +146,14 @@ void StatusWriter::WriteSources(const element& progress) {
   if (!table.is_empty()) out_ += "\n" + table.Text(2);
 }
 
-void StatusWriter::WriteState(const element& progress) {
-  simdjson::dom::array operators;
-  if (progress["stateOperators"].get(operators) != simdjson::SUCCESS) return;
+void StatusWriter::WriteState(const JsonView& progress) {
   TextTable table({{"STATE"},
                    {"ROWS", kRight},
                    {"UPDATED", kRight},
                    {"REMOVED", kRight},
                    {"LATE", kRight},
                    {"MEMORY", kRight}});
-  for (const element state : operators) {
+  for (const JsonView& state : progress["stateOperators"].Elements()) {
     table.AddRow({TextOf(state, "operatorName"), CountText(NumberOf(state, "numRowsTotal")),
                   CountText(NumberOf(state, "numRowsUpdated")),
                   CountText(NumberOf(state, "numRowsRemoved")),

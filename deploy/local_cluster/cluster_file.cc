@@ -1,19 +1,17 @@
 #include "deploy/local_cluster/cluster_file.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <memory>
 
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/json/json_view.h"
 #include "common/types/value_format.h"
 
 namespace tidemill::deploy {
 
 namespace {
-
-using simdjson::dom::element;
 
 std::string Quoted(std::string_view text) {
   std::string out;
@@ -21,36 +19,32 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
-bool ReadText(const element& object, std::string_view key, std::string* out) {
-  std::string_view text;
-  if (object[key].get(text) != simdjson::SUCCESS) return false;
-  *out = std::string(text);
+// Whether the value was there.
+template <class T>
+bool Take(std::optional<T> value, T* out) {
+  if (!value.has_value()) return false;
+  *out = *std::move(value);
   return true;
 }
 
-bool ReadProcess(const element& object, ProcessId* out) {
-  int64_t pid = 0;
-  if (object["pid"].get(pid) != simdjson::SUCCESS) return false;
-  if (object["startTicks"].get(out->start_ticks) != simdjson::SUCCESS) return false;
-  out->pid = static_cast<pid_t>(pid);
-  return pid > 0;
+bool ReadProcess(const JsonView& object, ProcessId* out) {
+  return Take(object["pid"].AsInteger<pid_t>(), &out->pid) && out->pid > 0 &&
+         Take(object["startTicks"].AsInteger<uint64_t>(), &out->start_ticks);
 }
 
-bool ReadCluster(const element& root, ClusterFile* out) {
-  element driver;
-  if (root["driver"].get(driver) != simdjson::SUCCESS) return false;
+bool ReadCluster(const JsonView& root, ClusterFile* out) {
+  const JsonView driver = root["driver"];
   if (!ReadProcess(driver, &out->driver.process)) return false;
-  if (!ReadText(driver, "listen", &out->driver.listen)) return false;
-  if (!ReadText(driver, "http", &out->driver.http)) return false;
-  if (!ReadText(root, "bootId", &out->boot_id)) return false;
-  simdjson::dom::array workers;
-  if (root["workers"].get(workers) != simdjson::SUCCESS) return false;
-  for (const element entry : workers) {
+  if (!Take(driver["listen"].AsString(), &out->driver.listen)) return false;
+  if (!Take(driver["http"].AsString(), &out->driver.http)) return false;
+  if (!Take(root["bootId"].AsString(), &out->boot_id)) return false;
+  if (!root["workers"].is_array()) return false;
+  for (const JsonView& entry : root["workers"].Elements()) {
     ClusterFile::Worker worker;
-    int64_t slots = 0;
-    if (!ReadText(entry, "id", &worker.id) || !ReadProcess(entry, &worker.process)) return false;
-    if (entry["slots"].get(slots) != simdjson::SUCCESS) return false;
-    worker.slots = static_cast<int>(slots);
+    if (!Take(entry["id"].AsString(), &worker.id) || !ReadProcess(entry, &worker.process) ||
+        !Take(entry["slots"].AsInteger<int>(), &worker.slots)) {
+      return false;
+    }
     out->workers.push_back(std::move(worker));
   }
   return true;
@@ -76,11 +70,9 @@ std::string ClusterFileText(const ClusterFile& file) {
 }
 
 arrow::Result<ClusterFile> ParseClusterFile(std::string_view text, const std::string& path) {
-  simdjson::dom::parser parser;
-  element root;
+  const auto root = JsonView::Parse(text);
   ClusterFile file;
-  const auto error = parser.parse(text.data(), text.size()).get(root);
-  if (error == simdjson::SUCCESS && ReadCluster(root, &file)) return file;
+  if (root.has_value() && ReadCluster(*root, &file)) return file;
   return WithHint(MakeError(ErrorKind::kGeneral, "CLUSTER_FILE_CORRUPT",
                             fmt::format("file does not describe a cluster: path={}", path)),
                   "stop its processes by hand, then remove it");

@@ -27,7 +27,7 @@ HOMES = {
     "CLI/": ("deploy/",),
     "re2/": ("common/",),
     "utf8proc": ("common/",),
-    "simdjson": ("common/", "connectors/", "deploy/"),
+    "simdjson": ("common/", "connectors/"),
     "grpcpp/": ("common/rpc/", "worker/exchange/", "driver/api/", "deploy/"),
     "boost/": ("driver/http/",),
     "prometheus/": ("driver/api/",),
