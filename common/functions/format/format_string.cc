@@ -113,6 +113,7 @@ void AddFormatStringFunctions(FunctionCatalog* catalog) {
   FunctionInfo info;
   info.name = "format_string";
   info.usage = "format_string(strfmt, obj, ...)";
+  info.reads_context = true;  // %t shows times of the session's zone
   info.bind = BindFormat;
   catalog->Add(std::move(info), {"printf"});
 }
