@@ -287,62 +287,80 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeStruct(const TypePointer& type, cons
   return data;
 }
 
-JsonDecoder::ArrayResult JsonDecoder::DecodeList(const TypePointer& type, const Column& column) {
+// Scans each value of `kind` with `scan`, which says how many entries there are so far; gives where
+// those of each value begin. `rows` are the records of the entries.
+template <class Scan>
+arrow::Result<std::shared_ptr<arrow::Buffer>> JsonDecoder::ScanEntries(const Column& column,
+                                                                       JsonKind kind,
+                                                                       std::vector<int32_t>* rows,
+                                                                       Scan scan) const {
   const size_t length = column.values.size();
   ARROW_ASSIGN_OR_RAISE(
       std::shared_ptr<arrow::Buffer> buffer,
       arrow::AllocateBuffer(static_cast<int64_t>((length + 1) * sizeof(int32_t)), pool_));
   auto* const offsets = reinterpret_cast<int32_t*>(buffer->mutable_data());
+  for (size_t i = 0; i < length; ++i) {
+    offsets[i] = static_cast<int32_t>(rows->size());
+    if (column.values[i].kind != kind) continue;
+    JsonScanner scanner(column.values[i].text(), syntax_);
+    rows->resize(scan(&scanner), RowOf(column, i));
+  }
+  offsets[length] = static_cast<int32_t>(rows->size());
+  return buffer;
+}
+
+// A list or map of entries: NULL where the value is none, is no `kind`, or has an entry that
+// failed.
+JsonDecoder::ArrayResult JsonDecoder::FinishEntries(
+    const TypePointer& type, const Column& column, JsonKind kind,
+    std::shared_ptr<arrow::Buffer> offsets, std::span<const uint8_t> failed,
+    std::shared_ptr<arrow::ArrayData> entries) const {
+  const auto* const begin = reinterpret_cast<const int32_t*>(offsets->data());
+  Nulls nulls(column.values.size(), pool_);
+  for (size_t i = 0; i < column.values.size(); ++i) {
+    bool has_failed = false;
+    if (!failed.empty()) {
+      const auto own = failed.subspan(begin[i], begin[i + 1] - begin[i]);
+      has_failed = std::find(own.begin(), own.end(), 1) != own.end();
+    }
+    if (column.values[i].kind == kind && !has_failed) continue;
+    if (column.values[i].kind != JsonKind::kNull) Fail(column, i);
+    ARROW_RETURN_NOT_OK(nulls.Set(i));
+  }
+  auto data = nulls.Finish(type, {std::move(offsets)});
+  data->child_data = {std::move(entries)};
+  return data;
+}
+
+JsonDecoder::ArrayResult JsonDecoder::DecodeList(const TypePointer& type, const Column& column) {
   std::vector<JsonValue> elements;
   std::vector<int32_t> rows;
-  for (size_t i = 0; i < length; ++i) {
-    offsets[i] = static_cast<int32_t>(elements.size());
-    if (column.values[i].kind != JsonKind::kArray) continue;
-    JsonScanner scanner(column.values[i].text(), syntax_);
-    (void)scanner.ScanArray([&](const JsonValue& element) { elements.push_back(element); });
-    rows.resize(elements.size(), RowOf(column, i));
-  }
-  offsets[length] = static_cast<int32_t>(elements.size());
+  ARROW_ASSIGN_OR_RAISE(
+      auto offsets, ScanEntries(column, JsonKind::kArray, &rows, [&](JsonScanner* scanner) {
+        (void)scanner->ScanArray([&](const JsonValue& element) { elements.push_back(element); });
+        return elements.size();
+      }));
   std::vector<uint8_t> failed;
   ARROW_ASSIGN_OR_RAISE(auto child,
                         DecodeColumn(static_cast<const arrow::ListType&>(*type).value_type(),
                                      {.values = elements, .rows = rows, .failed = &failed}));
-  Nulls nulls(length, pool_);
-  for (size_t i = 0; i < length; ++i) {
-    const JsonKind kind = column.values[i].kind;
-    const bool has_failed =
-        !failed.empty() && std::find(failed.begin() + offsets[i], failed.begin() + offsets[i + 1],
-                                     1) != failed.begin() + offsets[i + 1];
-    if (kind == JsonKind::kArray && !has_failed) continue;
-    if (kind != JsonKind::kNull) Fail(column, i);
-    ARROW_RETURN_NOT_OK(nulls.Set(i));
-  }
-  auto data = nulls.Finish(type, {std::move(buffer)});
-  data->child_data = {std::move(child)};
-  return data;
+  return FinishEntries(type, column, JsonKind::kArray, std::move(offsets), failed,
+                       std::move(child));
 }
 
 JsonDecoder::ArrayResult JsonDecoder::DecodeMap(const TypePointer& type, const Column& column) {
   const auto& map = static_cast<const arrow::MapType&>(*type);
-  const size_t length = column.values.size();
-  ARROW_ASSIGN_OR_RAISE(
-      std::shared_ptr<arrow::Buffer> buffer,
-      arrow::AllocateBuffer(static_cast<int64_t>((length + 1) * sizeof(int32_t)), pool_));
-  auto* const offsets = reinterpret_cast<int32_t*>(buffer->mutable_data());
   std::vector<JsonValue> keys;
   std::vector<JsonValue> items;
   std::vector<int32_t> rows;
-  for (size_t i = 0; i < length; ++i) {
-    offsets[i] = static_cast<int32_t>(keys.size());
-    if (column.values[i].kind != JsonKind::kObject) continue;
-    JsonScanner scanner(column.values[i].text(), syntax_);
-    (void)scanner.ScanObject([&](const JsonValue& key, const JsonValue& item) {
-      keys.push_back(key);
-      items.push_back(item);
-    });
-    rows.resize(keys.size(), RowOf(column, i));
-  }
-  offsets[length] = static_cast<int32_t>(keys.size());
+  ARROW_ASSIGN_OR_RAISE(
+      auto offsets, ScanEntries(column, JsonKind::kObject, &rows, [&](JsonScanner* scanner) {
+        (void)scanner->ScanObject([&](const JsonValue& key, const JsonValue& item) {
+          keys.push_back(key);
+          items.push_back(item);
+        });
+        return keys.size();
+      }));
   std::vector<uint8_t> failed;
   ARROW_ASSIGN_OR_RAISE(auto key_data,
                         DecodeColumn(map.key_type(), {.values = keys, .rows = rows}));
@@ -352,19 +370,8 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeMap(const TypePointer& type, const C
   auto entries = arrow::ArrayData::Make(map.value_type(), static_cast<int64_t>(keys.size()),
                                         {nullptr}, /*null_count=*/0);
   entries->child_data = {std::move(key_data), std::move(item_data)};
-  Nulls nulls(length, pool_);
-  for (size_t i = 0; i < length; ++i) {
-    const JsonKind kind = column.values[i].kind;
-    const bool has_failed =
-        !failed.empty() && std::find(failed.begin() + offsets[i], failed.begin() + offsets[i + 1],
-                                     1) != failed.begin() + offsets[i + 1];
-    if (kind == JsonKind::kObject && !has_failed) continue;
-    if (kind != JsonKind::kNull) Fail(column, i);
-    ARROW_RETURN_NOT_OK(nulls.Set(i));
-  }
-  auto data = nulls.Finish(type, {std::move(buffer)});
-  data->child_data = {std::move(entries)};
-  return data;
+  return FinishEntries(type, column, JsonKind::kObject, std::move(offsets), failed,
+                       std::move(entries));
 }
 
 JsonDecoder::ArrayResult JsonDecoder::DecodeColumn(const TypePointer& type, const Column& column) {

@@ -73,6 +73,13 @@ class JsonDecoder {
   ArrayResult DecodeBytes(const TypePointer& type, const Column& column, Convert convert);
   ArrayResult DecodeVoid(const TypePointer& type, const Column& column);
   ArrayResult DecodeStruct(const TypePointer& type, const Column& column);
+  template <class Scan>
+  arrow::Result<std::shared_ptr<arrow::Buffer>> ScanEntries(const Column& column, JsonKind kind,
+                                                            std::vector<int32_t>* rows,
+                                                            Scan scan) const;
+  ArrayResult FinishEntries(const TypePointer& type, const Column& column, JsonKind kind,
+                            std::shared_ptr<arrow::Buffer> offsets, std::span<const uint8_t> failed,
+                            std::shared_ptr<arrow::ArrayData> entries) const;
   ArrayResult DecodeList(const TypePointer& type, const Column& column);
   ArrayResult DecodeMap(const TypePointer& type, const Column& column);
   int32_t RowOf(const Column& column, size_t i) const {

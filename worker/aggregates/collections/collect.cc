@@ -6,20 +6,13 @@
 #include <vector>
 
 #include "state/table/row_codec.h"
+#include "worker/aggregates/collections/appended_cells.h"
 #include "worker/aggregates/collections/bag.h"
 #include "worker/aggregates/kernel_makers.h"
 
 namespace tidemill::worker::internal {
 
 namespace {
-
-std::string_view View(const state::PodVector<uint8_t>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string_view CellOf(const arrow::Array& cells, int64_t i) {
-  return static_cast<const arrow::BinaryArray&>(cells).GetView(i);
-}
 
 // The accumulator: the values as columns of row_codec.h, one after the other. Adding and merging
 // append, so a batch costs what it adds; an epoch's changelog holds the list of each group that it
@@ -49,11 +42,7 @@ class CollectListKernel final : public AggregateKernel {
   arrow::Status Merge(std::span<const std::shared_ptr<arrow::Array>> partial, int64_t begin,
                       int64_t end, const uint32_t* target,
                       state::StateColumn* columns) const override {
-    for (int64_t i = begin; i < end; ++i) {
-      if (partial[0]->IsNull(i)) continue;
-      ARROW_RETURN_NOT_OK(columns[0].AppendBytes(target[i - begin], CellOf(*partial[0], i)));
-    }
-    return arrow::Status::OK();
+    return AppendCells(*partial[0], begin, end, target, &columns[0]);
   }
   // A group without values has an empty list.
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(

@@ -13,15 +13,12 @@
 
 #include "common/functions/comparison.h"
 #include "state/table/row_codec.h"
+#include "worker/aggregates/collections/appended_cells.h"
 #include "worker/aggregates/kernel_makers.h"
 
 namespace tidemill::worker::internal {
 
 namespace {
-
-std::string_view CellOf(const arrow::Array& cells, int64_t i) {
-  return static_cast<const arrow::BinaryArray&>(cells).GetView(i);
-}
 
 // In the order of the rows. The accumulator: the result so far, NULL until a value was seen.
 class ListaggKernel final : public AggregateKernel {
@@ -68,19 +65,14 @@ class OrderedListaggKernel final : public AggregateKernel {
       if (args[0]->IsNull(i)) continue;
       row.Clear();
       for (const auto& arg : args) state::AppendEncoded(*arg, i, /*normalise=*/false, &row);
-      ARROW_RETURN_NOT_OK(columns[0].AppendBytes(
-          target[i - begin], {reinterpret_cast<const char*>(row.data()), row.size()}));
+      ARROW_RETURN_NOT_OK(columns[0].AppendBytes(target[i - begin], View(row)));
     }
     return arrow::Status::OK();
   }
   arrow::Status Merge(std::span<const std::shared_ptr<arrow::Array>> partial, int64_t begin,
                       int64_t end, const uint32_t* target,
                       state::StateColumn* columns) const override {
-    for (int64_t i = begin; i < end; ++i) {
-      if (partial[0]->IsNull(i)) continue;
-      ARROW_RETURN_NOT_OK(columns[0].AppendBytes(target[i - begin], CellOf(*partial[0], i)));
-    }
-    return arrow::Status::OK();
+    return AppendCells(*partial[0], begin, end, target, &columns[0]);
   }
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(
       std::span<const std::shared_ptr<arrow::Array>> state,

@@ -3,13 +3,13 @@
 // epoch's changelog holds the summary of each group that it changed: up to about accuracy values,
 // 24 bytes each.
 #include <arrow/array.h>
-#include <arrow/builder.h>
 #include <arrow/type.h>
 
 #include <string>
 
 #include "worker/aggregates/kernel_makers.h"
 #include "worker/aggregates/sketches/number_columns.h"
+#include "worker/aggregates/sketches/quantile_column.h"
 #include "worker/aggregates/sketches/quantile_summary.h"
 
 namespace tidemill::worker::internal {
@@ -34,11 +34,8 @@ class ApproxPercentileKernel final : public AggregateKernel {
     for (int64_t i = begin; i < end; ++i) {
       if (has_nulls && args[0]->IsNull(i)) continue;
       const uint32_t row = target[i - begin];
-      if (columns[0].validity()[row] == 0) columns[0].SetBytes(row, empty);
-      const double value = read_(*args[0], i);
-      ARROW_RETURN_NOT_OK(
-          columns[0].AppendBytes(row, {reinterpret_cast<const char*>(&value), sizeof(value)}));
-      const std::string_view bytes = columns[0].GetBytes(row);
+      ARROW_ASSIGN_OR_RAISE(const std::string_view bytes,
+                            AppendToSummary(read_(*args[0], i), row, empty, &columns[0]));
       if (QuantileSummary::CountAppended(bytes) < QuantileSummary::kMostAppended) continue;
       ARROW_ASSIGN_OR_RAISE(QuantileSummary summary, QuantileSummary::Decode(error_, bytes));
       if (summary.num_samples() >= kCompressedSamples) summary.Compress();
@@ -70,32 +67,15 @@ class ApproxPercentileKernel final : public AggregateKernel {
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(
       std::span<const std::shared_ptr<arrow::Array>> state,
       arrow::MemoryPool* pool) const override {
-    const AggregateConstants& constants = signature().constants;
-    std::unique_ptr<arrow::ArrayBuilder> builder;
-    ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool, signature().type, &builder));
-    arrow::ArrayBuilder* values = constants.is_list
-                                      ? static_cast<arrow::ListBuilder&>(*builder).value_builder()
-                                      : builder.get();
-    const auto& summaries = static_cast<const arrow::BinaryArray&>(*state[0]);
-    for (int64_t i = 0; i < summaries.length(); ++i) {
-      QuantileSummary summary(error_);
-      if (summaries.IsValid(i)) {
-        ARROW_ASSIGN_OR_RAISE(QuantileSummary decoded,
-                              QuantileSummary::Decode(error_, summaries.GetView(i)));
-        summary.Merge(decoded);
-      }
-      if (summary.empty() || constants.fractions.empty()) {
-        ARROW_RETURN_NOT_OK(builder->AppendNull());
-        continue;
-      }
-      if (constants.is_list) {
-        ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder).Append());
-      }
-      for (const double fraction : constants.fractions) {
-        ARROW_RETURN_NOT_OK(AppendNumber(summary.Query(fraction), values));
-      }
-    }
-    return builder->Finish();
+    return FinishQuantiles(signature(), *state[0], pool,
+                           [this](std::string_view bytes) -> arrow::Result<QuantileSummary> {
+                             QuantileSummary summary(error_);
+                             if (bytes.empty()) return summary;
+                             ARROW_ASSIGN_OR_RAISE(QuantileSummary decoded,
+                                                   QuantileSummary::Decode(error_, bytes));
+                             summary.Merge(decoded);
+                             return summary;
+                           });
   }
 
  private:

@@ -3,12 +3,12 @@
 // changelog holds the digest of each group that it changed: about compression clusters, 16 bytes
 // each, and numbers that wait.
 #include <arrow/array.h>
-#include <arrow/builder.h>
 #include <arrow/type.h>
 
 #include <string>
 
 #include "worker/aggregates/kernel_makers.h"
+#include "worker/aggregates/sketches/quantile_column.h"
 #include "worker/aggregates/sketches/t_digest.h"
 
 namespace tidemill::worker::internal {
@@ -30,11 +30,8 @@ class TDigestKernel final : public AggregateKernel {
     for (int64_t i = begin; i < end; ++i) {
       if (values.IsNull(i)) continue;
       const uint32_t row = target[i - begin];
-      if (columns[0].validity()[row] == 0) columns[0].SetBytes(row, empty_);
-      const double value = values.Value(i);
-      ARROW_RETURN_NOT_OK(
-          columns[0].AppendBytes(row, {reinterpret_cast<const char*>(&value), sizeof(value)}));
-      const std::string_view bytes = columns[0].GetBytes(row);
+      ARROW_ASSIGN_OR_RAISE(const std::string_view bytes,
+                            AppendToSummary(values.Value(i), row, empty_, &columns[0]));
       if (TDigest::CountAppended(bytes) < most) continue;
       ARROW_ASSIGN_OR_RAISE(const TDigest digest, TDigest::Decode(compression_, bytes));
       Write(digest, row, columns);
@@ -63,32 +60,14 @@ class TDigestKernel final : public AggregateKernel {
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(
       std::span<const std::shared_ptr<arrow::Array>> state,
       arrow::MemoryPool* pool) const override {
-    const AggregateConstants& constants = signature().constants;
-    std::unique_ptr<arrow::ArrayBuilder> builder;
-    ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool, signature().type, &builder));
-    auto* values = static_cast<arrow::DoubleBuilder*>(
-        constants.is_list ? static_cast<arrow::ListBuilder&>(*builder).value_builder()
-                          : builder.get());
-    const auto& digests = static_cast<const arrow::BinaryArray&>(*state[0]);
-    for (int64_t i = 0; i < digests.length(); ++i) {
-      TDigest digest(compression_);
-      if (digests.IsValid(i)) {
-        ARROW_ASSIGN_OR_RAISE(const TDigest decoded,
-                              TDigest::Decode(compression_, digests.GetView(i)));
-        digest.Merge(decoded);
-      }
-      if (digest.empty() || constants.fractions.empty()) {
-        ARROW_RETURN_NOT_OK(builder->AppendNull());
-        continue;
-      }
-      if (constants.is_list) {
-        ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder).Append());
-      }
-      for (const double fraction : constants.fractions) {
-        ARROW_RETURN_NOT_OK(values->Append(digest.Query(fraction)));
-      }
-    }
-    return builder->Finish();
+    return FinishQuantiles(
+        signature(), *state[0], pool, [this](std::string_view bytes) -> arrow::Result<TDigest> {
+          TDigest digest(compression_);
+          if (bytes.empty()) return digest;
+          ARROW_ASSIGN_OR_RAISE(const TDigest decoded, TDigest::Decode(compression_, bytes));
+          digest.Merge(decoded);
+          return digest;
+        });
   }
 
  private:
