@@ -270,15 +270,28 @@ bool ExprEquals(const Expr& a, const Expr& b) {
   return true;
 }
 
-bool IsDeterministic(const Expr& expr) {
+namespace {
+
+// Whether `holds` is true for every function that the expression calls.
+template <class Predicate>
+bool ForAllFunctions(const Expr& expr, const Predicate& holds) {
   if (expr.kind == Expr::Kind::kCall) {
     const FunctionInfo* info = FindFunction(expr.name);
-    if (info != nullptr && !info->is_deterministic) return false;
+    if (info != nullptr && !holds(*info)) return false;
   }
-  for (const ExprPtr& arg : expr.args) {
-    if (!IsDeterministic(*arg)) return false;
-  }
-  return true;
+  return std::all_of(expr.args.begin(), expr.args.end(),
+                     [&](const ExprPtr& arg) { return ForAllFunctions(*arg, holds); });
+}
+
+}  // namespace
+
+bool IsDeterministic(const Expr& expr) {
+  return ForAllFunctions(expr, [](const FunctionInfo& info) { return info.is_deterministic; });
+}
+
+bool IsRepeatable(const Expr& expr) {
+  return ForAllFunctions(
+      expr, [](const FunctionInfo& info) { return info.is_deterministic && !info.reads_context; });
 }
 
 void CollectColumns(const Expr& expr, std::vector<bool>* used) {

@@ -55,6 +55,7 @@ std::string ExprText(const Expr& expr);
 bool ExprEquals(const Expr& a, const Expr& b);  // structure, types and literals; spans do not count
 bool IsDeterministic(
     const Expr& expr);  // no rand(), uuid(); current_timestamp() is deterministic in an epoch
+bool IsRepeatable(const Expr& expr);  // deterministic, and the same in every epoch
 // Adds the input columns that the expression reads.
 void CollectColumns(const Expr& expr, std::vector<bool>* used);
 // A copy with column i replaced by replacement[i] (projection collapse, column pruning).

@@ -12,7 +12,8 @@ list(APPEND driver_sources
   job/progress.cc
   job/progress_reporter.cc
   job/state_files.cc
-  job/static_source.cc
+  job/static_tables/kept_builds.cc
+  job/static_tables/static_source.cc
   job/worker_set.cc)
 list(APPEND driver_headers
   job/epoch_in_flight.h
@@ -28,5 +29,6 @@ list(APPEND driver_headers
   job/progress.h
   job/progress_reporter.h
   job/state_files.h
-  job/static_source.h
+  job/static_tables/kept_builds.h
+  job/static_tables/static_source.h
   job/worker_set.h)

@@ -444,6 +444,7 @@ void JobRunner::Actor::Do(const action::CommitSources&) {
 // Sinks and commits.
 
 void JobRunner::Actor::Do(const action::CommitSinks& action) {
+  workers_.NotePrepared();
   if (open_->outputs == nullptr) {
     open_->times.prepared = environment_.clock->SteadyNow();
     TakeOutputs(open_.get());

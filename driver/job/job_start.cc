@@ -9,7 +9,7 @@
 #include "common/base/hash.h"
 #include "common/base/logging.h"
 #include "common/types/time_zone.h"
-#include "driver/job/static_source.h"
+#include "driver/job/static_tables/static_source.h"
 #include "driver/plan/stages/plan_writer.h"
 #include "driver/rpc/messages.h"
 

@@ -267,8 +267,14 @@ void WorkerSet::SendToAssigned(const Fill& fill) {
   }
 }
 
+void WorkerSet::SetDeployment(Deployment deployment) {
+  deployment_ = std::move(deployment);
+  kept_builds_ = KeptBuilds(deployment_.message.plan());
+}
+
 void WorkerSet::SendRun(const proto::EpochPlan& plan, uint64_t attempt, int64_t committed_epoch,
                         uint64_t committed_attempt) {
+  const bool keeps_builds = kept_builds_.Begin(plan, version_);
   SendToAssigned([&](proto::ToWorker* message) {
     proto::RunEpoch* run = message->mutable_run_epoch();
     run->set_job(deployment_.job_uuid);
@@ -277,10 +283,12 @@ void WorkerSet::SendRun(const proto::EpochPlan& plan, uint64_t attempt, int64_t 
     *run->mutable_plan() = plan;
     run->set_committed_epoch(committed_epoch);
     run->set_committed_attempt(committed_attempt);
+    run->set_keeps_builds(keeps_builds);
   });
 }
 
 void WorkerSet::SendAbort(int64_t epoch, uint64_t attempt) {
+  kept_builds_.Forget();
   SendToAssigned([&](proto::ToWorker* message) {
     proto::AbortEpoch* abort = message->mutable_abort_epoch();
     abort->set_job(deployment_.job_uuid);

@@ -10,6 +10,7 @@
 
 #include "driver/epoch/assignment.h"
 #include "driver/job/job_runner.h"
+#include "driver/job/static_tables/kept_builds.h"
 #include "driver/log/log_state.h"
 #include "proto/control.pb.h"
 
@@ -50,7 +51,7 @@ class WorkerSet {
     uint64_t term = 0;
     proto::Deploy message;
   };
-  void SetDeployment(Deployment deployment) { deployment_ = std::move(deployment); }
+  void SetDeployment(Deployment deployment);
 
   // Gives every key group to a slot of one of these workers (AssignKeyGroups), and sends each what
   // it needs to restore what it does not have. What a new one reports to have is kept or dropped
@@ -71,6 +72,8 @@ class WorkerSet {
   // To the workers of the newest Assign that are still there.
   void SendRun(const proto::EpochPlan& plan, uint64_t attempt, int64_t committed_epoch,
                uint64_t committed_attempt);
+  // Every one of them is prepared.
+  void NotePrepared() { kept_builds_.NotePrepared(); }
   void SendAbort(int64_t epoch, uint64_t attempt);
   void SendCommitted(int64_t epoch, uint64_t attempt);
   void SendSnapshotLogged(const std::string& worker, const std::string& snapshot_id);
@@ -109,6 +112,7 @@ class WorkerSet {
   Handlers handlers_;
   std::map<std::string, Worker> workers_;
   Deployment deployment_;
+  KeptBuilds kept_builds_;  // of what is deployed
   uint64_t version_ = 0;
   std::set<std::string> members_;             // workers with slots in the newest Assign
   int slots_ = 0;                             // of it

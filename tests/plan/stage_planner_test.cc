@@ -82,6 +82,33 @@ TEST(StagePlannerTest, ASinkWithASingleWriterIsGatheredFor) {
             "  -> sink console, complete mode\n");
 }
 
+// Whether what a join of the stream `log` makes of `table` may be kept over epochs.
+bool KeepsBuild(const std::string& table, const std::string& join = "JOIN") {
+  auto analyzed =
+      AnalyzeText("SELECT l.n, c.name FROM log l " + join + " " + table + " c ON l.user = c.code");
+  EXPECT_TRUE(analyzed.ok()) << RenderError(analyzed.status());
+  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {});
+  EXPECT_TRUE(stages.ok()) << stages.status();
+  bool is_kept = false;
+  for (const StageSpec& stage : stages->stages) {
+    for (const StageInput& input : stage.inputs) {
+      EXPECT_TRUE(!input.is_kept || input.is_build);
+      is_kept = is_kept || input.is_kept;
+    }
+  }
+  return is_kept;
+}
+
+TEST(StagePlannerTest, AStaticSideIsKeptWhereItDependsOnItsFilesAlone) {
+  EXPECT_TRUE(KeepsBuild("countries"));
+  EXPECT_TRUE(KeepsBuild("countries", "LEFT JOIN"));
+  EXPECT_TRUE(KeepsBuild("(SELECT upper(code) AS code, name FROM countries WHERE code > 'a')"));
+  EXPECT_TRUE(KeepsBuild("(SELECT * FROM countries UNION ALL SELECT * FROM countries)"));
+  EXPECT_FALSE(KeepsBuild("(SELECT code, name FROM countries WHERE rand() < 0.5)"));
+  EXPECT_FALSE(KeepsBuild("(SELECT code, date_format(now(), 'yyyy') AS name FROM countries)"));
+  EXPECT_FALSE(KeepsBuild("(SELECT code, max(name) AS name FROM countries GROUP BY code)"));
+}
+
 TEST(StagePlannerTest, TheWirePlanHoldsSchemasKeysAndAccumulators) {
   auto analyzed =
       AnalyzeText("SELECT user, avg(n) AS a, count(*) AS c FROM log GROUP BY user", kUpdate);

@@ -147,6 +147,43 @@ TEST(TableJoinTest, StartsEmptyAfterAReset) {
   EXPECT_THAT(out.Take(), IsEmpty());
 }
 
+TEST(TableJoinTest, AStaticTableIsKeptUntilAnEpochBringsAnother) {
+  JoinPlan plan = MakePlan(JoinType::kInner);
+  plan.keeps_build = true;
+  const auto schema = OutputOf(plan);
+  auto join = TableJoin::Make(std::move(plan), schema).ValueOrDie();
+  RowTexts out;
+  const EpochInfo anew;
+  join->Begin(anew);
+  ASSERT_TRUE(join->Process(Context(), MakeRows(1, {{1, 1}}), &out).ok());
+  join->Reset();
+  EpochInfo kept;
+  kept.keeps_builds = true;
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    join->Begin(kept);
+    ASSERT_TRUE(join->Process(Context(), MakeRows(0, {{1, 10}, {2, 20}}), &out).ok());
+    join->Reset();
+    EXPECT_THAT(out.Take(), ElementsAre("1@10 | 1@1"));
+  }
+  join->Begin(anew);
+  ASSERT_TRUE(join->Process(Context(), MakeRows(1, {{2, 2}}), &out).ok());
+  ASSERT_TRUE(join->Process(Context(), MakeRows(0, {{1, 10}, {2, 20}}), &out).ok());
+  EXPECT_THAT(out.Take(), ElementsAre("2@20 | 2@2"));
+}
+
+TEST(TableJoinTest, ATableThatIsNotThereIsAnError) {
+  JoinPlan plan = MakePlan(JoinType::kInner);
+  plan.keeps_build = true;
+  const auto schema = OutputOf(plan);
+  auto join = TableJoin::Make(std::move(plan), schema).ValueOrDie();
+  RowTexts out;
+  EpochInfo kept;
+  kept.keeps_builds = true;
+  join->Begin(kept);
+  EXPECT_EQ(ErrorClassOf(join->Process(Context(), MakeRows(0, {{1, 10}}), &out)),
+            "BUILD_SIDE_MISSING");
+}
+
 // Left rows are kept until their time is passed by the left state watermark, right ones likewise.
 class StreamJoinTest : public ::testing::Test {
  protected:

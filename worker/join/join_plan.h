@@ -38,6 +38,7 @@ struct JoinPlan {
   std::shared_ptr<arrow::Schema> joined_schema;  // of left and right columns
   bool is_symmetric = false;                     // both sides are streams
   int build_side = 1;                            // else: which one is bounded
+  bool keeps_build = false;                      // from one epoch to the next, where told so
   int operator_id = -1;  // symmetric: of the left side's rows; one more: of the right side's
 
   bool keeps_unmatched(int side) const {

@@ -37,7 +37,21 @@ arrow::Result<std::unique_ptr<TableJoin>> TableJoin::Make(JoinPlan plan,
       new TableJoin(std::move(plan), std::move(schema), std::move(codec)));
 }
 
+void TableJoin::Begin(const EpochInfo& epoch) {
+  if (plan_.keeps_build && epoch.keeps_builds) {
+    is_missing_ = !has_build_;
+    return;
+  }
+  ForgetBuild();
+  has_build_ = true;
+}
+
 void TableJoin::Reset() {
+  if (!plan_.keeps_build) ForgetBuild();
+  unmatched_.reset();
+}
+
+void TableJoin::ForgetBuild() {
   directory_.Clear();
   chains_.clear();
   next_.clear();
@@ -46,7 +60,7 @@ void TableJoin::Reset() {
   build_groups_.clear();
   build_matched_.clear();
   is_built_ = false;
-  unmatched_.reset();
+  is_missing_ = false;
 }
 
 arrow::Status TableJoin::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
@@ -101,6 +115,10 @@ arrow::Status TableJoin::AddToBuild(const EvalContext& context, const Rows& rows
 }
 
 arrow::Status TableJoin::FinishBuild() {
+  if (is_missing_) {
+    return MakeError(ErrorKind::kBug, "BUILD_SIDE_MISSING",
+                     "the driver took the static side of a join for kept, but this slot has none");
+  }
   if (std::exchange(is_built_, true) || build_batches_.empty()) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(build_, arrow::ConcatenateRecordBatches(build_batches_));
   build_batches_.clear();

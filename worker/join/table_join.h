@@ -14,13 +14,15 @@
 namespace tidemill::worker {
 
 // Joins rows that pass with a bounded side, the build side, which comes first and is kept until the
-// epoch ends. Rows of the build side without a partner (right and full outer joins of bounded
-// queries) go out at the end, key group by key group. Needs memory for the build side's rows.
+// epoch ends; a static table's until an epoch brings another one (EpochInfo::keeps_builds). Rows of
+// the build side without a partner (right and full outer joins of bounded queries) go out at the
+// end, key group by key group. Needs memory for the build side's rows.
 class TableJoin final : public Operator {
  public:
   static arrow::Result<std::unique_ptr<TableJoin>> Make(JoinPlan plan,
                                                         std::shared_ptr<arrow::Schema> schema);
 
+  void Begin(const EpochInfo& epoch) override;
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
   arrow::Result<bool> EmitNext(const EvalContext& context, uint32_t key_group,
                                RowConsumer* out) override;
@@ -46,6 +48,7 @@ class TableJoin final : public Operator {
   arrow::Result<std::vector<uint8_t>> CanMatch(const EvalContext& context, int side,
                                                const arrow::RecordBatch& batch,
                                                const ColumnList& keys) const;
+  void ForgetBuild();
   arrow::Status AddToBuild(const EvalContext& context, const Rows& rows);
   arrow::Status FinishBuild();
   arrow::Status FindPartners(const EvalContext& context, Rows rows, RowConsumer* out);
@@ -70,6 +73,8 @@ class TableJoin final : public Operator {
   std::vector<uint32_t> build_groups_;         // by row, where unmatched rows are kept
   std::vector<uint8_t> build_matched_;
   bool is_built_ = false;
+  bool has_build_ = false;   // an epoch has brought one, maybe of no rows
+  bool is_missing_ = false;  // the driver thinks that one had
   // Rows without partner by key group, and where emitting stands.
   std::optional<std::vector<std::vector<uint32_t>>> unmatched_;
 };

@@ -22,6 +22,8 @@ struct OperatorWatermark {
 struct EpochInfo {
   std::map<int, OperatorWatermark> watermarks;  // by operator id; none where no watermark reaches
   int64_t epoch_time_us = 0;
+  // Build sides that can be kept are as in the epoch before: no rows of theirs come.
+  bool keeps_builds = false;
 
   // Null where no watermark reaches the operator.
   const OperatorWatermark* Find(int operator_id) const {

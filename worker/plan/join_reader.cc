@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -94,6 +95,8 @@ arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message,
   plan.is_symmetric = message.is_symmetric();
   plan.operator_id = plan.is_symmetric ? message.operator_id() : -1;
   plan.build_side = message.build_side() == 0 ? 0 : 1;
+  plan.keeps_build = std::any_of(inputs.begin(), inputs.end(),
+                                 [](const StageInputPlan& input) { return input.is_kept; });
   return plan;
 }
 

@@ -192,12 +192,12 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
                                static_cast<int>(message.op_case())));
 }
 
-// Inputs are outputs of stages before this one.
-arrow::Status ReadInputs(const proto::Stage& message, const std::vector<StagePlan>& before,
+// Inputs are outputs of stages before this one, which learn that they are kept.
+arrow::Status ReadInputs(const proto::Stage& message, std::vector<StagePlan>* before,
                          StagePlan* stage) {
   for (const proto::StageInput& input : message.inputs()) {
-    const StagePlan* producer = nullptr;
-    for (const StagePlan& candidate : before) {
+    StagePlan* producer = nullptr;
+    for (StagePlan& candidate : *before) {
       if (candidate.id == input.stage()) producer = &candidate;
     }
     if (producer == nullptr) {
@@ -206,14 +206,14 @@ arrow::Status ReadInputs(const proto::Stage& message, const std::vector<StagePla
                                    "stage={} consumer={}",
                                    input.stage(), stage->id));
     }
-    stage->inputs.push_back(
-        {input.stage(), input.side(), input.is_build(), producer->output_schema()});
+    producer->is_kept = input.is_kept();
+    stage->inputs.push_back({input.stage(), input.side(), input.is_build(), input.is_kept(),
+                             producer->output_schema()});
   }
   return arrow::Status::OK();
 }
 
-arrow::Result<StagePlan> ReadStage(const proto::Stage& message,
-                                   const std::vector<StagePlan>& before) {
+arrow::Result<StagePlan> ReadStage(const proto::Stage& message, std::vector<StagePlan>* before) {
   StagePlan stage;
   stage.id = message.id();
   if (message.has_source()) stage.source = message.source();
@@ -283,7 +283,7 @@ arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan
   }
   const connectors::OutputMode output_mode = ReadOutputMode(message.output_mode());
   for (const proto::Stage& stage : message.stages()) {
-    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage, plan->stages));
+    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage, &plan->stages));
     for (const OperatorPlan& op : read.operators) {
       if (const auto* join = std::get_if<JoinPlan>(&op.op)) AddJoinState(*join, &plan->stateful);
       if (auto entry = StateOf(op)) plan->stateful.push_back(*std::move(entry));

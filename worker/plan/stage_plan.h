@@ -136,6 +136,7 @@ struct StageInputPlan {
   int stage = 0;  // the producing stage
   int side = 0;
   bool is_build = false;  // taken to its end before the other inputs
+  bool is_kept = false;   // EpochInfo::keeps_builds is about it
   std::shared_ptr<arrow::Schema> schema;
 };
 
@@ -148,6 +149,7 @@ struct StagePlan {
   StageOutput output = StageOutput::kSink;
   std::vector<int> output_keys;
   bool is_gathered = false;
+  bool is_kept = false;  // of a source stage: it leads to an input that is
 
   const std::shared_ptr<arrow::Schema>& output_schema() const {
     return operators.empty() ? input_schema : operators.back().schema;

@@ -23,6 +23,7 @@ std::shared_ptr<const EpochTask> ReadRunEpoch(const proto::RunEpoch& message, ui
   }
   task->lanes = plan.lanes();
   task->info.epoch_time_us = plan.epoch_time_us();
+  task->info.keeps_builds = message.keeps_builds();
   for (const proto::OperatorWatermark& entry : plan.operators()) {
     OperatorWatermark& watermark = task->info.watermarks[entry.operator_id()];
     watermark.late_us = entry.late_ms() * 1000;

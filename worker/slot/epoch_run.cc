@@ -76,10 +76,11 @@ EvalContext EpochRun::MakeContext() const {
 
 arrow::Status EpochRun::AddLanes(const StagePlan& stage, RowOutput* output) {
   const auto& splits = task_->splits[stage.source];
+  const bool is_kept = stage.is_kept && task_->info.keeps_builds;
   for (int lane = 0; lane < task_->lanes; ++lane) {
     if (wiring_.assignment->lane_slot(lane) != wiring_.self) continue;
     std::vector<LaneSplit> own;
-    for (size_t split = lane; split < splits.size(); split += task_->lanes) {
+    for (size_t split = lane; !is_kept && split < splits.size(); split += task_->lanes) {
       const uint64_t seed = SplitMix64(SplitMix64(task_->seed, stage.source), split);
       own.push_back({splits[split], seed});
     }

@@ -246,6 +246,7 @@ arrow::Status WriteStage(const StageSpec& stage, proto::Stage* message) {
     entry->set_stage(input.stage);
     entry->set_side(input.side);
     entry->set_is_build(input.is_build);
+    entry->set_is_kept(input.is_kept);
   }
   message->set_input_schema(DdlOf(*stage.input_schema));
   for (const StageOperator& op : stage.operators) {

@@ -9,6 +9,7 @@
 
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/plan/logical/relations.h"
 #include "driver/plan/logical/window.h"
 
 namespace tidemill::driver {
@@ -58,6 +59,8 @@ class StagePlanner {
   void AddWatermark(const LogicalPlanPtr& node, Tails* tails);
   Tails Union(const std::vector<Tails>& inputs);
   arrow::Result<Tails> AddJoin(const std::vector<Tails>& inputs, const LogicalPlanPtr& node);
+  // Marks the build side of a join of a stream with static tables where it can be kept.
+  void KeepBuild(const LogicalPlanPtr& join, const JoinSteps& steps, StageSpec* behind);
   Tails Gather(Tails tails);
   // The operator as a stateful one, with its number, and its place in the watermark graph behind
   // `inputs`.
@@ -68,6 +71,27 @@ class StagePlanner {
   StagedPlan plan_;
   int next_operator_id_ = 0;
 };
+
+// Whether the rows of a stage depend on the splits of a static table alone.
+bool IsRepeatable(const StageSpec& stage, const std::vector<LogicalPlanPtr>& reads) {
+  if (stage.source < 0 || As<ReadNode>(*reads[stage.source]).source.is_streaming) return false;
+  const auto are_repeatable = [](const std::vector<ExprPtr>& exprs) {
+    return std::all_of(exprs.begin(), exprs.end(),
+                       [](const ExprPtr& expr) { return IsRepeatable(*expr); });
+  };
+  return std::all_of(stage.operators.begin(), stage.operators.end(), [&](const StageOperator& op) {
+    switch (op.kind) {
+      case StageOperator::Kind::kFilter:
+        return IsRepeatable(*As<FilterNode>(*op.node).condition);
+      case StageOperator::Kind::kProject:
+        return are_repeatable(As<ProjectNode>(*op.node).exprs);
+      case StageOperator::Kind::kGenerate:
+        return are_repeatable(As<GenerateNode>(*op.node).args);
+      default:
+        return false;
+    }
+  });
+}
 
 StageOperator OperatorOf(StageOperator::Kind kind, const LogicalPlanPtr& node) {
   return {kind, node, SchemaOf(node->output)};
@@ -205,6 +229,7 @@ arrow::Result<Tails> StagePlanner::AddJoin(const std::vector<Tails>& inputs,
   for (StageInput& input : stage(behind.stages[0]).inputs) {
     input.is_build = !op.join->is_symmetric && input.side == op.join->build_side;
   }
+  KeepBuild(node, *op.join, &stage(behind.stages[0]));
   WatermarkGraph::Node flow{.inputs = {inputs[0].flow, inputs[1].flow}};
   if (op.join->is_symmetric) {
     const auto rules = {op.join->sides[0].rule, op.join->sides[1].rule};
@@ -221,6 +246,17 @@ arrow::Result<Tails> StagePlanner::AddJoin(const std::vector<Tails>& inputs,
   behind.flow = AddFlow(std::move(flow));
   Append(behind, std::move(op));
   return behind;
+}
+
+void StagePlanner::KeepBuild(const LogicalPlanPtr& join, const JoinSteps& steps,
+                             StageSpec* behind) {
+  const ExprPtr& filter = steps.sides[steps.build_side].filter;
+  const bool can_keep =
+      !steps.is_symmetric && IsStreaming(join) && (filter == nullptr || IsRepeatable(*filter)) &&
+      std::all_of(behind->inputs.begin(), behind->inputs.end(), [&](const StageInput& input) {
+        return !input.is_build || IsRepeatable(stage(input.stage), plan_.reads);
+      });
+  for (StageInput& input : behind->inputs) input.is_kept = can_keep && input.is_build;
 }
 
 Tails StagePlanner::Gather(Tails tails) {

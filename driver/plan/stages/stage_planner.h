@@ -51,6 +51,7 @@ struct StageInput {
   int stage = 0;  // id of the producer
   int side = 0;
   bool is_build = false;  // taken to its end before the other inputs
+  bool is_kept = false;   // of a build side: its rows depend on the splits of a static table alone
 };
 
 // A pipeline between exchanges: it reads a source (once per lane) or what other stages send.

@@ -10,10 +10,10 @@
 
 namespace tidemill::driver {
 
-// A table that a streaming job reads whole in every epoch with input, as it is then: the static
-// side of a join. It has no position, never is a reason to run an epoch, and is not part of
-// progress; the plan of an epoch holds its splits, so that a replay reads the same.
-// *Thread-compatible.*
+// A table that a streaming job joins with as it is in every epoch: the static side of a join, whole
+// in every plan (workers that have it already are told so: kept_builds.h). It has no position,
+// never is a reason to run an epoch, and is not part of progress; the plan of an epoch holds its
+// splits, so that a replay reads the same. *Thread-compatible.*
 class StaticSource final : public connectors::SourceDriver {
  public:
   using Make = std::function<arrow::Result<std::unique_ptr<connectors::SourceDriver>>()>;

@@ -1,4 +1,4 @@
-#include "driver/job/static_source.h"
+#include "driver/job/static_tables/static_source.h"
 
 namespace tidemill::driver {
 
