@@ -28,10 +28,10 @@ SLEEPING_SINK = {"TIDEMILL_FAILPOINT": "sink.chunk_written:sleep=100"}
 
 # How far anonymous memory of one process may rise in a burst, and how much may have been read and
 # not written yet. Both say what the windows add up to, with what allocators keep; both are below a
-# worker's share of the burst, far below it by --long. What is more, the later half of the time must
-# not need more than the earlier one: memory is flat, however long the burst.
+# worker's share of the burst, far below it by --long. By --long the later half of the time must not
+# need more than the earlier one, in which the windows have filled: memory is flat, however long the burst.
 SINK_GROWTH, EXCHANGE_GROWTH = {False: 96 * MIB, True: 128 * MIB}, {False: 136 * MIB, True: 192 * MIB}
-READ_AHEAD, LATER_GROWTH = 56 * MIB, 24 * MIB
+READ_AHEAD, LATER_GROWTH = 56 * MIB, {False: 96 * MIB, True: 24 * MIB}
 
 
 def anonymous(process):
@@ -75,7 +75,7 @@ class Watch:
         self.look()
         return self
 
-    def check(self, growth, ahead=None):
+    def check(self, is_long, growth, ahead=None):
         """Sanitizers keep freed memory on purpose; there is nothing to say then."""
         most = {}
         for name, samples in self.samples.items():
@@ -90,8 +90,8 @@ class Watch:
             return
         for name, (first, second) in most.items():
             grown = max(first, second) - self.before[name]
-            check(grown <= growth, f"memory of {name} grew by {grown / MIB:.0f} MiB, not {growth / MIB:.0f} at most")
-            check(second <= first + LATER_GROWTH, f"memory of {name} went on growing, by {(second - first) / MIB:.0f} MiB")
+            check(grown <= growth[is_long], f"memory of {name} grew by {grown / MIB:.0f} MiB, not {growth[is_long] / MIB:.0f} at most")
+            check(second <= first + LATER_GROWTH[is_long], f"memory of {name} went on growing, by {(second - first) / MIB:.0f} MiB")
         for name, bytes_ahead in self.ahead.items() if ahead else ():
             check(bytes_ahead <= ahead,
                   f"{name} was {bytes_ahead / MIB:.0f} MiB ahead of its sink, not {ahead / MIB:.0f} at most")
@@ -161,7 +161,7 @@ def sleeping_sink(cluster, generator, is_long):
     watch.stop()
     lines.check_all_in(sink)
     print(f"sink that sleeps: {lines.lines} lines exactly once; {behind / MIB:.0f} MiB were waiting when the burst ended")
-    watch.check(SINK_GROWTH[is_long], READ_AHEAD)
+    watch.check(is_long, SINK_GROWTH, READ_AHEAD)
     check(behind > 4 * READ_AHEAD or PATIENCE > 1, "the sink was not slow")
     cluster.client("stop", "copy")
 
@@ -217,7 +217,7 @@ def stuttering_worker(cluster, generator, is_long):
     stutter.stop()
     watch.stop()
     print(f"worker that stands still: {len(numbers)} keys, each counted {5 + ticks} times")
-    watch.check(EXCHANGE_GROWTH[is_long])
+    watch.check(is_long, EXCHANGE_GROWTH)
     cluster.client("stop", "count")
 
 
