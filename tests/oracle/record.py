@@ -40,9 +40,12 @@ def conditions_of(error):
     return [match for match in found if match.group(1).split(".")[0] not in WRAPPERS]
 
 
+UNKNOWN = "UNKNOWN"  # an error without a class
+
+
 def condition_of(error):
     found = conditions_of(error)
-    return found[0].group(1) if found else "UNKNOWN"
+    return found[0].group(1) if found else UNKNOWN
 
 
 def error_of(error, started):

@@ -8,6 +8,7 @@ import pathlib
 import re
 import sys
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 import record
@@ -51,6 +52,10 @@ def answer(spark, expression):
     except PySparkException as error:
         condition = error.getCondition() or record.condition_of(error)
         return f"error | {condition} {error.getSqlState() or ''}".rstrip()
+    except Py4JJavaError as error:  # an exception of the run, which PySpark leaves as it is
+        condition = record.condition_of(error)
+        has_state = condition != record.UNKNOWN
+        return f"error | {condition} {error.java_exception.getSqlState() if has_state else ''}".rstrip()
 
 
 def fill(spark, path, again):
