@@ -13,10 +13,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/executor.h"
+#include "common/base/options.h"
 #include "common/base/random.h"
 #include "common/fs/file_system.h"
 #include "common/types/value_format.h"
-#include "connectors/options.h"
 
 namespace tidemill::connectors {
 

@@ -5,9 +5,11 @@ list(APPEND common_sources
   base/failpoint.cc
   base/hash.cc
   base/logging.cc
+  base/options.cc
   base/random.cc
   base/sql_state.cc)
 list(APPEND common_headers
+  base/ascii.h
   base/check.h
   base/clock.h
   base/error.h
@@ -16,5 +18,6 @@ list(APPEND common_headers
   base/hash.h
   base/logging.h
   base/mutex.h
+  base/options.h
   base/random.h
   base/sql_state.h)

@@ -1,5 +1,6 @@
 list(APPEND common_sources
   types/catalog_name.cc
+  types/corrupt_column.cc
   types/datetime_pattern/compile.cc
   types/datetime_pattern/format.cc
   types/datetime_pattern/parse.cc
@@ -20,6 +21,7 @@ list(APPEND common_sources
 list(APPEND common_headers
   types/catalog_name.h
   types/civil_time.h
+  types/corrupt_column.h
   types/datetime_pattern/datetime_pattern.h
   types/datetime_pattern/names.h
   types/ddl.h

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/types/corrupt_column.h"
 #include "common/types/ddl.h"
 #include "connectors/file/file_listing.h"
 
@@ -165,16 +166,6 @@ arrow::Status CheckTextSchema(const arrow::Schema& schema) {
       ErrorKind::kInvalid, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
       fmt::format("The Text datasource doesn't support the column `{}` of the type \"{}\".",
                   field->name(), SqlTypeName(*field->type())));
-}
-
-arrow::Status CheckCorruptColumn(const arrow::Field& field, std::string_view corrupt_column) {
-  if (field.name() != corrupt_column || field.type()->id() == arrow::Type::STRING) {
-    return arrow::Status::OK();
-  }
-  return MakeError(ErrorKind::kInvalid, "INVALID_CORRUPT_RECORD_TYPE",
-                   fmt::format("The column `{}` for corrupt records must have the nullable STRING "
-                               "type, but got \"{}\".",
-                               field.name(), SqlTypeName(*field.type())));
 }
 
 arrow::Result<FileSourceOptions> ParseFileSourceOptions(const SourceSpec& spec) {

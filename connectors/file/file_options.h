@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/options.h"
+#include "common/base/options.h"
+#include "common/types/corrupt_column.h"
 #include "connectors/source.h"
 
 namespace tidemill::connectors {
@@ -68,13 +69,11 @@ arrow::Status NothingToInferFrom(std::string_view format, std::string_view path)
 arrow::Status SchemaNotGiven();
 // A text source or sink has one STRING column.
 arrow::Status CheckTextSchema(const arrow::Schema& schema);
-// The column for corrupt records must be a STRING: INVALID_CORRUPT_RECORD_TYPE.
-arrow::Status CheckCorruptColumn(const arrow::Field& field, std::string_view corrupt_column);
 
 // Options of a json source. *Plain data.*
 struct JsonOptions {
   ParseMode mode = ParseMode::kPermissive;
-  std::string corrupt_column = "_corrupt_record";
+  std::string corrupt_column{kCorruptColumn};
   bool allows_single_quotes = true;
   bool allows_non_numeric_numbers = true;  // NaN, Infinity, -INF without quotes
   bool infers_schema = false;

@@ -12,9 +12,9 @@
 
 #include "common/base/error.h"
 #include "common/base/mutex.h"
+#include "common/base/options.h"
 #include "common/base/random.h"
 #include "common/fs/file_system.h"
-#include "connectors/options.h"
 #include "deploy/client/driver_address.h"
 #include "deploy/client/driver_client.h"
 #include "deploy/client/interrupt.h"
@@ -72,7 +72,7 @@ arrow::Result<proto::SubmitRequest> MakeRequest(const SubmitOptions& options) {
     request.set_max_slots(std::max(options.executors, 1) * std::max(options.cores, 1));
   }
   if (!options.memory.empty()) {
-    connectors::Options memory;
+    Options memory;
     memory.Set("executor-memory", options.memory);
     const auto bytes = memory.GetBytes("executor-memory", 0);
     if (!bytes.ok()) {

@@ -12,8 +12,8 @@ namespace tidemill::driver {
 
 namespace {
 
-connectors::Options ReadOptions(const google::protobuf::Map<std::string, std::string>& map) {
-  connectors::Options options;
+Options ReadOptions(const google::protobuf::Map<std::string, std::string>& map) {
+  Options options;
   for (const auto& [key, value] : map) options.Set(key, value);
   return options;
 }

@@ -169,7 +169,7 @@ arrow::Result<WatermarkSpec> JobReader::ReadWatermark(const YamlNode& node,
   watermark.column_place = map.PlaceOf("column");
   ARROW_ASSIGN_OR_RAISE(const std::string delay, map.GetText("delay"));
   watermark.delay_place = map.PlaceOf("delay");
-  connectors::Options options;
+  Options options;
   options.Set("delay", delay);
   const auto micros = options.GetDurationMicros("delay", 0);
   if (!micros.ok() || *micros < 0) {
@@ -216,7 +216,7 @@ arrow::Status JobReader::ReadSink(const YamlNode& node, JobSpec* job) const {
 }
 
 arrow::Status JobReader::ReadOptions(const MapReader& map, const std::string& format,
-                                     connectors::Options* options) const {
+                                     Options* options) const {
   if (const YamlNode* node = map.Find("options"); node && node->kind != YamlNode::Kind::kNull) {
     const std::string what = "options of " + map.what();
     if (node->kind != YamlNode::Kind::kMap) {

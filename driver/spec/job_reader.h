@@ -40,7 +40,7 @@ class JobReader {
   arrow::Status ReadSettings(const MapReader& map, JobSpec* job) const;
   // Reads `options` and `path` of a source or a sink.
   arrow::Status ReadOptions(const MapReader& map, const std::string& format,
-                            connectors::Options* options) const;
+                            Options* options) const;
 
   const std::string& text_;
   const std::string& directory_;

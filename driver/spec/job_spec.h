@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/base/error.h"
-#include "connectors/options.h"
+#include "common/base/options.h"
 #include "connectors/sink.h"
 
 namespace tidemill::driver {
@@ -59,7 +59,7 @@ struct SourceDecl {
   bool is_streaming = true;
   std::optional<WatermarkSpec> watermark;
   std::optional<DropDuplicatesSpec> drop_duplicates;
-  connectors::Options options;  // path included, absolute
+  Options options;  // path included, absolute
   SpecPlace place;
 };
 
@@ -73,7 +73,7 @@ struct JobSpec {
   // The values of :name markers in the query, as the texts of SQL literals.
   std::map<std::string, std::string> parameters;
   std::string sink_format;
-  connectors::Options sink_options;
+  Options sink_options;
   SpecPlace sink_place;
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
   SpecPlace output_mode_place;

@@ -51,7 +51,7 @@ arrow::Result<Trigger> ReadTrigger(const std::string& text, Span span) {
 }
 
 arrow::Result<Trigger> ReadProcessingTime(const std::string& text, Span span) {
-  connectors::Options options;
+  Options options;
   options.Set("processingTime", text);
   const auto micros = options.GetDurationMicros("processingTime", 0);
   if (!micros.ok()) {
@@ -62,7 +62,7 @@ arrow::Result<Trigger> ReadProcessingTime(const std::string& text, Span span) {
 }
 
 void SetOption(const std::string& key, const std::string& value, const std::string& format,
-               const std::string& directory, connectors::Options* options) {
+               const std::string& directory, Options* options) {
   const bool is_path = Lower(key) == "path" && IsFileFormat(format);
   options->Set(key, is_path ? AbsolutePath(directory, value) : value);
 }

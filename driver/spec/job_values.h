@@ -25,7 +25,7 @@ arrow::Result<Trigger> ReadProcessingTime(const std::string& text, Span span);
 
 // Sets an option of a source or sink; the path of files is made absolute.
 void SetOption(const std::string& key, const std::string& value, const std::string& format,
-               const std::string& directory, connectors::Options* options);
+               const std::string& directory, Options* options);
 // What `path` is, taken from `directory` (absolute); a path with a scheme stays as it is.
 std::string AbsolutePath(const std::string& directory, const std::string& path);
 

@@ -11,8 +11,8 @@
 
 #include "common/base/check.h"
 #include "common/base/error.h"
+#include "common/base/options.h"
 #include "common/types/value_format.h"
-#include "connectors/options.h"
 
 namespace tidemill::driver {
 
@@ -102,7 +102,7 @@ arrow::Result<std::string> CheckInteger(const SettingInfo& info, std::string_vie
 }
 
 arrow::Result<std::string> CheckBytes(const SettingInfo& info, std::string_view value) {
-  connectors::Options options;
+  Options options;
   options.Set(std::string(info.name), std::string(value));
   const auto bytes = options.GetBytes(info.name, 0);
   if (!bytes.ok() || static_cast<double>(*bytes) < info.lowest ||

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "common/base/error.h"
-#include "connectors/file/csv/csv_records.h"
+#include "common/csv/csv_records.h"
 #include "tests/connectors/reading.h"
 
 namespace tidemill::connectors {
@@ -159,7 +159,7 @@ TEST_F(CsvReaderTest, OptionsAreRefusedByName) {
   };
   EXPECT_EQ(class_of("sep", "ab"), "INVALID_OPTION_VALUE");
   EXPECT_EQ(class_of("sep", "\u00A6"), "INVALID_OPTION_VALUE");
-  EXPECT_EQ(class_of("quote", "''"), "INVALID_OPTION_VALUE");
+  EXPECT_EQ(class_of("quote", "''"), "OPTION_VALUE_EXCEEDS_ONE_CHARACTER");
   EXPECT_EQ(class_of("mode", "LENIENT"), "INVALID_OPTION_VALUE");
   EXPECT_EQ(class_of("encoding", "ISO-8859-1"), "UNSUPPORTED_OPTION");
   EXPECT_EQ(class_of("unescapedQuoteHandling", "RAISE_ERROR"), "UNSUPPORTED_OPTION");

@@ -30,8 +30,8 @@ connectors::OutputMode ReadOutputMode(proto::OutputMode mode) {
   }
 }
 
-connectors::Options ReadOptions(const google::protobuf::Map<std::string, std::string>& map) {
-  connectors::Options options;
+Options ReadOptions(const google::protobuf::Map<std::string, std::string>& map) {
+  Options options;
   for (const auto& [key, value] : map) options.Set(key, value);
   return options;
 }

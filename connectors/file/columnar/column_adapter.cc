@@ -11,9 +11,9 @@
 #include <string>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
 #include "common/types/ddl.h"
-#include "connectors/ascii.h"
 
 namespace tidemill::connectors {
 

@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
 #include "common/types/ddl.h"
-#include "connectors/ascii.h"
 #include "connectors/file/column_types.h"
 
 namespace tidemill::connectors {

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "connectors/options.h"
+#include "common/base/options.h"
 
 namespace tidemill::connectors {
 

@@ -8,10 +8,8 @@
 
 namespace tidemill::connectors {
 
-// Rows as Spark's CSV writer writes them: a value is quoted where it holds the separator, a line
-// end or (escapeQuotes) a quote; blanks around it are dropped unless ignoreLeadingWhiteSpace and
-// ignoreTrailingWhiteSpace are false; NULL is nullValue, empty text emptyValue (""). A row that is
-// empty text (one NULL column) is left out, which Spark does too.
+// Lines of a CsvWriter. A row that is empty text (one NULL column) is left out, which Spark does
+// too.
 arrow::Result<std::unique_ptr<FileEncoder>> MakeCsvEncoder(const SinkSpec& spec,
                                                            std::shared_ptr<const TimeZone> zone);
 arrow::Status CheckCsv(const SinkSpec& spec);

@@ -10,43 +10,22 @@
 #include <utility>
 #include <vector>
 
-#include "common/types/ddl.h"
-#include "common/types/value_parse.h"
-#include "connectors/ascii.h"
-#include "connectors/file/csv/csv_records.h"
+#include "common/base/ascii.h"
+#include "common/csv/csv_inferred_type.h"
+#include "common/csv/csv_tokenizer.h"
 #include "connectors/file/csv/csv_text.h"
-#include "connectors/file/csv/csv_values.h"
 #include "connectors/file/own_thread_executor.h"
 
 namespace tidemill::connectors {
 
 namespace {
 
-constexpr int kMaxDecimalDigits = 38;
-constexpr int kBigintDigits = 20;  // what Spark counts for a BIGINT among decimals
-constexpr int kIntDigits = 10;
-
-// Digits of a whole number, a point behind them too; 0 for other text.
-int DigitsOf(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  if (!text.empty() && text.back() == '.') text.remove_suffix(1);
-  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return 0;
-  const size_t zeros = std::min(text.find_first_not_of('0'), text.size() - 1);
-  return static_cast<int>(text.size() - zeros);
-}
-
-// yyyy-MM-dd, no digit less.
-bool IsPlainDate(std::string_view text) {
-  int32_t days = 0;
-  return text.size() == 10 && text[4] == '-' && text[7] == '-' && ParseDate(text, &days);
-}
-
 // Names as Spark makes them unique: without a name _c<i>, several of one name (whatever their case)
 // get their index behind it.
-std::vector<std::string> SafeNames(const std::vector<std::string_view>& header,
-                                   const CsvOptions& options) {
+std::vector<std::string> SafeNames(const std::vector<std::string>& header,
+                                   const CsvFileOptions& options) {
   std::map<std::string, int> counts;
-  for (const std::string_view name : header) ++counts[AsciiLower(name)];
+  for (const std::string& name : header) ++counts[AsciiLower(name)];
   std::vector<std::string> names;
   for (size_t i = 0; i < header.size(); ++i) {
     const bool is_nameless =
@@ -65,7 +44,7 @@ std::vector<std::string> SafeNames(const std::vector<std::string_view>& header,
 // Widens the types of columns by the records of files. *Thread-compatible.*
 class Inference {
  public:
-  Inference(const CsvOptions& options, const TimeZone& zone) : options_(options), zone_(zone) {}
+  Inference(const CsvFileOptions& options, const TimeZone& zone) : options_(options), zone_(zone) {}
 
   arrow::Status AddFile(FileSystem* fs, const FileInfo& file, const std::string& separator) {
     OwnThreadExecutor io;
@@ -137,17 +116,14 @@ class Inference {
   bool AddRecord(const char** at, const char* end, bool is_header) {
     if (names_.empty()) {
       const char* const begin = *at;
-      std::vector<int> all(options_.format.max_columns);
-      for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
-      CsvTokenizer tokenizer(&options_.format, all, /*needs_count=*/true, options_.is_multi_line);
-      std::vector<std::string_view> tokens(all.size());
-      const int count = tokenizer.Take(at, end, tokens.data());
+      std::vector<std::string> tokens;
+      const int count = TakeAllTokens(options_.format, options_.is_multi_line, at, end, &tokens);
       if (count <= 0) return count == 0;
-      tokens.resize(count);
       names_ = SafeNames(tokens, options_);
       types_.resize(count);
-      all.resize(count);
       tokens_.resize(count);
+      std::vector<int> all(count);
+      for (int i = 0; i < count; ++i) all[i] = i;
       tokenizer_ = std::make_unique<CsvTokenizer>(&options_.format, all, options_.is_multi_line,
                                                   options_.is_multi_line);
       *at = begin;
@@ -162,7 +138,7 @@ class Inference {
     return true;
   }
 
-  const CsvOptions& options_;
+  const CsvFileOptions& options_;
   const TimeZone& zone_;
   std::vector<std::string> names_;
   std::vector<CsvInferredType> types_;
@@ -172,84 +148,10 @@ class Inference {
 
 }  // namespace
 
-CsvInferredType::Found CsvInferredType::Classify(Kind from, std::string_view token,
-                                                 const CsvOptions& options, const TimeZone& zone) {
-  int64_t number = 0;
-  if (from <= Kind::kBigint && CsvInteger(token, &number)) {
-    const bool is_int = from <= Kind::kInt && number == static_cast<int32_t>(number);
-    return {.kind = is_int ? Kind::kInt : Kind::kBigint};
-  }
-  if (from <= Kind::kDecimal) {
-    const int digits = DigitsOf(token);
-    if (digits > 0 && digits <= kMaxDecimalDigits)
-      return {.kind = Kind::kDecimal, .digits = digits};
-  }
-  double real = 0;
-  if (from <= Kind::kDouble && (CsvDouble(token, &real) || token == options.nan_value ||
-                                token == options.negative_inf || token == options.positive_inf)) {
-    return {.kind = Kind::kDouble};
-  }
-  int32_t days = 0;
-  const DatetimePattern* const date = options.formats.date.get();
-  if (from <= Kind::kDate && options.prefers_date &&
-      (date == nullptr ? IsPlainDate(token) : CsvDate(token, date, &days))) {
-    return {.kind = Kind::kDate};
-  }
-  if (from <= Kind::kTimestamp &&
-      (CsvTimestampNtz(token, options.formats.timestamp_ntz.get(), &number) ||
-       CsvTimestamp(token, options.formats.timestamp.get(), zone, &number))) {
-    return {.kind = Kind::kTimestamp};
-  }
-  bool truth = false;
-  if (from <= Kind::kBoolean && CsvBoolean(token, &truth)) return {.kind = Kind::kBoolean};
-  return {.kind = Kind::kString};
-}
-
-void CsvInferredType::Add(std::string_view token, const CsvOptions& options, const TimeZone& zone) {
-  if (token.empty() || token == options.format.null_value || kind_ == Kind::kString) return;
-  const Found found = Classify(kind_, token, options, zone);
-  const auto is_whole = [](Kind kind) { return kind == Kind::kInt || kind == Kind::kBigint; };
-  if (found.kind == Kind::kDecimal || kind_ == Kind::kDecimal) {
-    const Kind other = kind_ == Kind::kDecimal ? found.kind : kind_;
-    int digits = std::max(digits_, found.digits);
-    if (is_whole(other))
-      digits = std::max(digits, other == Kind::kInt ? kIntDigits : kBigintDigits);
-    const bool stays = is_whole(other) || other == Kind::kDecimal || other == Kind::kNothing;
-    kind_ = stays ? Kind::kDecimal : other == Kind::kDouble ? Kind::kDouble : Kind::kString;
-    digits_ = digits;
-    return;
-  }
-  const bool is_number = kind_ <= Kind::kDouble && found.kind <= Kind::kDouble;
-  kind_ = kind_ == Kind::kNothing || kind_ == found.kind ? found.kind
-          : is_number                                    ? std::max(kind_, found.kind)
-                                                         : Kind::kString;
-}
-
-std::shared_ptr<arrow::DataType> CsvInferredType::Finish() const {
-  switch (kind_) {
-    case Kind::kInt:
-      return arrow::int32();
-    case Kind::kBigint:
-      return arrow::int64();
-    case Kind::kDecimal:
-      return arrow::decimal128(digits_, 0);
-    case Kind::kDouble:
-      return arrow::float64();
-    case Kind::kDate:
-      return arrow::date32();
-    case Kind::kTimestamp:
-      return TimestampType();
-    case Kind::kBoolean:
-      return arrow::boolean();
-    default:
-      return arrow::utf8();
-  }
-}
-
 arrow::Result<std::shared_ptr<arrow::Schema>> InferCsvSchema(const SourceSpec& spec,
                                                              FileSystem* fs) {
   ARROW_ASSIGN_OR_RAISE(const FileSourceOptions options, ParseFileSourceOptions(spec));
-  ARROW_ASSIGN_OR_RAISE(const CsvOptions csv, ParseCsvOptions(spec.options));
+  ARROW_ASSIGN_OR_RAISE(const CsvFileOptions csv, ParseCsvFileOptions(spec.options));
   ARROW_ASSIGN_OR_RAISE(const auto zone, FindTimeZone("UTC"));
   ARROW_ASSIGN_OR_RAISE(const auto files, ListForInference(fs, options));
   Inference inference(csv, *zone);

@@ -9,11 +9,11 @@
 #include <string>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
-#include "connectors/ascii.h"
-#include "connectors/file/csv/csv_decoder.h"
-#include "connectors/file/csv/csv_options.h"
-#include "connectors/file/csv/csv_records.h"
+#include "common/csv/csv_decoder.h"
+#include "common/csv/csv_records.h"
+#include "connectors/file/csv/csv_file_options.h"
 #include "connectors/file/csv/csv_text.h"
 #include "connectors/file/record_batches.h"
 
@@ -26,7 +26,7 @@ struct CsvPlan {
   RecordColumns batches;
   CsvColumns columns;
   std::vector<std::string> names;  // of all columns of a record
-  CsvOptions options;
+  CsvFileOptions options;
   std::string separator;
 };
 
@@ -234,7 +234,7 @@ class CsvReader final : public SourceReader {
 arrow::Result<std::unique_ptr<SourceReader>> MakeCsvReader(const SourceSpec& spec,
                                                            const std::vector<int>& columns) {
   auto plan = std::make_shared<CsvPlan>();
-  ARROW_ASSIGN_OR_RAISE(plan->options, ParseCsvOptions(spec.options));
+  ARROW_ASSIGN_OR_RAISE(plan->options, ParseCsvFileOptions(spec.options));
   ARROW_ASSIGN_OR_RAISE(FileSourceOptions options, ParseFileSourceOptions(spec));
   plan->separator = std::move(options.line_separator);
   plan->batches.mode = plan->options.mode;

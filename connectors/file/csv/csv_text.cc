@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/base/error.h"
-#include "connectors/file/csv/csv_records.h"
+#include "common/csv/csv_records.h"
 
 namespace tidemill::connectors {
 
@@ -39,7 +39,7 @@ void NormalizeBreaks(std::string* text) {
 
 }  // namespace
 
-CsvLines::CsvLines(const Split& split, const CsvOptions* options, std::string separator,
+CsvLines::CsvLines(const Split& split, const CsvFileOptions* options, std::string separator,
                    const ReaderContext& context)
     : options_(*options),
       source_(split, {.separator = std::move(separator), .max_line_bytes = kMaxCsvLineBytes},

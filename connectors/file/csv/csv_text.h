@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "connectors/file/block_stream.h"
-#include "connectors/file/csv/csv_options.h"
+#include "connectors/file/csv/csv_file_options.h"
 #include "connectors/file/line_source.h"
 #include "connectors/source.h"
 
@@ -23,7 +23,7 @@ inline constexpr int64_t kMaxMultiLineBytes = int64_t{1} << 30;
 class CsvLines {
  public:
   // `options` outlives this.
-  CsvLines(const Split& split, const CsvOptions* options, std::string separator,
+  CsvLines(const Split& split, const CsvFileOptions* options, std::string separator,
            const ReaderContext& context);
 
   // As LineSource::Next; `lines` may be empty.
@@ -34,7 +34,7 @@ class CsvLines {
  private:
   bool IsSkipped(std::string_view text) const;
 
-  const CsvOptions& options_;
+  const CsvFileOptions& options_;
   LineSource source_;
   bool is_first_line_;  // of the file
   bool awaits_header_;

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
-#include "connectors/ascii.h"
 
 namespace tidemill::connectors {
 

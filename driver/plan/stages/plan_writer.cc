@@ -269,7 +269,7 @@ arrow::Status WriteStage(const StageSpec& stage, proto::Stage* message) {
 }
 
 template <class Map>
-void WriteOptions(const connectors::Options& options, Map* message) {
+void WriteOptions(const Options& options, Map* message) {
   for (const auto& [key, value] : options.values()) (*message)[key] = value;
 }
 

@@ -1,9 +1,9 @@
-#include "connectors/file/csv/csv_records.h"
+#include "common/csv/csv_records.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -100,4 +100,4 @@ int64_t CsvRecords::FirstBad() const {
   return found == bad_.end() ? -1 : found - bad_.begin();
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -17,7 +17,7 @@
 
 #include "common/base/error.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // The validity bitmap of an array that is being made; made when the first NULL comes.
 // *Thread-compatible.*
@@ -123,4 +123,4 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> MakeBytesColumn(const ColumnSha
   return nulls.Finish(shape.type, {std::move(offsets), std::move(bytes)});
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,4 +1,4 @@
-#include "connectors/options.h"
+#include "common/base/options.h"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include <limits>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
-#include "connectors/ascii.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -213,4 +213,4 @@ arrow::Status Options::RequireOnly(std::string_view key, std::string_view only,
                       : WithHint(status, fmt::format("only {}={} is supported", key, only));
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

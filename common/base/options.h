@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // The options of one source or sink, as the user wrote them. Keys are case-insensitive, as Spark's.
 // Getters parse; a bad value is INVALID_OPTION_VALUE (kInvalid) naming the option.
@@ -48,4 +48,4 @@ class Options {
   std::map<std::string, std::string> values_;
 };
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

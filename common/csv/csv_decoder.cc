@@ -1,4 +1,4 @@
-#include "connectors/file/csv/csv_decoder.h"
+#include "common/csv/csv_decoder.h"
 
 #include <arrow/array/data.h>
 #include <arrow/type.h>
@@ -8,11 +8,14 @@
 #include <limits>
 
 #include "common/base/error.h"
+#include "common/csv/column_maker.h"
+#include "common/csv/csv_values.h"
 #include "common/types/ddl.h"
-#include "connectors/file/column_maker.h"
-#include "connectors/file/csv/csv_values.h"
+#include "common/types/interval/interval.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
+
+using MonthDayNanos = arrow::MonthDayNanoIntervalType::MonthDayNanos;
 
 // A column with what counts as NULL and where bad records are marked.
 class CsvDecoder::Tokens {
@@ -75,6 +78,10 @@ CsvDecoder::ArrayResult CsvDecoder::DecodeReal(const TypePointer& type, const To
   });
 }
 
+bool CsvDecoder::Decodes(const arrow::DataType& type) {
+  return type.num_fields() == 0 && type.id() != arrow::Type::NA && type.id() != arrow::Type::STRUCT;
+}
+
 arrow::Result<std::shared_ptr<arrow::ArrayData>> CsvDecoder::Decode(
     const std::shared_ptr<arrow::DataType>& type, const CsvColumn& column,
     std::vector<uint8_t>* bad_rows) const {
@@ -114,6 +121,25 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> CsvDecoder::Decode(
                           : CsvTimestampNtz(text, options_.formats.timestamp_ntz.get(), out);
       });
     }
+    case arrow::Type::INTERVAL_MONTHS:
+      return DecodeFixed<int32_t>(type, tokens, [](std::string_view text, int32_t* out) {
+        return CsvInterval(text, kYearToMonth, out);
+      });
+    case arrow::Type::DURATION:
+      return DecodeFixed<int64_t>(
+          type, tokens, [is_day = IsDayInterval(*type)](std::string_view text, int64_t* out) {
+            constexpr int64_t kMicros = 1'000'000;
+            if (!CsvInterval(text, is_day ? kDayOnly : kDayToSecond, out)) return false;
+            if (is_day) *out /= kMicros;
+            return true;
+          });
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      // A malformed one is NULL, but no reason to call the record bad.
+      return MakeFixedColumn<MonthDayNanos>(
+          {type, tokens.length(), pool_}, [&](size_t i, MonthDayNanos* out) {
+            return tokens[i] != options_.format.null_value && CsvCalendarInterval(tokens[i], out);
+          });
+    case arrow::Type::BINARY:
     case arrow::Type::STRING: {
       int64_t most = 0;
       for (size_t i = 0; i < tokens.length(); ++i) most += static_cast<int64_t>(tokens[i].size());
@@ -129,4 +155,4 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> CsvDecoder::Decode(
   }
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,13 +1,13 @@
-#include "connectors/file/csv/csv_values.h"
+#include "common/csv/csv_values.h"
 
 #include <charconv>
 #include <cmath>
 #include <string>
 
+#include "common/base/ascii.h"
 #include "common/types/value_parse.h"
-#include "connectors/ascii.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -86,4 +86,13 @@ bool CsvTimestampNtz(std::string_view text, const DatetimePattern* pattern, int6
          Trim(text.substr(time)).find_first_not_of("0123456789:.") == std::string_view::npos;
 }
 
-}  // namespace tidemill::connectors
+bool CsvCalendarInterval(std::string_view text,
+                         arrow::MonthDayNanoIntervalType::MonthDayNanos* out) {
+  const auto value = ParseInterval(text);
+  if (!value.ok()) return false;
+  out->months = value->months;
+  out->days = value->days;
+  return !__builtin_mul_overflow(value->microseconds, kNanosPerMicro, &out->nanoseconds);
+}
+
+}  // namespace tidemill

@@ -1,15 +1,16 @@
-#include "connectors/file/csv/csv_tokenizer.h"
+#include "common/csv/csv_tokenizer.h"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -334,4 +335,15 @@ int CsvTokenizer::Take(const char** at, const char* end, std::string_view* out) 
   return has_breaks_ ? TakeRecord<true>(at, end, out) : TakeRecord<false>(at, end, out);
 }
 
-}  // namespace tidemill::connectors
+int TakeAllTokens(const CsvFormat& format, bool has_breaks, const char** at, const char* end,
+                  std::vector<std::string>* tokens) {
+  std::vector<int> all(format.max_columns);
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<std::string_view> views(all.size());
+  CsvTokenizer tokenizer(&format, std::move(all), /*needs_count=*/true, has_breaks);
+  const int count = tokenizer.Take(at, end, views.data());
+  tokens->assign(views.begin(), views.begin() + std::max(count, 0));
+  return count;
+}
+
+}  // namespace tidemill

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "common/csv/csv_options.h"
 #include "common/types/value_format.h"
-#include "connectors/file/csv/csv_options.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // The tokens of one column, one for each record. *Plain data.*
 struct CsvColumn {
@@ -29,6 +29,9 @@ class CsvDecoder {
   // Both outlive the decoder.
   CsvDecoder(const CsvOptions* options, const TimeZone* zone, arrow::MemoryPool* pool)
       : options_(*options), zone_(*zone), pool_(pool) {}
+
+  // Whether there are values of a type in CSV text.
+  static bool Decodes(const arrow::DataType& type);
 
   arrow::Result<std::shared_ptr<arrow::ArrayData>> Decode(
       const std::shared_ptr<arrow::DataType>& type, const CsvColumn& column,
@@ -51,4 +54,4 @@ class CsvDecoder {
   arrow::MemoryPool* const pool_;
 };
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // How CSV text is written; the names are those of Spark's options. '\0' is "none". *Plain data.*
 struct CsvFormat {
@@ -85,4 +85,8 @@ class CsvTokenizer {
   std::string scratch_;
 };
 
-}  // namespace tidemill::connectors
+// The tokens of the record at *at, however many; *at moves behind it. Returns what Take does.
+int TakeAllTokens(const CsvFormat& format, bool has_breaks, const char** at, const char* end,
+                  std::vector<std::string>* tokens);
+
+}  // namespace tidemill

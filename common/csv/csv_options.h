@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "common/base/options.h"
+#include "common/csv/csv_tokenizer.h"
+#include "common/types/corrupt_column.h"
 #include "common/types/datetime_pattern/datetime_pattern.h"
-#include "connectors/file/csv/csv_tokenizer.h"
-#include "connectors/file/file_options.h"
-#include "connectors/source.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // The options dateFormat, timestampFormat and timestampNTZFormat; null where nobody set them.
 // *Plain data.*
@@ -24,15 +24,10 @@ struct CsvDatetimeFormats {
 arrow::Result<CsvDatetimeFormats> ParseDatetimeFormats(const Options& options,
                                                        DatetimePattern::Use use);
 
-// Options of a csv source. *Plain data.*
+// How records are read, wherever their text comes from. *Plain data.*
 struct CsvOptions {
   CsvFormat format;
-  ParseMode mode = ParseMode::kPermissive;
-  std::string corrupt_column = "_corrupt_record";
-  bool has_header = false;
-  bool enforces_schema = true;  // else the header must have the names of the schema
-  bool is_multi_line = false;   // quoted values may hold line breaks
-  bool infers_schema = false;
+  std::string corrupt_column{kCorruptColumn};
   bool prefers_date = true;
   std::string nan_value = "NaN";
   std::string positive_inf = "Inf";
@@ -40,11 +35,9 @@ struct CsvOptions {
   CsvDatetimeFormats formats;
 };
 
+// Errors: INVALID_OPTION_VALUE, OPTION_VALUE_EXCEEDS_ONE_CHARACTER, those of DatetimePattern.
 arrow::Result<CsvOptions> ParseCsvOptions(const Options& options);
 // The characters that reading and writing have in common.
 arrow::Result<CsvFormat> ParseCsvFormat(const Options& options);
 
-// ResolveSource of csv.
-arrow::Result<SourceSpec> ResolveCsvSource(SourceSpec spec);
-
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,14 +1,15 @@
 #pragma once
 
-#include <arrow/type_fwd.h>
+#include <arrow/type.h>
 
 #include <cstdint>
 #include <string_view>
 
 #include "common/types/datetime_pattern/datetime_pattern.h"
+#include "common/types/interval/interval.h"
 #include "common/types/time_zone.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // Text of CSV fields to values, as Spark's CSV source converts them: by Java's parsers, which take
 // less than a CAST does (no blanks around, no "yes"). Each returns false where the text does not
@@ -27,5 +28,14 @@ bool CsvTimestamp(std::string_view text, const DatetimePattern* pattern, const T
                   int64_t* micros);
 // Without a pattern a zone in the text is refused.
 bool CsvTimestampNtz(std::string_view text, const DatetimePattern* pattern, int64_t* micros);
+// The fields alone, or an INTERVAL literal: months or microseconds.
+template <class T>
+bool CsvInterval(std::string_view text, IntervalRange range, T* out) {
+  const auto value = ParseIntervalValue(text, range);
+  if (value) *out = static_cast<T>(*value);
+  return value.has_value();
+}
+bool CsvCalendarInterval(std::string_view text,
+                         arrow::MonthDayNanoIntervalType::MonthDayNanos* out);
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/file/csv/csv_decoder.h"
-#include "connectors/file/csv/csv_tokenizer.h"
+#include "common/csv/csv_decoder.h"
+#include "common/csv/csv_tokenizer.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // What a query needs of each record. *Plain data.*
 struct CsvColumns {
@@ -57,4 +57,4 @@ class CsvRecords {
 // Replaces what is not UTF-8 by U+FFFD, one for each wrong sequence, as Java's decoder does.
 std::string ReplaceBadUtf8(std::string_view text);
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,10 +1,10 @@
-#include "connectors/options.h"
+#include "common/base/options.h"
 
 #include <gtest/gtest.h>
 
 #include "common/base/error.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 namespace {
 
 Options With(std::string key, std::string value) {
@@ -55,4 +55,4 @@ TEST(OptionsTest, AnUnknownKeySuggestsTheNearestOne) {
 }
 
 }  // namespace
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // Letters of ASCII in lower case, the rest as it is, whatever the locale: for names of options,
 // formats and columns.
@@ -24,4 +24,4 @@ inline bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
                     [](char x, char y) { return AsciiLower(x) == AsciiLower(y); });
 }
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill

@@ -1,20 +1,16 @@
-#include "connectors/file/csv/csv_options.h"
+#include "common/csv/csv_options.h"
 
-#include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "common/base/error.h"
-#include "connectors/file/column_types.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 namespace {
 
@@ -27,6 +23,13 @@ arrow::Status BadCharacter(std::string_view key, std::string_view value) {
 arrow::Status GetChar(const Options& options, std::string_view key, char* out) {
   const auto value = options.Find(key);
   if (!value) return arrow::Status::OK();
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  if (std::count_if(value->begin(), value->end(), begins) > 1) {
+    return MakeError(ErrorKind::kInvalid, "OPTION_VALUE_EXCEEDS_ONE_CHARACTER",
+                     fmt::format("The value of the option '{}' must be exactly one character long, "
+                                 "got: '{}'.",
+                                 key, *value));
+  }
   if (value->size() > 1 || (value->size() == 1 && (*value)[0] < 0)) {
     return BadCharacter(key, *value);
   }
@@ -52,21 +55,6 @@ arrow::Status GetSeparator(const Options& options, char* out) {
     }
   }
   return BadCharacter(key, *value);
-}
-
-// What Spark has and we have not, with the value that changes nothing.
-const std::vector<RefusedOption>& RefusedByCsv() {
-  static const std::vector<RefusedOption> refused = {
-      {"samplingRatio", "1.0"},
-      {"timeZone", ""},
-      {"locale", "en-US"},
-      {"enableDateTimeParsingFallback", ""},
-      {"unescapedQuoteHandling", "STOP_AT_DELIMITER"},
-      {"columnPruning", "true"},
-      {"inputBufferSize", ""},
-      {"singleVariantColumn", ""},
-  };
-  return refused;
 }
 
 }  // namespace
@@ -116,66 +104,14 @@ arrow::Result<CsvOptions> ParseCsvOptions(const Options& options) {
                         options.GetInt("maxColumns", format.max_columns, 1, kMost));
   ARROW_ASSIGN_OR_RAISE(format.max_chars_per_column,
                         options.GetInt("maxCharsPerColumn", -1, -1, kMost));
-  ARROW_ASSIGN_OR_RAISE(parsed.mode, ParseModeOf(options));
   parsed.corrupt_column = options.GetString("columnNameOfCorruptRecord", parsed.corrupt_column);
-  ARROW_ASSIGN_OR_RAISE(parsed.has_header, options.GetBool("header", false));
-  ARROW_ASSIGN_OR_RAISE(parsed.enforces_schema, options.GetBool("enforceSchema", true));
-  ARROW_ASSIGN_OR_RAISE(parsed.is_multi_line, options.GetBool("multiLine", false));
-  ARROW_ASSIGN_OR_RAISE(parsed.infers_schema, options.GetBool("inferSchema", false));
   ARROW_ASSIGN_OR_RAISE(parsed.prefers_date, options.GetBool("preferDate", true));
   ARROW_ASSIGN_OR_RAISE(parsed.formats,
                         ParseDatetimeFormats(options, DatetimePattern::Use::kParse));
   parsed.nan_value = options.GetString("nanValue", parsed.nan_value);
   parsed.positive_inf = options.GetString("positiveInf", parsed.positive_inf);
   parsed.negative_inf = options.GetString("negativeInf", parsed.negative_inf);
-  if (parsed.is_multi_line && options.GetString("lineSep", "\n") != "\n") {
-    return MakeError(ErrorKind::kInvalid, "UNSUPPORTED_OPTION",
-                     "option lineSep: only \\n is supported together with multiLine");
-  }
   return parsed;
 }
 
-arrow::Result<SourceSpec> ResolveCsvSource(SourceSpec spec) {
-  ARROW_RETURN_NOT_OK(CheckFileOptionNames(spec,
-                                           {"lineSep",
-                                            "header",
-                                            "sep",
-                                            "delimiter",
-                                            "quote",
-                                            "escape",
-                                            "charToEscapeQuoteEscaping",
-                                            "comment",
-                                            "nullValue",
-                                            "emptyValue",
-                                            "nanValue",
-                                            "positiveInf",
-                                            "negativeInf",
-                                            "ignoreLeadingWhiteSpace",
-                                            "ignoreTrailingWhiteSpace",
-                                            "maxColumns",
-                                            "maxCharsPerColumn",
-                                            "mode",
-                                            "columnNameOfCorruptRecord",
-                                            "enforceSchema",
-                                            "multiLine",
-                                            "inferSchema",
-                                            "preferDate",
-                                            "dateFormat",
-                                            "timestampFormat",
-                                            "timestampNTZFormat"},
-                                           RefusedByCsv()));
-  ARROW_RETURN_NOT_OK(ParseFileSourceOptions(spec).status());
-  ARROW_ASSIGN_OR_RAISE(const CsvOptions options, ParseCsvOptions(spec.options));
-  if (spec.schema == nullptr) {
-    return options.infers_schema ? arrow::Result<SourceSpec>(std::move(spec)) : SchemaNotGiven();
-  }
-  for (const auto& field : spec.schema->fields()) {
-    if (!IsScalarType(*field->type()) || field->type()->id() == arrow::Type::BINARY) {
-      return UnsupportedColumn("CSV", *field);
-    }
-    ARROW_RETURN_NOT_OK(CheckCorruptColumn(*field, options.corrupt_column));
-  }
-  return spec;
-}
-
-}  // namespace tidemill::connectors
+}  // namespace tidemill
