@@ -85,6 +85,10 @@ arrow::Result<TypePtr> TypeOfJson(const JsonValue& value) {
 }
 
 arrow::Result<TypePtr> ParseSchemaText(const std::string& text) {
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return MakeError(ErrorKind::kInvalid, "PARSE_EMPTY_STATEMENT",
+                     "Syntax error, unexpected empty statement");
+  }
   JsonScanner scanner(text, {});
   JsonValue root;
   if (scanner.Peek() == '{' && scanner.ScanValue(&root) && scanner.IsAtEnd()) {
