@@ -41,6 +41,7 @@ const FunctionCatalog& Catalog() {
     AddFormatNumberFunctions(filled);
     AddFormatStringFunctions(filled);
     AddHashFunctions(filled);
+    AddCsvFunctions(filled);
     AddJsonFunctions(filled);
     AddLogicFunctions(filled);
     AddMathFunctions(filled);

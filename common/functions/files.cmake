@@ -31,6 +31,9 @@ list(APPEND common_sources
   functions/columns.cc
   functions/comparison.cc
   functions/conditional.cc
+  functions/csv/csv_arguments.cc
+  functions/csv/csv_text.cc
+  functions/csv/from_csv.cc
   functions/datetime/calendar.cc
   functions/datetime/clock.cc
   functions/datetime/date_math.cc
@@ -106,6 +109,7 @@ list(APPEND common_headers
   functions/collection/lists.h
   functions/columns.h
   functions/comparison.h
+  functions/csv/csv_arguments.h
   functions/datetime/calendar.h
   functions/datetime/datetime.h
   functions/datetime/interval_arithmetic.h

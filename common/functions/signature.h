@@ -36,6 +36,7 @@ void AddCaseFunctions(FunctionCatalog* catalog);
 void AddCollectionFunctions(FunctionCatalog* catalog);
 void AddComparisonFunctions(FunctionCatalog* catalog);
 void AddConditionalFunctions(FunctionCatalog* catalog);
+void AddCsvFunctions(FunctionCatalog* catalog);
 void AddDatetimeFunctions(FunctionCatalog* catalog);
 void AddJsonFunctions(FunctionCatalog* catalog);
 void AddLogicFunctions(FunctionCatalog* catalog);
