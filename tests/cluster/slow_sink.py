@@ -19,7 +19,7 @@ TICK_SECONDS = 0.05
 USUAL_TICKS, USUAL_BYTES = 40, 64 << 10    # a file of so much at every tick
 LINE_BYTES = 200
 BURST = 100                           # times that
-BURST_TICKS = {False: 50, True: 300}  # by --long: 320 MB, 1.9 GB
+BURST_TICKS = {False: 80, True: 300}  # by --long: 510 MB, 1.9 GB
 KIB, MIB = 1 << 10, 1 << 20
 
 # A writer of the file sink writes 1 MiB at a time and calls itself full with 16 MiB. Two slots, one
@@ -30,7 +30,7 @@ SLEEPING_SINK = {"TIDEMILL_FAILPOINT": "sink.chunk_written:sleep=100"}
 # not written yet. Both say what the windows add up to, with what allocators keep; both are below a
 # worker's share of the burst, far below it by --long. By --long the later half of the time must not
 # need more than the earlier one, in which the windows have filled: memory is flat, however long the burst.
-SINK_GROWTH, EXCHANGE_GROWTH = {False: 96 * MIB, True: 128 * MIB}, {False: 136 * MIB, True: 192 * MIB}
+SINK_GROWTH, EXCHANGE_GROWTH = {False: 96 * MIB, True: 128 * MIB}, {False: 176 * MIB, True: 192 * MIB}
 READ_AHEAD, LATER_GROWTH = 56 * MIB, {False: 96 * MIB, True: 24 * MIB}
 
 
