@@ -14,6 +14,7 @@ list(APPEND driver_sources
   job/state_files.cc
   job/static_tables/kept_builds.cc
   job/static_tables/static_source.cc
+  job/successor.cc
   job/worker_set.cc)
 list(APPEND driver_headers
   job/epoch_in_flight.h
@@ -31,4 +32,5 @@ list(APPEND driver_headers
   job/state_files.h
   job/static_tables/kept_builds.h
   job/static_tables/static_source.h
+  job/successor.h
   job/worker_set.h)

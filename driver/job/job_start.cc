@@ -10,97 +10,13 @@
 #include "common/base/logging.h"
 #include "common/types/time_zone.h"
 #include "driver/job/static_tables/static_source.h"
+#include "driver/job/successor.h"
 #include "driver/plan/stages/plan_writer.h"
 #include "driver/rpc/messages.h"
 
 namespace tidemill::driver {
 
 namespace {
-
-std::string AggregateShape(const proto::FinalAggregateOp& aggregate) {
-  std::string line = fmt::format("operator {}: keys", aggregate.operator_id());
-  for (const std::string& type : aggregate.key_types()) line += " " + type;
-  line += ", aggregates";
-  for (const proto::Aggregate& call : aggregate.aggregates()) {
-    line += fmt::format(" {}(", call.function());
-    for (const proto::Expr& arg : call.args()) line += arg.type() + ",";
-    line += fmt::format("): {}", call.type());
-  }
-  return line;
-}
-
-std::string DeduplicateShape(const proto::DeduplicateOp& op) {
-  std::string line = fmt::format("operator {}: deduplication{}, keys", op.operator_id(),
-                                 op.has_delay_us() ? " within watermark" : "");
-  for (const std::string& type : op.key_types()) line += " " + type;
-  return line;
-}
-
-// Both sides' rows are kept as they are, under their keys.
-std::string JoinShape(const proto::JoinOp& join) {
-  std::string line = fmt::format("operator {}: {} join", join.operator_id(),
-                                 proto::JoinOp::Type_Name(join.type()));
-  for (const proto::JoinSide* side : {&join.left(), &join.right()}) {
-    line += ", keys";
-    for (const std::string& type : side->key_types()) line += " " + type;
-    line += " of";
-    for (const std::string& type : side->types()) line += " " + type;
-  }
-  return line;
-}
-
-// What the state of a plan looks like: a line per stateful operator.
-std::vector<std::string> StateShape(const proto::PhysicalPlan& plan) {
-  std::vector<std::string> shape;
-  for (const proto::Stage& stage : plan.stages()) {
-    for (const proto::Operator& op : stage.operators()) {
-      if (op.has_join() && op.join().is_symmetric()) shape.push_back(JoinShape(op.join()));
-      if (op.has_deduplicate()) shape.push_back(DeduplicateShape(op.deduplicate()));
-      if (op.has_global_limit()) {
-        shape.push_back(fmt::format("operator {}: limit", op.global_limit().operator_id()));
-      }
-      if (op.has_final_aggregate()) shape.push_back(AggregateShape(op.final_aggregate()));
-      if (op.has_session_aggregate()) {
-        shape.push_back(fmt::format("{}, sessions in key {}",
-                                    AggregateShape(op.session_aggregate().aggregate()),
-                                    op.session_aggregate().session_key()));
-      }
-    }
-  }
-  return shape;
-}
-
-arrow::Status Incompatible(const std::string& what, const std::string& checkpoint,
-                           const std::string& job) {
-  return WithHint(MakeError(ErrorKind::kCorrupt, "CHECKPOINT_INCOMPATIBLE",
-                            fmt::format("the query changed in a way that its checkpoint does not "
-                                        "allow: {}: checkpoint={} job={}",
-                                        what, checkpoint, job)),
-                  "put the query back, or begin a new checkpoint");
-}
-
-// Whether a query may go on with the checkpoint of another one: the same sources in number and
-// format, and the same state.
-arrow::Status CheckSuccessor(const proto::PhysicalPlan& before, const proto::PhysicalPlan& after) {
-  if (before.sources_size() != after.sources_size()) {
-    return Incompatible("number of sources", fmt::format("{}", before.sources_size()),
-                        fmt::format("{}", after.sources_size()));
-  }
-  for (int i = 0; i < before.sources_size(); ++i) {
-    if (before.sources(i).format() != after.sources(i).format()) {
-      return Incompatible(fmt::format("format of source {}", i + 1), before.sources(i).format(),
-                          after.sources(i).format());
-    }
-  }
-  const auto old_shape = StateShape(before);
-  const auto new_shape = StateShape(after);
-  for (size_t i = 0; i < std::max(old_shape.size(), new_shape.size()); ++i) {
-    const std::string was = i < old_shape.size() ? old_shape[i] : "none";
-    const std::string is = i < new_shape.size() ? new_shape[i] : "none";
-    if (was != is) return Incompatible("state", was, is);
-  }
-  return arrow::Status::OK();
-}
 
 class Starter {
  public:
