@@ -14,6 +14,8 @@
 #include "common/functions/columns.h"
 #include "common/functions/hash/hash.h"
 #include "common/functions/signature.h"
+#include "common/types/civil_time.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -192,7 +194,13 @@ void FoldRows(const arrow::ArrayData& data, int64_t begin, int64_t end, typename
     case arrow::Type::LIST:
     case arrow::Type::STRUCT:
       return FoldNested<H>(data, begin, end, hashes, is_column);
-    default:  // dates, timestamps, intervals of one number
+    case arrow::Type::DURATION: {  // as microseconds, whatever the fields
+      const int64_t scale = IsDayInterval(*data.type) ? kMicrosPerSecond : 1;
+      const auto* values = data.GetValues<int64_t>(1);
+      return FoldEach(data, begin, end, hashes, is_column,
+                      [&](int64_t row, Value hash) { return H::Long(values[row] * scale, hash); });
+    }
+    default:  // dates, timestamps, months
       if (data.type->byte_width() == 4) {
         return FoldNumbers<H, int32_t>(data, begin, end, hashes, is_column);
       }

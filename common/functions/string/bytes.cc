@@ -141,4 +141,16 @@ Signature BinaryConcat() {
   return signature;
 }
 
+Signature BinaryReverse() {
+  return BinarySignature(
+      {arrow::binary()}, 1, BytesKernel([](Args args) {
+        return [bytes = TextColumn(args[0])](int64_t row, TextWriter* out) -> arrow::Status {
+          const std::string_view value = bytes[row];
+          ARROW_ASSIGN_OR_RAISE(char* place, out->Extend(static_cast<int64_t>(value.size())));
+          std::reverse_copy(value.begin(), value.end(), place);
+          return arrow::Status::OK();
+        };
+      }));
+}
+
 }  // namespace tidemill

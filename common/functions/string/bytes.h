@@ -17,5 +17,6 @@ Signature BinaryLeft();
 Signature BinaryPad(bool is_left);
 Signature BinaryOverlay();
 Signature BinaryConcat();
+Signature BinaryReverse();
 
 }  // namespace tidemill

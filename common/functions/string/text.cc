@@ -370,7 +370,8 @@ void AddStringFunctions(FunctionCatalog* catalog) {
       TextFunction("rpad", "rpad(str, len[, pad])", {text, number, text}, 2, Pad(false)), {0, 2},
       BinaryPad(false)));
   catalog->Add(TextFunction("repeat", "repeat(str, n)", {text, number}, 2, Repeat(), false));
-  catalog->Add(OrArrays(TextFunction("reverse", "reverse(str)", {text}, 1, Reverse())));
+  catalog->Add(OrArrays(WithBinaryForm(
+      TextFunction("reverse", "reverse(str)", {text}, 1, Reverse()), {0}, BinaryReverse())));
   catalog->Add(OrArrays(ConcatInfo()), {"||"});
   catalog->Add(ConcatWsInfo());
   catalog->Add(Length("length", true, 1), {"len", "char_length", "character_length"});
