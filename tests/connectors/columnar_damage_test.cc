@@ -50,7 +50,9 @@ TEST_P(ColumnarDamageTest, AnotherFormatCannotBeRead) {
   EXPECT_EQ(ErrorClassOf(status), "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER");
 }
 
+// Not of ORC, which has no checksums: Arrow's reader of it can crash (README).
 TEST_P(ColumnarDamageTest, FlippedBytesAreAnErrorOrOtherRows) {
+  if (GetParam() == "orc") return;
   const std::string bytes =
       EncodeBatches(GetParam(), {BatchOfAllTypes()}, {{"compression", "none"}});
   std::mt19937 random(7);

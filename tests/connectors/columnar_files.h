@@ -50,7 +50,7 @@ inline std::shared_ptr<arrow::RecordBatch> BatchOfAllTypes() {
       "ar ARRAY<INT>, m MAP<STRING, BIGINT>, st STRUCT<a: INT, B: STRING, nt: TIMESTAMP_NTZ>",
       R"([{"b": true, "t": -128, "sm": 32767, "i": -2147483648, "l": 9223372036854775807,
            "f": 1.5, "d": -2.25, "de": "-1234567.89", "dw": "123456789012345678901234567.891",
-           "s": "text", "bi": "bytes", "da": -719528, "ts": -1, "nt": 1582979696789012,
+           "s": "text", "bi": "bytes", "da": -719528, "ts": -1000000, "nt": 1582979696789012,
            "ar": [1, null, 3], "m": [["k", 1], ["l", null]],
            "st": {"a": 7, "B": "in", "nt": 5}}, {}])");
 }

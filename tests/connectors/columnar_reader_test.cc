@@ -142,6 +142,18 @@ TEST_P(ColumnarReaderTest, WhatWasWrittenIsRead) {
   EXPECT_EQ(rows, JsonRowsOf({batch, batch}).ValueOrDie());
 }
 
+TEST(OrcTimestampTest, OnesThatOtherReadersWouldNotTakeAreNotWritten) {
+  const SinkSpec spec{.format = "orc", .schema = ParseDdlSchema("t TIMESTAMP").ValueOrDie()};
+  const auto write = [&](const char* rows) {
+    std::string bytes;
+    const auto encoder = MakeFileEncoder(spec, FindTimeZone("UTC").ValueOrDie()).ValueOrDie();
+    return ErrorClassOf(encoder->Append(BatchOf("t TIMESTAMP", rows), &bytes));
+  };
+
+  EXPECT_EQ(write("[[-1]]"), "UNSUPPORTED_ORC_TIMESTAMP");
+  EXPECT_NE(write("[[-2000000], [null], [1]]"), "UNSUPPORTED_ORC_TIMESTAMP");
+}
+
 TEST_P(ColumnarReaderTest, EveryCodecIsRead) {
   const std::vector<std::string> codecs =
       GetParam() == "orc"

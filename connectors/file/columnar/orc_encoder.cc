@@ -5,6 +5,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <optional>
@@ -82,6 +83,24 @@ std::shared_ptr<arrow::ArrayData> StoredData(const arrow::ArrayData& data,
   return stored;
 }
 
+// Arrow's writer gives instants before 1970 that have a fraction of a second nanoseconds below
+// zero, which no reader but its own takes: better no file than such a one.
+arrow::Status CheckStorable(const arrow::ArrayData& data) {
+  if (data.type->id() == arrow::Type::TIMESTAMP) {
+    constexpr int64_t kMicros = 1'000'000;
+    const int64_t* const values = data.GetValues<int64_t>(1);
+    for (int64_t i = 0; i < data.length; ++i) {
+      if (values[i] >= 0 || values[i] % kMicros == 0 || data.IsNull(i)) continue;
+      return MakeError(ErrorKind::kJobFailed, "UNSUPPORTED_ORC_TIMESTAMP",
+                       fmt::format("a TIMESTAMP before 1970 with a fraction of a second cannot be "
+                                   "written to ORC: micros={}",
+                                   values[i]));
+    }
+  }
+  for (const auto& child : data.child_data) ARROW_RETURN_NOT_OK(CheckStorable(*child));
+  return arrow::Status::OK();
+}
+
 class OrcEncoder final : public FileEncoder {
  public:
   OrcEncoder(const std::shared_ptr<arrow::Schema>& schema, arrow::Compression::type codec)
@@ -96,8 +115,10 @@ class OrcEncoder final : public FileEncoder {
     if (writer_ == nullptr) ARROW_RETURN_NOT_OK(Open());
     arrow::ArrayVector columns;
     for (int i = 0; i < batch->num_columns(); ++i) {
-      columns.push_back(
-          arrow::MakeArray(StoredData(*batch->column_data(i), schema_->field(i)->type())));
+      // TIMESTAMP_NTZ is a number by then.
+      const auto stored = StoredData(*batch->column_data(i), schema_->field(i)->type());
+      ARROW_RETURN_NOT_OK(CheckStorable(*stored));
+      columns.push_back(arrow::MakeArray(stored));
     }
     ARROW_RETURN_NOT_OK(
         writer_->Write(*arrow::RecordBatch::Make(schema_, batch->num_rows(), std::move(columns))));
