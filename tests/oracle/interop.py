@@ -1,6 +1,7 @@
-"""Reads what Tidemill writes with Spark and pyarrow, and prints what each of them saw; interop.txt is its last answer.
+"""Reads what Tidemill writes in every format and codec with Spark and pyarrow, and what Spark writes with Tidemill.
+Fails where any of them sees other rows.
 
-usage: python interop.py TIDEMILL     with the Python of record.sh's environment
+usage: with_spark.sh interop TIDEMILL
 """
 import json
 import pathlib
@@ -20,7 +21,7 @@ ROWS = [{"bool": True, "tiny": -128, "small": 32767, "int": -2147483648, "big": 
          "dec": "-1234567.89", "wide": "123456789012345678901234567.891", "str": "text, \"quoted\"", "bin": "Ynl0ZXM=", "date": "1900-01-01",
          "ts": "2020-02-29T12:34:56.789012Z", "ntz": "2020-02-29T12:34:56.789012", "list": [1, None, 3], "map": {"k": 1, "l": None},
          "struct": {"a": 7, "b": "in", "ntz": "1970-01-01T00:00:00"}},
-        {"double": "NaN", "ts": "1960-01-01T00:00:00.000001Z", "list": [], "map": {}, "struct": {}}, {}]
+        {"double": "NaN", "ts": "1960-01-01T00:00:00Z", "list": [], "map": {}, "struct": {}}, {}]
 
 
 def write(tidemill, folder, name, form, options, columns="*"):
@@ -32,6 +33,20 @@ def write(tidemill, folder, name, form, options, columns="*"):
     subprocess.run([tidemill, "run", str(path), "--workers", "1", "--slots", "1"], check=True, capture_output=True)
     part, = target.glob("part-*")
     return target, part
+
+
+def read_back(tidemill, folder, spark, form, codec):
+    """The rows of a file of Spark's, as Tidemill reads them into a JSON file that Spark reads."""
+    theirs = folder / f"spark-{form}-{codec}"
+    if not theirs.exists():
+        spark.read.schema(SCHEMA).json(str(folder / "in")).coalesce(1).write.option("compression", codec).format(form).save(str(theirs))
+    target = folder / f"back-{form}-{codec}"
+    spec = {"sources": {"t": {"format": form, "path": str(theirs), "schema": SCHEMA}}, "query": "SELECT * FROM t",
+            "sink": {"format": "json", "path": str(target)}, "trigger": "available-now"}
+    path = folder / f"back-{form}-{codec}.yaml"
+    path.write_text(json.dumps(spec))
+    subprocess.run([tidemill, "run", str(path), "--workers", "1", "--slots", "1"], check=True, capture_output=True)
+    return spark.read.schema(SCHEMA).json(str(target)).toJSON().collect()
 
 
 def main():
@@ -46,18 +61,21 @@ def main():
         want = sorted(spark.read.schema(SCHEMA).json(str(folder / "in")).toJSON().collect())
         flat = sorted(spark.read.schema(SCHEMA).json(str(folder / "in")).select(*FLAT.split(", ")).toJSON().collect())
 
-        def said(rows, right):
-            return "the same rows" if sorted(rows) == right else f"OTHER ROWS {sorted(rows)} INSTEAD OF {right}"
+        def check(what, rows, right):
+            if sorted(rows) != right:
+                raise SystemExit(f"FAILED {what}: {sorted(rows)} instead of {right}")
+            print(f"{what}: the same rows", flush=True)
 
         for form, codecs in ("parquet", ["snappy", "zstd", "gzip", "lz4", "lz4_raw", "none"]), ("orc", ["zstd", "snappy", "zlib", "lz4", "none"]):
             for codec in codecs:
                 target, part = write(tidemill, folder, f"{form}-{codec}", form, {"compression": codec})
                 frame = spark.read.format(form).load(str(target))
-                print(f"{form} {codec}: Spark sees {said(frame.toJSON().collect(), want)}")
+                check(f"{form} {codec}, read by Spark", frame.toJSON().collect(), want)
+                check(f"{form} {codec}, written by Spark", read_back(tidemill, folder, spark, form, codec), want)
                 table = pyarrow.parquet.read_table(part) if form == "parquet" else pyarrow.orc.read_table(str(part))
-                print(f"{form} {codec}: pyarrow sees {table.num_rows} rows; row 0: {table.slice(0, 1).to_pylist()[0]}")
-            print(f"{form}: Spark's schema: {frame._jdf.schema().toDDL()}")
-            print(f"{form}: pyarrow's schema: {'; '.join(f'{field.name} {field.type}' for field in table.schema)}")
+                seen = [(row["int"], row["str"], row["dec"] and str(row["dec"])) for row in table.to_pylist()]
+                check(f"{form} {codec}, read by pyarrow", [str(row) for row in seen],
+                      sorted(str((row.get("int"), row.get("str"), row.get("dec"))) for row in ROWS))
         for form, codecs in ("csv", ["none", "gzip", "bzip2", "deflate"]), ("json", ["none", "gzip", "bzip2", "deflate"]):
             for codec in codecs:
                 columns, right = (FLAT, flat) if form == "csv" else ("*", want)
@@ -66,7 +84,7 @@ def main():
                 schema = ", ".join(column for column in SCHEMA.split(", ") if column.split()[0] in columns.split(", ")) if form == "csv" else SCHEMA
                 options.pop("compression")
                 frame = spark.read.schema(schema).options(**options).format(form).load(str(target))
-                print(f"{form} {codec}: Spark sees {said(frame.toJSON().collect(), right)}")
+                check(f"{form} {codec}, read by Spark", frame.toJSON().collect(), right)
     spark.stop()
 
 
