@@ -24,11 +24,11 @@ constexpr int64_t kMicrosPerMonth = int64_t{31} * 86'400'000'000;
 bool IsTimeWindow(const arrow::DataType& type) {
   return type.id() == arrow::Type::STRUCT && type.num_fields() == 2 &&
          type.field(0)->name() == "start" && type.field(1)->name() == "end" &&
-         type.field(1)->type()->id() == arrow::Type::TIMESTAMP;
+         IsInstantType(*type.field(1)->type());
 }
 
 arrow::Status CheckColumn(const PlanField& field, Span span) {
-  if (field.type->id() == arrow::Type::TIMESTAMP || IsTimeWindow(*field.type)) {
+  if (IsInstantType(*field.type) || IsTimeWindow(*field.type)) {
     return arrow::Status::OK();
   }
   return QueryError("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
