@@ -311,11 +311,10 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> JsonDecoder::ScanEntries(const Col
 
 // A list or map of entries: NULL where the value is none, is no `kind`, or has an entry that
 // failed.
-JsonDecoder::ArrayResult JsonDecoder::FinishEntries(
-    const TypePointer& type, const Column& column, JsonKind kind,
-    std::shared_ptr<arrow::Buffer> offsets, std::span<const uint8_t> failed,
-    std::shared_ptr<arrow::ArrayData> entries) const {
-  const auto* const begin = reinterpret_cast<const int32_t*>(offsets->data());
+JsonDecoder::ArrayResult JsonDecoder::FinishEntries(const TypePointer& type, const Column& column,
+                                                    Entries entries) const {
+  const auto* const begin = reinterpret_cast<const int32_t*>(entries.offsets->data());
+  const std::span<const uint8_t> failed = entries.failed;
   Nulls nulls(column.values.size(), pool_);
   for (size_t i = 0; i < column.values.size(); ++i) {
     bool has_failed = false;
@@ -323,55 +322,53 @@ JsonDecoder::ArrayResult JsonDecoder::FinishEntries(
       const auto own = failed.subspan(begin[i], begin[i + 1] - begin[i]);
       has_failed = std::find(own.begin(), own.end(), 1) != own.end();
     }
-    if (column.values[i].kind == kind && !has_failed) continue;
+    if (column.values[i].kind == entries.kind && !has_failed) continue;
     if (column.values[i].kind != JsonKind::kNull) Fail(column, i);
     ARROW_RETURN_NOT_OK(nulls.Set(i));
   }
-  auto data = nulls.Finish(type, {std::move(offsets)});
-  data->child_data = {std::move(entries)};
+  auto data = nulls.Finish(type, {std::move(entries.offsets)});
+  data->child_data = {std::move(entries.data)};
   return data;
 }
 
 JsonDecoder::ArrayResult JsonDecoder::DecodeList(const TypePointer& type, const Column& column) {
+  Entries entries{.kind = JsonKind::kArray};
   std::vector<JsonValue> elements;
   std::vector<int32_t> rows;
   ARROW_ASSIGN_OR_RAISE(
-      auto offsets, ScanEntries(column, JsonKind::kArray, &rows, [&](JsonScanner* scanner) {
+      entries.offsets, ScanEntries(column, entries.kind, &rows, [&](JsonScanner* scanner) {
         (void)scanner->ScanArray([&](const JsonValue& element) { elements.push_back(element); });
         return elements.size();
       }));
-  std::vector<uint8_t> failed;
-  ARROW_ASSIGN_OR_RAISE(auto child,
-                        DecodeColumn(static_cast<const arrow::ListType&>(*type).value_type(),
-                                     {.values = elements, .rows = rows, .failed = &failed}));
-  return FinishEntries(type, column, JsonKind::kArray, std::move(offsets), failed,
-                       std::move(child));
+  ARROW_ASSIGN_OR_RAISE(
+      entries.data, DecodeColumn(static_cast<const arrow::ListType&>(*type).value_type(),
+                                 {.values = elements, .rows = rows, .failed = &entries.failed}));
+  return FinishEntries(type, column, std::move(entries));
 }
 
 JsonDecoder::ArrayResult JsonDecoder::DecodeMap(const TypePointer& type, const Column& column) {
   const auto& map = static_cast<const arrow::MapType&>(*type);
+  Entries entries{.kind = JsonKind::kObject};
   std::vector<JsonValue> keys;
   std::vector<JsonValue> items;
   std::vector<int32_t> rows;
   ARROW_ASSIGN_OR_RAISE(
-      auto offsets, ScanEntries(column, JsonKind::kObject, &rows, [&](JsonScanner* scanner) {
+      entries.offsets, ScanEntries(column, entries.kind, &rows, [&](JsonScanner* scanner) {
         (void)scanner->ScanObject([&](const JsonValue& key, const JsonValue& item) {
           keys.push_back(key);
           items.push_back(item);
         });
         return keys.size();
       }));
-  std::vector<uint8_t> failed;
   ARROW_ASSIGN_OR_RAISE(auto key_data,
                         DecodeColumn(map.key_type(), {.values = keys, .rows = rows}));
   ARROW_ASSIGN_OR_RAISE(
       auto item_data,
-      DecodeColumn(map.item_type(), {.values = items, .rows = rows, .failed = &failed}));
-  auto entries = arrow::ArrayData::Make(map.value_type(), static_cast<int64_t>(keys.size()),
+      DecodeColumn(map.item_type(), {.values = items, .rows = rows, .failed = &entries.failed}));
+  entries.data = arrow::ArrayData::Make(map.value_type(), static_cast<int64_t>(keys.size()),
                                         {nullptr}, /*null_count=*/0);
-  entries->child_data = {std::move(key_data), std::move(item_data)};
-  return FinishEntries(type, column, JsonKind::kObject, std::move(offsets), failed,
-                       std::move(entries));
+  entries.data->child_data = {std::move(key_data), std::move(item_data)};
+  return FinishEntries(type, column, std::move(entries));
 }
 
 JsonDecoder::ArrayResult JsonDecoder::DecodeColumn(const TypePointer& type, const Column& column) {

@@ -53,6 +53,13 @@ class JsonDecoder {
     std::span<const int32_t> rows;           // record of each value; empty: value i of record i
     std::vector<uint8_t>* failed = nullptr;  // set for values that do not suit, if anybody asks
   };
+  // What lists or maps of a column hold.
+  struct Entries {
+    JsonKind kind = JsonKind::kArray;        // of values that have any
+    std::shared_ptr<arrow::Buffer> offsets;  // of each value's first entry
+    std::vector<uint8_t> failed;             // by entry; empty: none
+    std::shared_ptr<arrow::ArrayData> data;
+  };
   class Nulls;
 
   void Fail(const Column& column, size_t i) const;
@@ -77,9 +84,7 @@ class JsonDecoder {
   arrow::Result<std::shared_ptr<arrow::Buffer>> ScanEntries(const Column& column, JsonKind kind,
                                                             std::vector<int32_t>* rows,
                                                             Scan scan) const;
-  ArrayResult FinishEntries(const TypePointer& type, const Column& column, JsonKind kind,
-                            std::shared_ptr<arrow::Buffer> offsets, std::span<const uint8_t> failed,
-                            std::shared_ptr<arrow::ArrayData> entries) const;
+  ArrayResult FinishEntries(const TypePointer& type, const Column& column, Entries entries) const;
   ArrayResult DecodeList(const TypePointer& type, const Column& column);
   ArrayResult DecodeMap(const TypePointer& type, const Column& column);
   int32_t RowOf(const Column& column, size_t i) const {

@@ -66,7 +66,7 @@ void TableJoin::ForgetBuild() {
 arrow::Status TableJoin::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
   if (rows.side == plan_.build_side) return AddToBuild(context, rows);
   ARROW_RETURN_NOT_OK(FinishBuild());
-  return FindPartners(context, std::move(rows), out);
+  return FindPartners(context, rows, out);
 }
 
 arrow::Result<std::vector<uint8_t>> TableJoin::CanMatch(const EvalContext& context, int side,
@@ -126,7 +126,8 @@ arrow::Status TableJoin::FinishBuild() {
   return arrow::Status::OK();
 }
 
-arrow::Status TableJoin::FindPartners(const EvalContext& context, Rows rows, RowConsumer* out) {
+arrow::Status TableJoin::FindPartners(const EvalContext& context, const Rows& rows,
+                                      RowConsumer* out) {
   const int side = 1 - plan_.build_side;
   const int64_t length = rows.batch->num_rows();
   const ColumnList keys = KeysOf(plan_.sides[side], *rows.batch);

@@ -51,7 +51,7 @@ class TableJoin final : public Operator {
   void ForgetBuild();
   arrow::Status AddToBuild(const EvalContext& context, const Rows& rows);
   arrow::Status FinishBuild();
-  arrow::Status FindPartners(const EvalContext& context, Rows rows, RowConsumer* out);
+  arrow::Status FindPartners(const EvalContext& context, const Rows& rows, RowConsumer* out);
   arrow::Status MakePairs(const EvalContext& context, Probe* probe, RowConsumer* out);
   arrow::Status EmitRest(const EvalContext& context, const Probe& probe, RowConsumer* out);
 

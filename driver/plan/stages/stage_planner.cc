@@ -50,7 +50,7 @@ class StagePlanner {
  private:
   StageSpec& stage(int id) { return plan_.stages[id]; }
   StageSpec& NewStage();
-  void Append(const Tails& tails, StageOperator op);
+  void Append(const Tails& tails, const StageOperator& op);
   Tails StartSource(const LogicalPlanPtr& node);
   Tails StartBehind(const Tails& tails, StageOutput exchange, const std::vector<int>& keys);
   Tails AddAggregate(const Tails& tails, const LogicalPlanPtr& node);
@@ -103,7 +103,7 @@ StageSpec& StagePlanner::NewStage() {
   return added;
 }
 
-void StagePlanner::Append(const Tails& tails, StageOperator op) {
+void StagePlanner::Append(const Tails& tails, const StageOperator& op) {
   for (const int tail : tails.stages) stage(tail).operators.push_back(op);
 }
 
@@ -158,7 +158,7 @@ Tails StagePlanner::AddAggregate(const Tails& tails, const LogicalPlanPtr& node)
   // As Spark: whether or not a key carries the event time.
   const bool evicts = output_mode_ != connectors::OutputMode::kComplete;
   MakeStateful({tails.flow}, evicts, &final, &behind);
-  Append(behind, std::move(final));
+  Append(behind, final);
   return behind;
 }
 
@@ -167,7 +167,7 @@ Tails StagePlanner::AddDeduplicate(const Tails& tails, const LogicalPlanPtr& nod
   StageOperator op = OperatorOf(StageOperator::Kind::kDeduplicate, node);
   // As Spark: whether or not a key carries the event time.
   MakeStateful({tails.flow}, /*evicts=*/true, &op, &behind);
-  Append(behind, std::move(op));
+  Append(behind, op);
   return behind;
 }
 
@@ -181,12 +181,12 @@ Tails StagePlanner::AddLimit(Tails tails, const LogicalPlanPtr& node) {
   }
   tails = Gather(std::move(tails));
   if (!counts) {
-    Append(tails, std::move(local));
+    Append(tails, local);
     return tails;
   }
   StageOperator op = OperatorOf(StageOperator::Kind::kGlobalLimit, node);
   MakeStateful({tails.flow}, /*evicts=*/false, &op, &tails);
-  Append(tails, std::move(op));
+  Append(tails, op);
   return tails;
 }
 
@@ -197,7 +197,7 @@ void StagePlanner::AddWatermark(const LogicalPlanPtr& node, Tails* tails) {
                          .inputs = {tails->flow},
                          .watermark = op.watermark,
                          .delay_ms = As<WithWatermarkNode>(*node).delay_us / 1000});
-  Append(*tails, std::move(op));
+  Append(*tails, op);
 }
 
 Tails StagePlanner::Union(const std::vector<Tails>& inputs) {
@@ -244,7 +244,7 @@ arrow::Result<Tails> StagePlanner::AddJoin(const std::vector<Tails>& inputs,
     });
   }
   behind.flow = AddFlow(std::move(flow));
-  Append(behind, std::move(op));
+  Append(behind, op);
   return behind;
 }
 
