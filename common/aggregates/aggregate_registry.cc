@@ -6,11 +6,11 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include <cctype>
 #include <numeric>
 #include <utility>
 
 #include "common/aggregates/aggregate_catalog.h"
+#include "common/base/ascii.h"
 #include "common/base/check.h"
 #include "common/expr/evaluator.h"
 #include "common/expr/function_registry.h"
@@ -36,12 +36,6 @@ const AggregateCatalog& Catalog() {
     return filled;
   }();
   return *catalog;
-}
-
-std::string LowerCase(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 arrow::Status CheckOrder(const AggregateInfo& info, const AggregateRequest& request) {
@@ -99,7 +93,7 @@ arrow::Result<BoundAggregate> Bind(const AggregateInfo& info, const AggregateReq
 }  // namespace
 
 const AggregateInfo* FindAggregate(std::string_view name) {
-  return Catalog().Find(LowerCase(name));
+  return Catalog().Find(AsciiLower(name));
 }
 
 std::vector<std::string> AggregateNames() { return Catalog().Names(); }
@@ -157,7 +151,7 @@ std::string TextOf(const AggregateRequest& request, std::string_view more, int s
   for (size_t i = 0; i < count; ++i) {
     args += (i == 0 ? "" : ", ") + ExprText(*request.args[i]);
   }
-  return fmt::format("{}({}{}{})", LowerCase(request.name), request.is_distinct ? "DISTINCT " : "",
+  return fmt::format("{}({}{}{})", AsciiLower(request.name), request.is_distinct ? "DISTINCT " : "",
                      args, more);
 }
 
@@ -165,7 +159,7 @@ arrow::Status CheckCasts(const AggregateRequest& request, size_t argument, const
                          std::string_view wanted) {
   if (CanCastImplicitly(*request.args[argument]->type, *type)) return arrow::Status::OK();
   const std::string name = fmt::format("\"{}\"", SqlTypeName(*type));
-  return UnexpectedInput(LowerCase(request.name), request.args, argument,
+  return UnexpectedInput(AsciiLower(request.name), request.args, argument,
                          wanted.empty() ? std::string_view(name) : wanted);
 }
 
@@ -193,7 +187,7 @@ arrow::Status CheckOrderable(const AggregateRequest& request, const arrow::DataT
   if (IsOrderable(type)) return arrow::Status::OK();
   return RefuseCall(TextOf(request), "INVALID_ORDERING_TYPE",
                     fmt::format("The `{}` does not support ordering on type \"{}\".",
-                                LowerCase(request.name), SqlTypeName(type)));
+                                AsciiLower(request.name), SqlTypeName(type)));
 }
 
 arrow::Result<std::shared_ptr<arrow::Scalar>> ConstantOf(const ExprPtr& arg, const TypePtr& type) {

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/expr/type_coercion.h"
 #include "common/functions/cast/cast.h"
 #include "common/functions/codec/codec.h"
@@ -59,12 +59,6 @@ const FunctionCatalog& Catalog() {
     return filled;
   }();
   return *catalog;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 std::shared_ptr<Expr> NewCall(std::string name, TypePtr type, std::vector<ExprPtr> args,
@@ -213,12 +207,12 @@ arrow::Status UnknownFunction(std::string_view name) {
 
 }  // namespace
 
-const FunctionInfo* FindFunction(std::string_view name) { return Catalog().Find(Lower(name)); }
+const FunctionInfo* FindFunction(std::string_view name) { return Catalog().Find(AsciiLower(name)); }
 
 std::vector<std::string> FunctionNames() { return Catalog().Names(); }
 
 arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args, Span span) {
-  const std::string lower = CanonicalName(Lower(name), &args);
+  const std::string lower = CanonicalName(AsciiLower(name), &args);
   if (lower == "nvl2" && args.size() == 3) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, MakeCall("isnotnull", {args[0]}, span));
     return MakeCall("if", {condition, args[1], args[2]}, span);

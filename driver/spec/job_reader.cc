@@ -6,20 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "driver/spec/job_values.h"
 #include "driver/spec/literal_value.h"
 #include "driver/spec/settings.h"
 
 namespace tidemill::driver {
-
-namespace {
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), ::tolower);
-  return text;
-}
-
-}  // namespace
 
 arrow::Result<std::vector<JobSpec>> JobReader::ReadJobs(const YamlNode& root,
                                                         const std::string& default_name) const {
@@ -130,7 +122,7 @@ arrow::Result<SourceDecl> JobReader::ReadSource(const YamlNode& key, const YamlN
                                         {"format", "path", "schema", "inferSchema", "watermark",
                                          "dropDuplicates", "mode", "options"}));
   ARROW_ASSIGN_OR_RAISE(source.format, map.GetText("format"));
-  source.format = Lower(source.format);
+  source.format = AsciiLower(source.format);
   if (map.Has("schema")) {
     ARROW_ASSIGN_OR_RAISE(source.schema, map.GetText("schema"));
     source.schema_place = map.PlaceOf("schema");
@@ -210,7 +202,7 @@ arrow::Status JobReader::ReadSink(const YamlNode& node, JobSpec* job) const {
   ARROW_ASSIGN_OR_RAISE(MapReader map,
                         MapReader::Make(node, text_, "sink", {"format", "path", "options"}));
   ARROW_ASSIGN_OR_RAISE(job->sink_format, map.GetText("format"));
-  job->sink_format = Lower(job->sink_format);
+  job->sink_format = AsciiLower(job->sink_format);
   job->sink_place = {map.Find("format")->span, {}};
   return ReadOptions(map, job->sink_format, &job->sink_options);
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "common/base/ascii.h"
 #include "driver/spec/map_reader.h"
 
 namespace tidemill::driver {
@@ -18,11 +19,6 @@ constexpr std::array<std::string_view, 5> kFileFormats = {"text", "json", "csv",
 
 bool IsFileFormat(std::string_view format) {
   return std::find(kFileFormats.begin(), kFileFormats.end(), format) != kFileFormats.end();
-}
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), ::tolower);
-  return text;
 }
 
 }  // namespace
@@ -36,7 +32,7 @@ arrow::Status BadValue(std::string_view key, std::string_view value, Span span,
 }
 
 arrow::Result<connectors::OutputMode> ReadOutputMode(const std::string& text, Span span) {
-  const std::string lower = Lower(text);
+  const std::string lower = AsciiLower(text);
   if (lower == "append") return connectors::OutputMode::kAppend;
   if (lower == "update") return connectors::OutputMode::kUpdate;
   if (lower == "complete") return connectors::OutputMode::kComplete;
@@ -63,7 +59,7 @@ arrow::Result<Trigger> ReadProcessingTime(const std::string& text, Span span) {
 
 void SetOption(const std::string& key, const std::string& value, const std::string& format,
                const std::string& directory, Options* options) {
-  const bool is_path = Lower(key) == "path" && IsFileFormat(format);
+  const bool is_path = AsciiLower(key) == "path" && IsFileFormat(format);
   options->Set(key, is_path ? AbsolutePath(directory, value) : value);
 }
 

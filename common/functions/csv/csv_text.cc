@@ -34,11 +34,11 @@ constexpr auto kSchemaOptions =
                                      "maxcharspercolumn", "preferdate", "mode", "inferschema"});
 
 arrow::Result<arrow::Datum> ToCsv(const CsvWriteOptions& options,
-                                  std::shared_ptr<const TimeZone> zone, const EvalContext& context,
-                                  Args args, int64_t rows) {
+                                  const std::shared_ptr<const TimeZone>& zone,
+                                  const EvalContext& context, Args args, int64_t rows) {
   ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(args[0], rows, context.pool));
   const arrow::ArrayVector columns = static_cast<const arrow::StructArray&>(*array).fields();
-  CsvWriter writer(options, zone != nullptr ? std::move(zone) : context.zone);
+  CsvWriter writer(options, zone != nullptr ? zone : context.zone);
   std::string text;
   return ComputeText(context, args.subspan(0, 1), rows, arrow::utf8(), rows * 32,
                      [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
@@ -53,16 +53,8 @@ arrow::Result<arrow::Datum> ToCsv(const CsvWriteOptions& options,
 arrow::Result<BoundFunction> BindToCsv(std::span<const ExprPtr> args) {
   ARROW_RETURN_NOT_OK(CheckArgCount("to_csv", "to_csv(expr[, options])", args.size(), 1, 2));
   const TypePtr& type = args[0]->type;
-  BoundFunction bound;
-  for (const ExprPtr& arg : args) bound.arg_types.push_back(arg->type);
-  bound.type = arrow::utf8();
-  bound.is_total = true;
-  if (type->id() == arrow::Type::NA) {
-    bound.kernel = [](const EvalContext&, Args, int64_t) -> arrow::Result<arrow::Datum> {
-      return NullDatum(arrow::utf8());
-    };
-    return bound;
-  }
+  BoundFunction bound = NullText(args);
+  if (type->id() == arrow::Type::NA) return bound;
   if (type->id() != arrow::Type::STRUCT) {
     return Mismatch(
         "UNSUPPORTED_INPUT_TYPE", "to_csv", args,

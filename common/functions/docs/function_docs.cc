@@ -8,18 +8,13 @@
 #include <utility>
 
 #include "common/aggregates/aggregate_registry.h"
+#include "common/base/ascii.h"
 #include "common/expr/function_registry.h"
 #include "common/functions/docs/function_doc.h"
 
 namespace tidemill {
 
 namespace {
-
-std::string Lower(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return lower;
-}
 
 using DocTable = std::map<std::string_view, const FunctionDoc*>;
 
@@ -59,7 +54,7 @@ std::string Heading(std::string_view group) {
 
 std::optional<FunctionDescription> DescribeFunction(std::string_view name) {
   FunctionDescription description;
-  description.name = description.canonical = Lower(name);
+  description.name = description.canonical = AsciiLower(name);
   if (const FunctionInfo* scalar = FindFunction(name)) {
     description.canonical = scalar->name;
     description.usage = scalar->usage;

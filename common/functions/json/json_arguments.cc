@@ -5,23 +5,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
 #include "common/expr/evaluator.h"
+#include "common/functions/columns.h"
 #include "common/json/json_scanner.h"
 #include "common/types/ddl.h"
 
 namespace tidemill {
 
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
 
 std::string TextOf(const JsonValue& value) {
   std::string text;
@@ -134,7 +129,7 @@ arrow::Result<FormatOptions> OptionsOf(std::string_view function, std::span<cons
                                    "string, but got \"{}\".",
                                    SqlTypeName(*map.type)));
     }
-    key = Lower(key);
+    key = AsciiLower(key);
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       return WithHint(MakeError(ErrorKind::kInvalid, "UNKNOWN_OPTION",
                                 fmt::format("unknown or unsupported option: function={} option={}",
@@ -164,7 +159,7 @@ arrow::Result<TypePtr> SchemaOf(std::string_view function, std::span<const ExprP
 }
 
 arrow::Result<bool> IsFailFast(std::string_view function, const FormatOptions& options) {
-  const std::string mode = Lower(OptionOr(options, "mode", "permissive"));
+  const std::string mode = AsciiLower(OptionOr(options, "mode", "permissive"));
   if (mode == "dropmalformed") {
     return MakeError(ErrorKind::kInvalid, "PARSE_MODE_UNSUPPORTED",
                      fmt::format("The function `{}` doesn't support the DROPMALFORMED mode. "
@@ -178,6 +173,16 @@ std::string OptionOr(const FormatOptions& options, const std::string& name,
                      std::string_view otherwise) {
   const auto found = options.find(name);
   return found == options.end() ? std::string(otherwise) : found->second;
+}
+
+BoundFunction NullText(std::span<const ExprPtr> args) {
+  BoundFunction bound;
+  for (const ExprPtr& arg : args) bound.arg_types.push_back(arg->type);
+  bound.type = arrow::utf8();
+  bound.is_total = true;
+  bound.kernel = [](const EvalContext&, std::span<const arrow::Datum>,
+                    int64_t) -> arrow::Result<arrow::Datum> { return NullDatum(arrow::utf8()); };
+  return bound;
 }
 
 arrow::Status MalformedText(std::string_view text) {

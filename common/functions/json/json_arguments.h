@@ -36,6 +36,9 @@ std::string OptionOr(const FormatOptions& options, const std::string& name,
 // The text of a constant argument; false where it is none, or NULL.
 bool ConstantText(const ExprPtr& expr, std::string* text);
 
+// A call of to_json or to_csv, with the kernel for an argument without a type, which is NULL.
+BoundFunction NullText(std::span<const ExprPtr> args);
+
 arrow::Status MalformedText(std::string_view text);
 
 void AddFromJsonFunctions(FunctionCatalog* catalog);

@@ -31,16 +31,8 @@ constexpr auto kToJsonOptions = std::to_array<std::string_view>({"ignorenullfiel
 arrow::Result<BoundFunction> BindToJson(std::span<const ExprPtr> args) {
   ARROW_RETURN_NOT_OK(CheckArgCount("to_json", "to_json(expr[, options])", args.size(), 1, 2));
   const TypePtr& type = args[0]->type;
-  BoundFunction bound;
-  for (const ExprPtr& arg : args) bound.arg_types.push_back(arg->type);
-  bound.type = arrow::utf8();
-  bound.is_total = true;
-  if (type->id() == arrow::Type::NA) {
-    bound.kernel = [](const EvalContext&, Args, int64_t) -> arrow::Result<arrow::Datum> {
-      return NullDatum(arrow::utf8());
-    };
-    return bound;
-  }
+  BoundFunction bound = NullText(args);
+  if (type->id() == arrow::Type::NA) return bound;
   if (type->num_fields() == 0 && type->id() != arrow::Type::STRUCT) {
     return MakeError(ErrorKind::kInvalid, "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
                      fmt::format("Cannot resolve \"to_json({})\" due to data type mismatch: Input "

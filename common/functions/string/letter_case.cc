@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
 #include "common/functions/string/characters.h"
@@ -18,7 +19,6 @@ namespace {
 
 enum class Case { kLower, kUpper, kInitial };
 
-char AsciiLower(char c) { return static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 32 : 0)); }
 char AsciiUpper(char c) { return static_cast<char>(c - (c >= 'a' && c <= 'z' ? 32 : 0)); }
 
 // Upper-case forms of more than one character (Unicode SpecialCasing, as Java maps them).

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
 #include "common/types/civil_time.h"
 #include "common/types/interval/interval.h"
@@ -14,12 +14,6 @@ namespace {
 
 bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
 // The field that a unit counts in: weeks are days, milliseconds are seconds.
 std::optional<IntervalField> FieldOf(std::string unit) {
   if (unit.ends_with('s')) unit.pop_back();
@@ -27,7 +21,7 @@ std::optional<IntervalField> FieldOf(std::string unit) {
   if (unit == "millisecond" || unit == "microsecond") return IntervalField::kSecond;
   for (int i = 0; i <= static_cast<int>(IntervalField::kSecond); ++i) {
     const auto field = static_cast<IntervalField>(i);
-    if (unit == Lower(IntervalFieldName(field))) return field;
+    if (unit == AsciiLower(IntervalFieldName(field))) return field;
   }
   return std::nullopt;
 }
@@ -63,7 +57,7 @@ std::vector<Word> WordsOf(std::string_view text) {
       while (end < text.size() && !IsBlank(text[end]) && text[end] != '\'' && text[end] != '"') {
         ++end;
       }
-      words.push_back({Lower(text.substr(i, end - i)), false});
+      words.push_back({AsciiLower(text.substr(i, end - i)), false});
       i = end;
     }
   }
@@ -90,7 +84,7 @@ arrow::Result<IntervalLiteral> FromTo(std::string_view text, const std::vector<W
                    fmt::format("Interval string does not match {} format when cast to interval "
                                "{}: {}.",
                                literal.range.is_year_month() ? "year-month" : "day-time",
-                               Lower(IntervalRangeName(literal.range)), value.text));
+                               AsciiLower(IntervalRangeName(literal.range)), value.text));
   }
   literal.value = words[0].text == "-" && !words[0].is_quoted ? -*parsed : *parsed;
   return literal;
