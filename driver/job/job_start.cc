@@ -42,7 +42,9 @@ class Starter {
                               .term = job_->log->term(),
                               .log = FactsOf(job_->state),
                               .plan_fingerprint = job_->plan_fingerprint};
-    ARROW_ASSIGN_OR_RAISE(job_->sink, OpenSink(definition_, environment_, opening, first));
+    auto sink = OpenSink(definition_, environment_, opening, first);
+    if (!sink.ok()) return WithLogEnd(sink.status());
+    job_->sink = *std::move(sink);
     ARROW_RETURN_NOT_OK(WithContext(RemoveLeftovers(), "clean up the checkpoint"));
     LogInfo("job_opened")
         .With("job", job_->checkpoint->job_uuid())
@@ -66,10 +68,11 @@ class Starter {
       job_->growth.Note(entry.record);
       const arrow::Status applied = job_->state.Apply(entry.record);
       if (!applied.ok()) {
-        return WithContext(applied, fmt::format("file={} offset={}",
-                                                JoinPath(definition_.checkpoint, entry.place.file),
-                                                entry.place.offset));
+        return WithContext(applied, TextOf(entry.place));
       }
+    }
+    if (!opened.contents.files.empty()) {
+      log_end_ = {opened.contents.files.back(), opened.contents.accepted_length};
     }
     old_log_files_ = std::move(opened.contents.others);
     std::erase(old_log_files_, job_->log->file());
@@ -80,6 +83,17 @@ class Starter {
           .With("bytes", opened.contents.torn_bytes);
     }
     return arrow::Status::OK();
+  }
+
+  std::string TextOf(const LogPlace& place) const {
+    return fmt::format("file={} offset={}", JoinPath(definition_.checkpoint, place.file),
+                       place.offset);
+  }
+
+  // A log that lost its end is valid as far as it goes: that it is too short shows in the sink.
+  arrow::Status WithLogEnd(const arrow::Status& status) const {
+    if (ErrorClassOf(status) != "SINK_AHEAD_OF_LOG" || log_end_.file.empty()) return status;
+    return WithContext(status, fmt::format("the log ends at {}", TextOf(log_end_)));
   }
 
   arrow::Status CheckPlan() {
@@ -163,6 +177,7 @@ class Starter {
   const JobEnvironment& environment_;
   std::unique_ptr<OpenedJob> job_;
   std::vector<std::string> old_log_files_;
+  LogPlace log_end_;  // of what was there; without a file where nothing was
 };
 
 }  // namespace
