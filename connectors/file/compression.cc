@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/fs/file_system.h"
+#include "connectors/file/hadoop_blocks.h"
 
 namespace tidemill::connectors {
 
@@ -23,19 +24,27 @@ arrow::Result<arrow::Compression::type> CompressionOf(std::string_view path) {
   }
   if (extension == ".zst") return arrow::Compression::ZSTD;
   if (extension == ".bz2") return arrow::Compression::BZ2;
-  constexpr std::array<std::string_view, 5> kRefused = {".lz4", ".snappy", ".xz", ".lzo", ".br"};
+  if (extension == ".snappy") return arrow::Compression::SNAPPY;
+  if (extension == ".lz4") return arrow::Compression::LZ4_HADOOP;
+  constexpr std::array<std::string_view, 3> kRefused = {".xz", ".lzo", ".br"};
   for (const std::string_view refused : kRefused) {
     if (extension != refused) continue;
     return WithHint(MakeError(ErrorKind::kInvalid, "UNSUPPORTED_COMPRESSION",
                               fmt::format("compressed file cannot be read: path={}", path)),
-                    "gzip (.gz), zstd (.zst), bzip2 (.bz2) and zlib (.deflate) can");
+                    "gzip (.gz), zstd (.zst), bzip2 (.bz2), zlib (.deflate) and Hadoop's .snappy "
+                    "and .lz4 can");
   }
   return arrow::Compression::UNCOMPRESSED;
 }
 
 arrow::Result<std::unique_ptr<Inflater>> Inflater::Make(arrow::Compression::type compression) {
-  ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(compression));
-  ARROW_ASSIGN_OR_RAISE(auto decompressor, codec->MakeDecompressor());
+  std::shared_ptr<arrow::util::Decompressor> decompressor;
+  if (IsHadoopCompression(compression)) {
+    ARROW_ASSIGN_OR_RAISE(decompressor, MakeHadoopDecompressor(compression));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(compression));
+    ARROW_ASSIGN_OR_RAISE(decompressor, codec->MakeDecompressor());
+  }
   return std::unique_ptr<Inflater>(new Inflater(std::move(decompressor)));
 }
 

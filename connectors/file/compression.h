@@ -9,9 +9,9 @@
 
 namespace tidemill::connectors {
 
-// How a file is compressed, by the extension of its name: .gz .gzip .zst .bz2 .deflate, else not at
-// all. Errors: UNSUPPORTED_COMPRESSION for extensions that Spark reads or readers would take for
-// text.
+// How a file is compressed, by the extension of its name: .gz .gzip .zst .bz2 .deflate .snappy
+// .lz4, else not at all; the last two are Hadoop's (hadoop_blocks.h). Errors:
+// UNSUPPORTED_COMPRESSION for extensions that Spark reads or readers would take for text.
 arrow::Result<arrow::Compression::type> CompressionOf(std::string_view path);
 
 // Turns compressed bytes into plain ones as they come; a file may hold several compressed streams

@@ -99,9 +99,9 @@ def publish(folder, name, text):
     hidden.rename(folder / name)
 
 
-def job(query, source, sink, output="append", trigger=None, checkpoint=None, name=None):
-    """A job specification with one source, named `input`."""
-    spec = {"sources": {"input": source}, "query": query, "sink": sink, "outputMode": output}
+def job(query, source, sink, output="append", trigger=None, checkpoint=None, name=None, more=None):
+    """A job specification with a source named `input`, and `more` sources by their names."""
+    spec = {"sources": {"input": source, **(more or {})}, "query": query, "sink": sink, "outputMode": output}
     if name:
         spec["name"] = name
     if trigger:

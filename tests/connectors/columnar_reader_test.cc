@@ -1,14 +1,17 @@
 #include "connectors/file/columnar/columnar_reader.h"
 
+#include <arrow/adapters/orc/adapter.h>
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
 #include <arrow/memory_pool.h>
 #include <arrow/table.h>
+#include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
 
+#include <random>
 #include <sstream>
 
 #include "common/base/error.h"
@@ -43,6 +46,23 @@ std::string ParquetOfRowGroups(const std::shared_ptr<arrow::RecordBatch>& batch,
   return stream->Finish().ValueOrDie()->ToString();
 }
 
+// A file with a stripe for each `rows` rows.
+std::string OrcOfStripes(const std::shared_ptr<arrow::RecordBatch>& batch, int64_t rows,
+                         arrow::Compression::type compression) {
+  namespace orc = arrow::adapters::orc;
+  const auto stream = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  orc::WriteOptions options;
+  options.batch_size = rows;
+  options.stripe_size = 1;
+  options.compression = compression;
+  const auto writer = orc::ORCFileWriter::Open(stream.get(), options).ValueOrDie();
+  for (int64_t begin = 0; begin < batch->num_rows(); begin += rows) {
+    EXPECT_TRUE(writer->Write(*batch->Slice(begin, rows)).ok());
+  }
+  EXPECT_TRUE(writer->Close().ok());
+  return stream->Finish().ValueOrDie()->ToString();
+}
+
 class ColumnarReaderTest : public ::testing::TestWithParam<std::string> {
  protected:
   // Our own file with one INT column n of 0 to rows - 1, and others of its values.
@@ -56,40 +76,81 @@ class ColumnarReaderTest : public ::testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(Formats, ColumnarReaderTest, ::testing::Values("parquet", "orc"),
                          [](const auto& info) { return info.param; });
 
-TEST(ParquetFiltersTest, RowGroupsWithoutWantedRowsAreNotRead) {
-  const ScratchDir dir;
-  const Split split = SplitOf(dir.Write(
-      "a.parquet", ParquetOfRowGroups(BatchOf("k STRING, n BIGINT, day DATE",
-                                              R"([["a1", 10, 0], ["a2", 15, null], ["b1", 20, 1],
-                                                  ["b2", 25, null], ["c1", 30, 2],
-                                                  ["c2", 35, null]])"),
-                                      2)));
-  const auto keys = [&](const std::vector<ColumnFilter>& filters) {
-    const auto rows = ReadRows({.format = "parquet",
+// The keys that a reader with these filters gives of six rows in three row groups or stripes.
+class FilteredFile {
+ public:
+  FilteredFile(std::string format, const std::string& bytes)
+      : format_(std::move(format)), split_(SplitOf(dir_.Write("a", bytes))) {}
+
+  // The writer of ORC ends a stripe when it sees compressed bytes, so there must be many.
+  static std::shared_ptr<arrow::RecordBatch> Rows() {
+    std::mt19937 random(1);
+    const auto pad = [&] {
+      std::string text;
+      while (text.size() < 200'000) text.push_back(static_cast<char>('A' + random() % 26));
+      return text;
+    };
+    std::string rows;
+    for (const char* row :
+         {R"("a1", [1], 10, 0, -2000000)", R"("a2", [], 15, null, -1000000)",
+          R"("b1", null, 20, 1, 5000000)", R"("b2", [2], 25, null, 6000000)",
+          R"("c1", [3, 4], 30, 2, 60000000)", R"("c2", [], 35, null, 61000000)"}) {
+      rows += fmt::format("{}[{}, \"{}\"]", rows.empty() ? "" : ",", row, pad());
+    }
+    return BatchOf("k STRING, list ARRAY<INT>, n BIGINT, day DATE, at TIMESTAMP, pad STRING",
+                   "[" + rows + "]");
+  }
+
+  std::string Keys(const std::vector<ColumnFilter>& filters) const {
+    const auto rows = ReadRows({.format = format_,
                                 .options = {{std::string(kFilterOption), EncodeFilters(filters)}},
-                                .columns = std::vector<int>{0, 1, 2}},
-                               split)
+                                .columns = std::vector<int>{0, 1, 2, 3, 4}},
+                               split_)
                           .ValueOrDie();
     std::string found;
     for (const std::string& row : rows) found += row.substr(6, 2);
     return found;
-  };
+  }
+
+ private:
+  const ScratchDir dir_;
+  const std::string format_;
+  const Split split_;
+};
+
+void ExpectThatFiltersWork(const FilteredFile& file) {
   using Op = ColumnFilter::Op;
   const auto n = [](int64_t value) { return ColumnFilter::Value(value); };
   const auto s = [](std::string value) { return ColumnFilter::Value(std::move(value)); };
 
-  EXPECT_EQ(keys({}), "a1a2b1b2c1c2");
-  EXPECT_EQ(keys({{1, Op::kGreater, n(24)}}), "b1b2c1c2");
-  EXPECT_EQ(keys({{1, Op::kGreater, n(25)}}), "c1c2");
-  EXPECT_EQ(keys({{1, Op::kLessEqual, n(20)}}), "a1a2b1b2");
-  EXPECT_EQ(keys({{1, Op::kLess, n(20)}}), "a1a2");
-  EXPECT_EQ(keys({{0, Op::kEqual, s("b15")}}), "b1b2");
-  EXPECT_EQ(keys({{0, Op::kGreaterEqual, s("b2")}, {1, Op::kLess, n(30)}}), "b1b2");
-  EXPECT_EQ(keys({{2, Op::kEqual, n(2)}}), "c1c2");
-  EXPECT_EQ(keys({{2, Op::kEqual, n(7)}}), "");
+  EXPECT_EQ(file.Keys({}), "a1a2b1b2c1c2");
+  EXPECT_EQ(file.Keys({{2, Op::kGreater, n(24)}}), "b1b2c1c2");
+  EXPECT_EQ(file.Keys({{2, Op::kGreater, n(25)}}), "c1c2");
+  EXPECT_EQ(file.Keys({{2, Op::kLessEqual, n(20)}}), "a1a2b1b2");
+  EXPECT_EQ(file.Keys({{2, Op::kLess, n(20)}}), "a1a2");
+  EXPECT_EQ(file.Keys({{0, Op::kEqual, s("b15")}}), "b1b2");
+  EXPECT_EQ(file.Keys({{0, Op::kGreaterEqual, s("b2")}, {2, Op::kLess, n(30)}}), "b1b2");
+  EXPECT_EQ(file.Keys({{3, Op::kEqual, n(2)}}), "c1c2");
+  EXPECT_EQ(file.Keys({{3, Op::kEqual, n(7)}}), "");
+  EXPECT_EQ(file.Keys({{4, Op::kLess, n(-1'500'000)}}), "a1a2");
+  EXPECT_EQ(file.Keys({{4, Op::kGreaterEqual, n(6'000'000)}}), "b1b2c1c2");
+  EXPECT_EQ(file.Keys({{4, Op::kGreater, n(63'000'000)}}), "");
 }
 
-TEST(ParquetFiltersTest, FiltersAreReadAsTheyWereWritten) {
+TEST(ColumnFiltersTest, RowGroupsWithoutWantedRowsAreNotRead) {
+  ExpectThatFiltersWork({"parquet", ParquetOfRowGroups(FilteredFile::Rows(), 2)});
+}
+
+TEST(ColumnFiltersTest, StripesWithoutWantedRowsAreNotRead) {
+  for (const auto compression :
+       {arrow::Compression::UNCOMPRESSED, arrow::Compression::GZIP, arrow::Compression::SNAPPY,
+        arrow::Compression::LZ4, arrow::Compression::ZSTD}) {
+    SCOPED_TRACE(arrow::util::Codec::GetCodecAsString(compression));
+    ExpectThatFiltersWork({"orc", OrcOfStripes(FilteredFile::Rows(), 2, compression)});
+  }
+}
+
+TEST(ColumnFiltersTest, FiltersAreReadAsTheyWereWritten) {
   const std::vector<ColumnFilter> filters = {
       {3, ColumnFilter::Op::kLess, int64_t{-5}},
       {0, ColumnFilter::Op::kGreaterEqual, std::string("a;\xFF\x00", 4)}};

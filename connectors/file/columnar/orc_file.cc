@@ -3,9 +3,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <optional>
 #include <utility>
 
 #include "connectors/file/columnar/columnar_file.h"
+#include "connectors/file/columnar/orc_statistics.h"
 
 namespace tidemill::connectors {
 
@@ -15,8 +17,9 @@ namespace orc = arrow::adapters::orc;
 
 class OrcFile final : public ColumnarFile {
  public:
-  OrcFile(std::unique_ptr<orc::ORCFileReader> reader, std::shared_ptr<arrow::Schema> schema)
-      : reader_(std::move(reader)), schema_(std::move(schema)) {}
+  OrcFile(std::shared_ptr<RangeFile> file, std::unique_ptr<orc::ORCFileReader> reader,
+          std::shared_ptr<arrow::Schema> schema)
+      : file_(std::move(file)), reader_(std::move(reader)), schema_(std::move(schema)) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   int num_units() const override { return static_cast<int>(reader_->NumberOfStripes()); }
@@ -33,6 +36,11 @@ class OrcFile final : public ColumnarFile {
     return std::vector<ByteRange>{{.offset = stripe.offset, .size = stripe.size}};
   }
 
+  ColumnBounds BoundsOf(int unit, int field) const override {
+    if (!statistics_) statistics_ = OrcStatistics::Read(file_.get(), *schema_);
+    return statistics_->BoundsOf(unit, field);
+  }
+
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(int unit,
                                                                 const std::vector<int>& fields,
                                                                 int64_t batch_rows) override {
@@ -41,8 +49,10 @@ class OrcFile final : public ColumnarFile {
   }
 
  private:
+  const std::shared_ptr<RangeFile> file_;
   const std::unique_ptr<orc::ORCFileReader> reader_;
   const std::shared_ptr<arrow::Schema> schema_;
+  mutable std::optional<OrcStatistics> statistics_;  // once somebody asked for bounds
 };
 
 }  // namespace
@@ -51,7 +61,7 @@ arrow::Result<std::unique_ptr<ColumnarFile>> OpenOrcFile(std::shared_ptr<RangeFi
                                                          arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(auto reader, orc::ORCFileReader::Open(file, pool));
   ARROW_ASSIGN_OR_RAISE(auto schema, reader->ReadSchema());
-  return std::make_unique<OrcFile>(std::move(reader), std::move(schema));
+  return std::make_unique<OrcFile>(std::move(file), std::move(reader), std::move(schema));
 }
 
 }  // namespace tidemill::connectors

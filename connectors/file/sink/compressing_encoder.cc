@@ -10,6 +10,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/error.h"
+#include "connectors/file/hadoop_blocks.h"
 
 namespace tidemill::connectors {
 
@@ -22,13 +23,15 @@ struct Compression {
   arrow::util::GZipFormat gzip_format = arrow::util::GZipFormat::GZIP;
 };
 
-constexpr std::array<Compression, 6> kCompressions = {{
+constexpr std::array<Compression, 8> kCompressions = {{
     {"none", ""},
     {"uncompressed", ""},
     {"gzip", ".gz", arrow::Compression::GZIP},
     {"bzip2", ".bz2", arrow::Compression::BZ2},
     {"deflate", ".deflate", arrow::Compression::GZIP, arrow::util::GZipFormat::ZLIB},
     {"zstd", ".zst", arrow::Compression::ZSTD},
+    {"snappy", ".snappy", arrow::Compression::SNAPPY},
+    {"lz4", ".lz4", arrow::Compression::LZ4_HADOOP},
 }};
 
 // Null for a name that is none of them.
@@ -96,22 +99,9 @@ class CompressingEncoder final : public FileEncoder {
   std::string plain_;
 };
 
-}  // namespace
-
-arrow::Status CheckCompression(const Options& options) {
-  if (Find(options) != nullptr) return arrow::Status::OK();
-  const std::string name = options.GetString("compression", options.GetString("codec", ""));
-  return WithHint(MakeError(ErrorKind::kInvalid, "INVALID_OPTION_VALUE",
-                            fmt::format("option compression: not supported: value={}", name)),
-                  "none, gzip, bzip2, deflate and zstd are");
-}
-
-std::string_view CompressionExtension(const Options& options) { return Find(options)->extension; }
-
-arrow::Result<std::unique_ptr<FileEncoder>> Compress(std::unique_ptr<FileEncoder> encoder,
-                                                     const Options& options) {
-  const Compression& compression = *Find(options);
-  if (compression.type == arrow::Compression::UNCOMPRESSED) return encoder;
+arrow::Result<std::shared_ptr<arrow::util::Compressor>> MakeCompressor(
+    const Compression& compression) {
+  if (IsHadoopCompression(compression.type)) return MakeHadoopCompressor(compression.type);
   std::unique_ptr<arrow::util::Codec> codec;
   if (compression.type == arrow::Compression::GZIP) {
     arrow::util::GZipCodecOptions gzip;
@@ -120,7 +110,26 @@ arrow::Result<std::unique_ptr<FileEncoder>> Compress(std::unique_ptr<FileEncoder
   } else {
     ARROW_ASSIGN_OR_RAISE(codec, arrow::util::Codec::Create(compression.type));
   }
-  ARROW_ASSIGN_OR_RAISE(auto compressor, codec->MakeCompressor());
+  return codec->MakeCompressor();
+}
+
+}  // namespace
+
+arrow::Status CheckCompression(const Options& options) {
+  if (Find(options) != nullptr) return arrow::Status::OK();
+  const std::string name = options.GetString("compression", options.GetString("codec", ""));
+  return WithHint(MakeError(ErrorKind::kInvalid, "INVALID_OPTION_VALUE",
+                            fmt::format("option compression: not supported: value={}", name)),
+                  "none, gzip, bzip2, deflate, zstd, snappy and lz4 are");
+}
+
+std::string_view CompressionExtension(const Options& options) { return Find(options)->extension; }
+
+arrow::Result<std::unique_ptr<FileEncoder>> Compress(std::unique_ptr<FileEncoder> encoder,
+                                                     const Options& options) {
+  const Compression& compression = *Find(options);
+  if (compression.type == arrow::Compression::UNCOMPRESSED) return encoder;
+  ARROW_ASSIGN_OR_RAISE(auto compressor, MakeCompressor(compression));
   return std::make_unique<CompressingEncoder>(std::move(encoder), std::move(compressor));
 }
 

@@ -10,7 +10,8 @@
 namespace tidemill::connectors {
 
 // The option `compression` (or `codec`) of text files: none, uncompressed, gzip, bzip2, deflate,
-// zstd. What Spark has besides is refused by name.
+// zstd, snappy, lz4 (the last two as Hadoop writes them). What Spark has besides is refused by
+// name.
 arrow::Status CheckCompression(const Options& options);
 // ".gz"; "" without compression.
 std::string_view CompressionExtension(const Options& options);

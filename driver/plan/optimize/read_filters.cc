@@ -91,7 +91,7 @@ std::optional<ColumnFilter> FilterOf(const Expr& expr, const ReadNode& read) {
 LogicalPlanPtr TellReader(const LogicalPlanPtr& filter_over_read) {
   const auto& filter = As<FilterNode>(*filter_over_read);
   const auto& read = As<ReadNode>(filter.child());
-  if (read.source.format != "parquet") return filter_over_read;
+  if (read.source.format != "parquet" && read.source.format != "orc") return filter_over_read;
   std::vector<ExprPtr> conjuncts;
   SplitConjuncts(filter.condition, &conjuncts);
   std::vector<ColumnFilter> filters;
