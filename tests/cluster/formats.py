@@ -39,10 +39,11 @@ def round_trips(engine):
             ("parquet", {}, {}), ("parquet", {"compression": "zstd"}, {"schema": SCHEMA}), ("orc", {}, {}),
             ("orc", {"compression": "snappy"}, {"schema": SCHEMA}), ("json", {"compression": "gzip"}, {"schema": SCHEMA}),
             ("csv", {"header": "true"}, {"schema": FLAT, "options": {"header": "true"}}),
+            ("json", {"compression": "snappy"}, {"schema": SCHEMA}), ("csv", {"compression": "lz4", "escape": '"'}, {"schema": FLAT, "options": {"escape": '"'}}),
             ("csv", {"header": "true", "compression": "bzip2", "sep": "|"},
              {"inferSchema": True, "options": {"header": "true", "sep": "|"}}),
             ("csv", {"quoteAll": "true", "escape": '"', "compression": "zstd"}, {"schema": FLAT, "options": {"escape": '"'}})]:
-        name = "-".join([form, *options])
+        name = "-".join(filter(None, [form, *options, options.get("compression")]))
         want = flat if form == "csv" else ROWS
         folder = write(engine, name, form, options, "id, name, price, at" if form == "csv" else "*")
         parts = list(folder.glob("part-*"))
@@ -55,9 +56,23 @@ def round_trips(engine):
 
 
 def filters_on_row_groups(engine):
-    folder = engine.folder / "parquet"
-    got = read(engine, "filter", {"format": "parquet", "path": folder}, "SELECT id FROM input WHERE id >= 195 AND name > 'a' AND at > TIMESTAMP'2026-11-02'")
-    check_rows("filter", [{"id": i} for i in range(195, 200) if i % 28 + 1 > 1], got)
+    for form in "parquet", "orc":
+        query = "SELECT id FROM input WHERE id >= 195 AND name > 'a' AND at > TIMESTAMP'2026-11-02'"
+        got = read(engine, "filter-" + form, {"format": form, "path": engine.folder / form}, query)
+        check_rows("filter of " + form, [{"id": i} for i in range(195, 200) if i % 28 + 1 > 1], got)
+
+
+def static_tables(engine):
+    """A stream of JSON joined with the same rows as a table of each format."""
+    for form in "parquet", "orc":
+        query = "SELECT i.id, t.price FROM input i LEFT JOIN prices t ON i.id = t.id AND t.at >= TIMESTAMP'2026-11-20'"
+        spec = engine.write(f"static-{form}.yaml", job(
+            query, {"format": "json", "path": engine.folder / "in", "schema": SCHEMA}, CONSOLE, trigger="available-now",
+            more={"prices": {"format": form, "path": engine.folder / form, "mode": "batch"}}))
+        process = engine.run(spec).expect(OK, 60)
+        got = [row for _, rows in sorted(console_batches(process.stdout).items()) for row in rows]
+        want = [{"id": i, **({"price": 1.25 * i} if i % 28 + 1 >= 20 else {})} for i in range(200)]
+        check_rows("static " + form, want, got)
 
 
 def frozen_schema(engine):
@@ -93,7 +108,7 @@ def test():
         engine = Engine(options.binary, folder, "--workers", "1", "--slots", "2")
         (folder / "in").mkdir()
         publish(folder / "in", "a.json", "".join(json.dumps(row) + "\n" for row in ROWS))
-        for part in round_trips, filters_on_row_groups, frozen_schema, nothing_to_infer:
+        for part in round_trips, filters_on_row_groups, static_tables, frozen_schema, nothing_to_infer:
             part(engine)
             print(f"{part.__name__} ok", flush=True)
 

@@ -15,6 +15,7 @@ CLANG_FORMAT = sys.argv[1] if len(sys.argv) > 1 else "clang-format-14"
 CLEAN = {
     ".clang-format": (HERE.parent.parent / ".clang-format").read_text(),
     "common/README.md": "# common\n",
+    "CMakeLists.txt": "add_library(x common/base/name.cc driver/log/record.cc bad.cc good.cc bad_test.cc)\n",
     "common/base/name.h": "#pragma once\n\n#include <string>\n\nnamespace tidemill {\n\nstd::string Name();\n\n}  // namespace tidemill\n",
     "common/base/name.cc": '#include "common/base/name.h"\n\nnamespace tidemill {\n\n'
                            '// Not code: #include "worker/x.h" {\nstd::string Name() { return "{{"; }\n\n}  // namespace tidemill\n',
@@ -91,6 +92,7 @@ PLANTED = [
     ("sizes.py", {"allowed.txt": "common/bad.cc\n", "common/bad.cc": "\n" * 601}, "gives no reason"),
     ("readmes.py", {"worker/README.md": None}, "worker: no README.md"),
     ("readmes.py", {"worker/README.md": "\n" * 41}, "worker/README.md: too long"),
+    ("built.py", {"common/lost.cc": "\n"}, "common/lost.cc: no CMakeLists.txt names it"),
     ("format.py", {"common/bad.cc": "int  f( ) {return 1;}\n"}, "code should be clang-formatted"),
     ("packaging.py", unit("[Service]", "[Srevice]"), "unknown section: Srevice"),
     ("packaging.py", unit("KillSignal", "KillSingal"), "unknown key in [Service]: KillSingal"),

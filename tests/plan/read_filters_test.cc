@@ -26,6 +26,7 @@ std::string ToldOf(const std::string& condition, const std::string& format = "pa
 TEST(ReadFiltersTest, ComparisonsOfAColumnWithALiteralReachTheReader) {
   EXPECT_EQ(ToldOf("a > 5 AND 7 >= a"), "0>n5;0ln7;");
   EXPECT_EQ(ToldOf("s = 'ab'"), "1=s6162;");
+  EXPECT_EQ(ToldOf("s = 'ab'", "orc"), "1=s6162;");
   EXPECT_EQ(ToldOf("day < DATE'1970-01-11' AND big >= 3"), "3<n10;4gn3;");
 }
 
