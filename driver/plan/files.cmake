@@ -1,21 +1,26 @@
 list(APPEND driver_sources
+  plan/analyze/aggregate_binding.cc
   plan/analyze/analyzer.cc
   plan/analyze/event_time/time_windows.cc
   plan/analyze/event_time/watermark.cc
   plan/analyze/expr_binder.cc
   plan/analyze/generators.cc
+  plan/analyze/lateral_aliases.cc
   plan/analyze/literal_binder.cc
   plan/analyze/name_scope.cc
+  plan/analyze/named_arguments.cc
   plan/analyze/query_clauses.cc
   plan/analyze/grouping_sets.cc
   plan/analyze/relation/inline_table.cc
   plan/analyze/relation/join_analyzer.cc
+  plan/analyze/relation/lateral_join.cc
   plan/analyze/relation/relation_analyzer.cc
   plan/analyze/relation/set_operations.cc
   plan/analyze/relation/table_function.cc
   plan/analyze/select_binding.cc
   plan/analyze/select_analyzer.cc
   plan/analyze/streaming_checks.cc
+  plan/analyze/subquery/apply.cc
   plan/analyze/subquery/decorrelation.cc
   plan/analyze/subquery/subquery_joins.cc
   plan/analyze/subquery/where_clause.cc
@@ -45,18 +50,22 @@ list(APPEND driver_headers
   plan/analyze/event_time/watermark.h
   plan/analyze/expr_binder.h
   plan/analyze/generators.h
+  plan/analyze/lateral_aliases.h
   plan/analyze/literal_binder.h
   plan/analyze/grouping_sets.h
   plan/analyze/name_scope.h
+  plan/analyze/named_arguments.h
   plan/analyze/query_clauses.h
   plan/analyze/query_scope.h
   plan/analyze/relation/inline_table.h
   plan/analyze/relation/join_analyzer.h
+  plan/analyze/relation/lateral_join.h
   plan/analyze/relation/relation_analyzer.h
   plan/analyze/relation/set_operations.h
   plan/analyze/relation/table_function.h
   plan/analyze/select_analyzer.h
   plan/analyze/streaming_checks.h
+  plan/analyze/subquery/apply.h
   plan/analyze/subquery/decorrelation.h
   plan/analyze/subquery/subquery_joins.h
   plan/analyze/subquery/where_clause.h

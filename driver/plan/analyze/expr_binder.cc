@@ -16,6 +16,7 @@
 #include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/literal_binder.h"
+#include "driver/plan/analyze/named_arguments.h"
 #include "driver/plan/analyze/query_scope.h"
 #include "driver/plan/analyze/window_binder.h"
 #include "driver/plan/logical/plan_error.h"
@@ -45,10 +46,6 @@ bool Contains(const std::array<std::string_view, N>& names, std::string_view nam
                      [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
 }
 
-bool IsWindowCall(const sql::AstExpr& ast) {
-  return ast.clauses != nullptr && ast.clauses->over.has_value();
-}
-
 template <class Matches>
 const sql::AstExpr* FindCall(const sql::AstExpr& ast, const Matches& matches) {
   if (ast.kind == Kind::kCall && matches(ast)) return &ast;
@@ -73,14 +70,6 @@ ExprPtr AsOuter(const ExprPtr& expr) {
   auto copy = std::make_shared<Expr>(*expr);
   for (ExprPtr& arg : copy->args) arg = AsOuter(arg);
   return copy;
-}
-
-bool IsSameCall(const AggregateCall& a, const AggregateCall& b) {
-  if (a.signature.name != b.signature.name || a.is_distinct != b.is_distinct) return false;
-  if (a.text != b.text || a.has_filter != b.has_filter) return false;
-  return std::equal(
-      a.args.begin(), a.args.end(), b.args.begin(), b.args.end(),
-      [](const ExprPtr& x, const ExprPtr& y) { return IsDeterministic(*x) && ExprEquals(*x, *y); });
 }
 
 // An interval literal as a number counts its last field, of which the types keep days, seconds and
@@ -119,13 +108,6 @@ arrow::Status InvalidStar(std::string_view where, Span span) {
                     fmt::format("Invalid usage of '*' in {}.", where), span);
 }
 
-arrow::Status UnsupportedSyntax(const sql::AstExpr& call, std::string_view syntax) {
-  return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
-                    fmt::format("Invalid SQL syntax: The function {} does not support {}.",
-                                QuotedName(LowerCase(call.name)), syntax),
-                    call.span);
-}
-
 // Clauses behind the call of a function that is no aggregate.
 arrow::Status RefuseAggregateClauses(const sql::AstExpr& call) {
   if (call.is_distinct) return UnsupportedSyntax(call, "DISTINCT");
@@ -140,6 +122,17 @@ arrow::Status RefuseAggregateClauses(const sql::AstExpr& call) {
 }
 
 }  // namespace
+
+bool IsWindowCall(const sql::AstExpr& ast) {
+  return ast.clauses != nullptr && ast.clauses->over.has_value();
+}
+
+arrow::Status UnsupportedSyntax(const sql::AstExpr& call, std::string_view syntax) {
+  return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                    fmt::format("Invalid SQL syntax: The function {} does not support {}.",
+                                QuotedName(LowerCase(call.name)), syntax),
+                    call.span);
+}
 
 const sql::AstExpr* FindAggregateCall(const sql::AstExpr& ast) {
   return FindCall(ast, [](const sql::AstExpr& call) {
@@ -194,8 +187,6 @@ arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
                         "Invalid lambda function call. A lambda function should only be used in a "
                         "higher order function.",
                         ast.span);
-    case Kind::kNamedArgument:
-      return NotSupportedYet("NAMED_ARGUMENT", "a named argument (=>)", ast.span);
     case Kind::kParameter:
       return NotSupportedYet("PARAMETER_MARKER", "a parameter marker", ast.span);
     case Kind::kSubquery:
@@ -255,6 +246,10 @@ arrow::Result<ExprPtr> ExprBinder::BindName(const sql::AstExpr& ast) {
   if (ast.parts.size() == 1 && Contains(kBareFunctions, ast.parts[0])) {
     return MakeCall(LowerCase(ast.parts[0]), {}, ast.span);
   }
+  if (options_.hook != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr alias, options_.hook->FindAlias(ast));
+    if (alias != nullptr) return alias;
+  }
   ARROW_ASSIGN_OR_RAISE(ExprPtr outer, FindOuter(ast));
   if (outer != nullptr) return outer;
   return scope_.Unresolved(ast.parts, ast.span);
@@ -285,6 +280,15 @@ arrow::Result<ExprPtr> ExprBinder::BindWindow(const sql::AstExpr& ast) {
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
+  if (HasArgumentsToArrange(ast.name, ast.args)) {
+    sql::AstExpr arranged = ast;
+    ARROW_ASSIGN_OR_RAISE(arranged.args, ArrangeArguments(ast.name, ast.args, ast.span));
+    return BindArranged(arranged);
+  }
+  return BindArranged(ast);
+}
+
+arrow::Result<ExprPtr> ExprBinder::BindArranged(const sql::AstExpr& ast) {
   if (IsWindowCall(ast)) return BindWindow(ast);
   if (IsWindowOnlyName(ast.name)) {
     return QueryError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
@@ -338,7 +342,10 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
     return MakeCall("and", {std::move(low), std::move(high)}, ast.span);
   }
   if (ast.name == "[]" && args.size() == 2) {
-    const bool is_struct = args[0]->type->id() == arrow::Type::STRUCT;
+    const arrow::DataType& type = *args[0]->type;
+    const bool is_struct =
+        type.id() == arrow::Type::STRUCT ||
+        (type.id() == arrow::Type::LIST && type.field(0)->type()->id() == arrow::Type::STRUCT);
     if (is_struct && ast.args[1].kind == Kind::kString) {
       return ExtractField(std::move(args[0]), ast.args[1].text, ast.span);
     }
@@ -419,35 +426,6 @@ arrow::Result<ExprPtr> ExprBinder::BindCase(const sql::AstExpr& ast) {
   return MakeCall("case", std::move(branches), ast.span);
 }
 
-arrow::Result<ExprPtr> ExprBinder::BindAggregate(const sql::AstExpr& ast) {
-  if (!parameters_.empty()) {
-    return NotSupportedYet("LAMBDA_WITH_AGGREGATE", "an aggregate function in a lambda", ast.span);
-  }
-  if (is_in_aggregate_) {
-    return QueryError("NESTED_AGGREGATE_FUNCTION",
-                      "It is not allowed to use an aggregate function in the argument of another "
-                      "aggregate function. Please use the inner aggregate function in a sub-query.",
-                      ast.span);
-  }
-  if (options_.calls == nullptr) {
-    return QueryError("UNSUPPORTED_EXPR_FOR_OPERATOR",
-                      fmt::format("A query operator contains one or more unsupported expressions. "
-                                  "Consider to rewrite it to avoid window functions, aggregate "
-                                  "functions, and generator functions in the WHERE clause. Invalid "
-                                  "expressions: [{}]",
-                                  TextOf(ast)),
-                      ast.span);
-  }
-  ARROW_ASSIGN_OR_RAISE(AggregateCall call, BindAggregateCall(ast));
-  std::vector<AggregateCall>& calls = *options_.calls;
-  auto same = std::find_if(calls.begin(), calls.end(),
-                           [&](const AggregateCall& known) { return IsSameCall(known, call); });
-  const auto index = static_cast<int>(same - calls.begin());
-  ExprPtr result = MakeColumn(kAggregateColumns + index, call.text, call.signature.type, ast.span);
-  if (same == calls.end()) calls.push_back(std::move(call));
-  return result;
-}
-
 arrow::Result<ExprPtr> ExprBinder::BindTimeColumn(const sql::AstExpr& ast) {
   if (options_.time_columns != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const std::vector<ExprPtr> args, BindAll(ast.args));
@@ -458,111 +436,6 @@ arrow::Result<ExprPtr> ExprBinder::BindTimeColumn(const sql::AstExpr& ast) {
   }
   return NotSupportedYet("TIME_WINDOW_HERE", fmt::format("{}() here", LowerCase(ast.name)),
                          ast.span, "select it, or group by it, in a subquery in FROM");
-}
-
-// IGNORE NULLS is an argument of the functions that have it.
-arrow::Status ExprBinder::BindIgnoreNulls(const sql::AstExpr& ast, std::string* name,
-                                          std::vector<ExprPtr>* args) const {
-  const std::optional<bool>& ignore_nulls = ast.clauses->ignore_nulls;
-  if (!ignore_nulls) return arrow::Status::OK();
-  const std::string canonical = FindAggregate(ast.name)->name;
-  const std::string_view syntax = *ignore_nulls ? "IGNORE NULLS" : "RESPECT NULLS";
-  if (canonical == "collect_list" && *ignore_nulls) return arrow::Status::OK();
-  if (canonical != "first" && canonical != "last" && canonical != "any_value") {
-    return UnsupportedSyntax(ast, syntax);
-  }
-  *name = canonical;
-  if (*ignore_nulls && args->size() == 1) {
-    args->push_back(MakeLiteral(std::make_shared<arrow::BooleanScalar>(true), ast.span));
-  }
-  return arrow::Status::OK();
-}
-
-arrow::Status ExprBinder::BindFilter(const sql::AstExpr& filter, AggregateCall* call) {
-  auto invalid = [&](std::string_view subclass, std::string_view rule) {
-    return QueryError(
-        fmt::format("INVALID_AGGREGATE_FILTER.{}", subclass),
-        fmt::format("The FILTER expression {} in an aggregate function is invalid. {}",
-                    TextOf(filter), rule),
-        filter.span);
-  };
-  if (const sql::AstExpr* inner = FindAggregateCall(filter)) {
-    return invalid("CONTAINS_AGGREGATE",
-                   fmt::format("Expected a FILTER expression without an aggregation, but found {}.",
-                               TextOf(*inner)));
-  }
-  ARROW_ASSIGN_OR_RAISE(ExprPtr condition, Bind(filter));
-  if (condition->type->id() != arrow::Type::BOOL) {
-    return invalid("NOT_BOOLEAN", "Expected a FILTER expression of the BOOLEAN type.");
-  }
-  if (!IsDeterministic(*condition)) {
-    return invalid("NON_DETERMINISTIC", "Expected a deterministic FILTER expression.");
-  }
-  call->text += fmt::format(" FILTER (WHERE {})", ExprText(*condition));
-  call->has_filter = true;
-  call->args.push_back(std::move(condition));
-  return arrow::Status::OK();
-}
-
-arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const sql::AstExpr& ast) {
-  std::vector<ExprPtr> args;
-  const bool is_count = EqualsIgnoreCase(ast.name, "count");
-  if (is_count && ast.args.size() == 1 && ast.args[0].kind == Kind::kStar &&
-      ast.args[0].parts.empty() && !ast.is_distinct) {
-    args.push_back(MakeLiteral(std::make_shared<arrow::Int32Scalar>(1), ast.args[0].span));
-  } else {
-    // A window function takes aggregates; an aggregate does not.
-    is_in_aggregate_ = !IsWindowCall(ast);
-    arrow::Result<std::vector<ExprPtr>> bound = BindAll(ast.args);
-    is_in_aggregate_ = false;
-    ARROW_ASSIGN_OR_RAISE(args, std::move(bound));
-  }
-  std::string name = ast.name;
-  std::vector<AggregateOrder> order;
-  if (ast.clauses != nullptr) {
-    ARROW_RETURN_NOT_OK(BindIgnoreNulls(ast, &name, &args));
-    for (const sql::OrderItem& item : ast.clauses->within_group) {
-      ARROW_ASSIGN_OR_RAISE(ExprPtr key, Bind(item.expr));
-      order.push_back(
-          {std::move(key), item.descending, item.nulls_first.value_or(!item.descending)});
-    }
-  }
-  AggregateCall call;
-  ARROW_ASSIGN_OR_RAISE(
-      call.signature,
-      ResolveAggregateCall(
-          {.name = name, .args = args, .order = order, .is_distinct = ast.is_distinct}, ast.span));
-  const BoundAggregate& signature = call.signature;
-  for (size_t i = 0; i < args.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], signature.arg_types[i]));
-  }
-  for (size_t i = 0; i < signature.order.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(ExprPtr key,
-                          ImplicitCast(signature.order[i].expr,
-                                       signature.input_types[signature.input_args.size() + i]));
-    args.push_back(std::move(key));
-  }
-  call.args = std::move(args);
-  call.span = ast.span;
-  call.is_distinct = ast.is_distinct;
-  call.text = signature.text;
-  if (ast.clauses != nullptr && ast.clauses->filter) {
-    ARROW_RETURN_NOT_OK(BindFilter(*ast.clauses->filter, &call));
-  }
-  return call;
-}
-
-arrow::Result<AggregateCall> MakeAggregateCall(std::string_view name, std::vector<ExprPtr> args,
-                                               Span span) {
-  AggregateCall call;
-  ARROW_ASSIGN_OR_RAISE(call.signature, ResolveAggregateCall({.name = name, .args = args}, span));
-  for (size_t i = 0; i < args.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(args[i], call.signature.arg_types[i]));
-  }
-  call.args = std::move(args);
-  call.span = span;
-  call.text = call.signature.text;
-  return call;
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCast(const sql::AstExpr& ast) {

@@ -49,6 +49,8 @@ class BindHook {
   virtual arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) = 0;
   // grouping(x), grouping_id(...).
   virtual arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) = 0;
+  // A name that is no column: what an alias before it in the select list means, or nullptr.
+  virtual arrow::Result<ExprPtr> FindAlias(const sql::AstExpr& name) = 0;
 };
 
 // Resolves expressions of one clause. *Thread-compatible.*
@@ -85,6 +87,7 @@ class ExprBinder {
   arrow::Result<ExprPtr> BindName(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> FindOutput(const sql::AstExpr& ast) const;
   arrow::Result<ExprPtr> BindCall(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> BindArranged(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindCase(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindHigherOrder(const sql::AstExpr& ast, const FunctionInfo& function);
   arrow::Result<ExprPtr> BindLambda(const sql::AstExpr& ast, const LambdaShape& shape);
@@ -116,6 +119,11 @@ const sql::AstExpr* FindAggregateCall(const sql::AstExpr& ast);
 const sql::AstExpr* FindWindowCall(const sql::AstExpr& ast);
 const sql::AstExpr* FindGeneratorCall(const sql::AstExpr& ast);
 bool IsGeneratorCall(const sql::AstExpr& ast);
+
+bool IsWindowCall(const sql::AstExpr& ast);  // with OVER
+
+// INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX.
+arrow::Status UnsupportedSyntax(const sql::AstExpr& call, std::string_view syntax);
 
 // WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE.
 arrow::Status WindowNotAllowed(const sql::AstExpr& call, std::string_view clause);

@@ -146,6 +146,11 @@ bool IsGeneratorName(std::string_view name) {
                      [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
 }
 
+bool HasOuterForm(std::string_view name) {
+  return IsGeneratorName(name) && !EqualsIgnoreCase(name, "stack") &&
+         !EqualsIgnoreCase(name, "json_tuple");
+}
+
 arrow::Result<Generator> ResolveGenerator(std::string_view name, std::vector<ExprPtr> args,
                                           Span span) {
   std::string function = LowerCase(name);

@@ -14,6 +14,8 @@ namespace tidemill::driver {
 // The functions that make several rows of one: explode, posexplode, inline, stack, json_tuple and
 // the _outer forms of the first three.
 bool IsGeneratorName(std::string_view name);  // case-insensitive
+// Of these, those with an _outer form, and these forms.
+bool HasOuterForm(std::string_view name);
 
 // A generator with its arguments: what the relation of it computes, and the columns that it gives,
 // with Spark's default names: col | key, value | pos before them | the struct's fields | col0, ...

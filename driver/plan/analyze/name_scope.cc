@@ -133,12 +133,10 @@ arrow::Status NameScope::Ambiguous(const std::vector<std::string>& parts,
 }
 
 arrow::Result<ExprPtr> ExtractField(ExprPtr base, const std::string& name, Span span) {
-  const arrow::DataType& type = *base->type;
-  if (type.id() == arrow::Type::MAP) {
+  const bool is_list = base->type->id() == arrow::Type::LIST;
+  const arrow::DataType& type = is_list ? *base->type->field(0)->type() : *base->type;
+  if (type.id() == arrow::Type::MAP && !is_list) {
     return MakeCall("get_item", {std::move(base), StringLiteral(name, span)}, span);
-  }
-  if (type.id() == arrow::Type::LIST) {
-    return NotSupportedYet("ARRAY_OF_STRUCT_FIELD", "a field of every element of an array", span);
   }
   if (type.id() != arrow::Type::STRUCT) {
     return QueryError("INVALID_EXTRACT_BASE_FIELD_TYPE",

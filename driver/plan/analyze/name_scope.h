@@ -44,7 +44,8 @@ class NameScope {
   std::vector<PlanField> fields_;
 };
 
-// base.name: a field of a struct or the value of a map's key. Errors: FIELD_NOT_FOUND,
+// base.name: a field of a struct, the value of a map's key, or the array of a field of an array's
+// structs. Errors: FIELD_NOT_FOUND,
 // AMBIGUOUS_REFERENCE_TO_FIELDS, INVALID_EXTRACT_BASE_FIELD_TYPE.
 arrow::Result<ExprPtr> ExtractField(ExprPtr base, const std::string& name, Span span);
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "driver/plan/analyze/lateral_aliases.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/relation/relation_analyzer.h"
 #include "driver/plan/analyze/subquery/where_clause.h"
@@ -15,6 +16,13 @@
 #include "driver/plan/logical/relations.h"
 
 namespace tidemill::driver {
+
+namespace {
+
+// Each level of aliases below HAVING can double the work.
+constexpr int kMaxInlinedAliases = 10'000;
+
+}  // namespace
 
 SelectAnalyzer::SelectAnalyzer(const sql::Query& query, WindowedInput input,
                                std::vector<PlanField> star_fields, const QueryScope& scope)
@@ -61,7 +69,7 @@ arrow::Status SelectAnalyzer::MissingAggregation(const Expr& column) const {
 }
 
 // A stand-in, or a column of the input.
-arrow::Result<ExprPtr> SelectAnalyzer::RelocateColumn(const ExprPtr& column) const {
+arrow::Result<ExprPtr> SelectAnalyzer::RelocateColumn(const ExprPtr& column) {
   const auto moved = [&column](int place) {
     return MakeColumn(place, column->name, column->type, column->span);
   };
@@ -69,6 +77,7 @@ arrow::Result<ExprPtr> SelectAnalyzer::RelocateColumn(const ExprPtr& column) con
   const auto num_keys = static_cast<int>(keys_.size());
   // Behind the keys of grouping sets stands their id.
   const int first_result = num_keys + sets_.NumExtraKeys();
+  if (index >= kAliasColumns) return RelocateAlias(column);
   if (index >= kSubqueryColumns) return moved(subquery_base_ + index - kSubqueryColumns);
   if (index >= kOuterColumns) return column;
   if (index >= kWindowColumns) return moved(windows_.ColumnOf(index - kWindowColumns));
@@ -79,7 +88,24 @@ arrow::Result<ExprPtr> SelectAnalyzer::RelocateColumn(const ExprPtr& column) con
   return column;
 }
 
-arrow::Result<ExprPtr> SelectAnalyzer::Relocate(const ExprPtr& expr) const {
+// Below the projections that compute aliases (HAVING, arguments of generators) an alias is its
+// expression.
+arrow::Result<ExprPtr> SelectAnalyzer::RelocateAlias(const ExprPtr& column) {
+  const int item = column->column - kAliasColumns;
+  if (item < static_cast<int>(alias_places_.size()) && alias_places_[item] >= 0) {
+    return MakeColumn(alias_places_[item], column->name, column->type, column->span);
+  }
+  if (++num_inlined_ > kMaxInlinedAliases) {
+    return QueryError("QUERY_TOO_LARGE",
+                      fmt::format("query too large: aliases that name aliases are repeated where "
+                                  "HAVING or a generator names them: repeats={} limit={}",
+                                  num_inlined_, kMaxInlinedAliases),
+                      column->span);
+  }
+  return Relocate(items_[item].expr);
+}
+
+arrow::Result<ExprPtr> SelectAnalyzer::Relocate(const ExprPtr& expr) {
   const bool is_column = expr->kind == Expr::Kind::kColumn;
   for (int i = 0; is_aggregation_ && i < static_cast<int>(keys_.size()); ++i) {
     if (!ExprEquals(*keys_[i], *expr)) continue;
@@ -122,8 +148,7 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildAggregate(LogicalPlanPtr plan
 }
 
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildFilter(LogicalPlanPtr plan,
-                                                          const ExprPtr& condition,
-                                                          Span span) const {
+                                                          const ExprPtr& condition, Span span) {
   if (condition == nullptr) return plan;
   ARROW_ASSIGN_OR_RAISE(ExprPtr moved, Relocate(condition));
   return MakeFilter(std::move(plan), std::move(moved), span);
@@ -141,13 +166,44 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildBase(const ExprPtr& having,
   ARROW_ASSIGN_OR_RAISE(plan, BuildFilter(std::move(plan), having, select_.span));
   ARROW_ASSIGN_OR_RAISE(plan, windows_.Build(std::move(plan), relocate));
   ARROW_ASSIGN_OR_RAISE(plan, BuildFilter(std::move(plan), qualify, select_.span));
-  if (!generator_) return plan;
   generated_base_ = static_cast<int>(plan->output.size());
-  Generator generator = *generator_;
-  for (ExprPtr& arg : generator.args) {
-    ARROW_ASSIGN_OR_RAISE(arg, Relocate(arg));
+  for (Generator generator : generators_) {
+    for (ExprPtr& arg : generator.args) {
+      ARROW_ASSIGN_OR_RAISE(arg, Relocate(arg));
+    }
+    plan = ApplyGenerator(std::move(plan), std::move(generator));
   }
-  return ApplyGenerator(std::move(plan), std::move(generator));
+  return BuildAliases(std::move(plan));
+}
+
+// Adds columns for the items that others name.
+arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildAliases(LogicalPlanPtr plan) {
+  std::vector<ExprPtr> items;
+  for (const Item& item : items_) items.push_back(item.expr);
+  const std::vector<std::vector<int>> layers = AliasLayers(items);
+  if (layers.size() > sql::kMaxNesting) {
+    return QueryError("FAILED_TO_PARSE_TOO_COMPLEX",
+                      fmt::format("The statement was too complex to be parsed: at most {} levels "
+                                  "of aliases that name aliases",
+                                  sql::kMaxNesting),
+                      select_.span);
+  }
+  std::vector<int> places(items_.size(), -1);
+  for (const std::vector<int>& layer : layers) {
+    std::vector<ExprPtr> exprs;
+    std::vector<PlanField> fields = plan->output;
+    for (int i = 0; i < static_cast<int>(fields.size()); ++i) {
+      exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type, select_.span));
+    }
+    for (const int item : layer) {
+      places[item] = static_cast<int>(exprs.size());
+      ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), Relocate(items_[item].expr));
+      fields.push_back(items_[item].field);
+    }
+    plan = MakeProject(std::move(plan), std::move(exprs), std::move(fields), select_.span);
+    alias_places_ = places;
+  }
+  return plan;
 }
 
 // Project and Sort over the same input: keys that the select list does not hold travel as hidden

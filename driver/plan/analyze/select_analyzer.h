@@ -2,7 +2,6 @@
 
 #include <arrow/result.h>
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +20,9 @@ namespace tidemill::driver {
 // Builds what a SELECT says above WHERE, from the input up: grouping sets, Aggregate, the joins of
 // subqueries, Filter (HAVING), Window, Filter (QUALIFY), Generate, Project, Aggregate (DISTINCT),
 // Sort, Limit. Expressions are bound over the input first, with stand-ins for aggregate results and
-// the like, and relocated once it is known where those columns are. Private to this folder;
-// AnalyzeSelectList uses it. *Thread-compatible.*
+// the like, and relocated once it is known where those columns are. Aliases that the select list
+// itself names are computed in projections below it (Catalyst's ResolveLateralColumnAlias). Private
+// to this folder; AnalyzeSelectList uses it. *Thread-compatible.*
 class SelectAnalyzer final : public BindHook {
  public:
   // What it is given must outlive this.
@@ -35,6 +35,7 @@ class SelectAnalyzer final : public BindHook {
   arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) override;
   arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) override;
   arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) override;
+  arrow::Result<ExprPtr> FindAlias(const sql::AstExpr& name) override;
 
  private:
   // One column of the select list.
@@ -60,6 +61,7 @@ class SelectAnalyzer final : public BindHook {
   arrow::Status BindStar(const sql::AstExpr& star);
   arrow::Status BindItem(const sql::SelectItem& item);
   arrow::Status BindGenerator(const sql::SelectItem& item);
+  arrow::Status RefuseSecondGenerator(const sql::AstExpr& second) const;
   arrow::Status BindGroupKeys();
   arrow::Result<ExprPtr> BindGroupKey(const sql::AstExpr& ast);
   arrow::Result<int> AddGroupKey(ExprPtr key, Span span);
@@ -71,13 +73,15 @@ class SelectAnalyzer final : public BindHook {
 
   // select_analyzer.cc: the plan
   Span AggregateSpan() const;
-  arrow::Result<ExprPtr> Relocate(const ExprPtr& expr) const;
-  arrow::Result<ExprPtr> RelocateColumn(const ExprPtr& column) const;
+  arrow::Result<ExprPtr> Relocate(const ExprPtr& expr);
+  arrow::Result<ExprPtr> RelocateColumn(const ExprPtr& column);
+  arrow::Result<ExprPtr> RelocateAlias(const ExprPtr& column);
   arrow::Status MissingAggregation(const Expr& column) const;
   int SessionKey() const;  // place of the session window among the keys, or -1
   arrow::Result<LogicalPlanPtr> BuildAggregate(LogicalPlanPtr plan);
   arrow::Result<LogicalPlanPtr> BuildFilter(LogicalPlanPtr plan, const ExprPtr& condition,
-                                            Span span) const;
+                                            Span span);
+  arrow::Result<LogicalPlanPtr> BuildAliases(LogicalPlanPtr plan);
   arrow::Result<LogicalPlanPtr> BuildBase(const ExprPtr& having, const ExprPtr& qualify);
   arrow::Result<LogicalPlanPtr> BuildOrdered(LogicalPlanPtr base, std::vector<OrderKey> order);
   arrow::Result<LogicalPlanPtr> BuildDistinct(LogicalPlanPtr base);
@@ -96,12 +100,15 @@ class SelectAnalyzer final : public BindHook {
   std::vector<AggregateCall> calls_;
   std::vector<ExprPtr> keys_;
   GroupingSets sets_;
-  std::optional<Generator> generator_;
+  std::vector<Generator> generators_;
+  bool is_in_select_list_ = false;  // aliases may be named
   SubqueryJoins subqueries_;
   WindowBinder windows_;
   // Where columns are in the plan that BuildBase gives; set as it builds.
   int subquery_base_ = 0;
   int generated_base_ = 0;
+  std::vector<int> alias_places_;  // by item; -1 until it is known
+  int num_inlined_ = 0;            // aliases that were replaced by their expressions
 };
 
 }  // namespace tidemill::driver

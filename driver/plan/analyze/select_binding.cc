@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "common/expr/function_registry.h"
+#include "driver/plan/analyze/lateral_aliases.h"
+#include "driver/plan/analyze/named_arguments.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/select_analyzer.h"
 #include "driver/plan/logical/plan_error.h"
@@ -27,8 +29,9 @@ bool HasAggregateColumn(const Expr& expr) {
 
 // Spark's name of a column without alias.
 std::string DefaultName(const sql::AstExpr& ast, const Expr& expr) {
-  if (expr.kind == Expr::Kind::kColumn) return expr.name;
-  if (ast.kind == Kind::kName && ast.parts.size() > 1) return ast.parts.back();
+  const bool is_alias = expr.kind == Expr::Kind::kColumn && expr.column >= kAliasColumns;
+  if (expr.kind == Expr::Kind::kColumn && !is_alias) return expr.name;
+  if (ast.kind == Kind::kName) return ast.parts.back();
   const bool is_cast = ast.kind == Kind::kCast && ast.args[0].kind == Kind::kName;
   if (is_cast && expr.args.size() == 1 && expr.args[0]->kind == Expr::Kind::kColumn) {
     return expr.args[0]->name;
@@ -38,6 +41,13 @@ std::string DefaultName(const sql::AstExpr& ast, const Expr& expr) {
     return fmt::format("grouping({})", ast.args[0].parts.back());
   }
   return ExprText(expr);
+}
+
+arrow::Status AliasInGroupBy(Span span) {
+  return QueryError("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY",
+                    "The feature is not supported: Referencing a lateral column alias via GROUP BY "
+                    "alias/ALL is not supported yet.",
+                    span);
 }
 
 }  // namespace
@@ -105,6 +115,29 @@ arrow::Result<ExprPtr> SelectAnalyzer::BindGrouping(const sql::AstExpr& call, Ex
                     call.span);
 }
 
+arrow::Result<ExprPtr> SelectAnalyzer::FindAlias(const sql::AstExpr& name) {
+  if (!is_in_select_list_) return nullptr;
+  ExprPtr found;
+  int count = 0;
+  for (int i = 0; i < static_cast<int>(items_.size()); ++i) {
+    const Item& item = items_[i];
+    if (!item.has_alias || !EqualsIgnoreCase(item.field.name, name.parts[0])) continue;
+    if (++count > 1) continue;
+    found = MakeColumn(kAliasColumns + i, fmt::format("lateralAliasReference({})", name.parts[0]),
+                       item.field.type, name.span);
+  }
+  if (count > 1) {
+    return QueryError("AMBIGUOUS_LATERAL_COLUMN_ALIAS",
+                      fmt::format("Lateral column alias {} is ambiguous and has {} matches.",
+                                  QuotedName(name.parts[0]), count),
+                      name.span);
+  }
+  for (size_t i = 1; count == 1 && i < name.parts.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(found, ExtractField(std::move(found), name.parts[i], name.span));
+  }
+  return found;
+}
+
 arrow::Status SelectAnalyzer::RefuseGenerator(const sql::AstExpr& ast,
                                               std::string_view clause) const {
   const sql::AstExpr* call = FindGeneratorCall(ast);
@@ -124,6 +157,7 @@ bool SelectAnalyzer::IsAggregation() const {
 }
 
 arrow::Status SelectAnalyzer::BindItems() {
+  is_in_select_list_ = true;
   for (const sql::SelectItem& item : select_.items) {
     if (item.expr.kind == Kind::kStar) {
       ARROW_RETURN_NOT_OK(BindStar(item.expr));
@@ -133,6 +167,7 @@ arrow::Status SelectAnalyzer::BindItems() {
       ARROW_RETURN_NOT_OK(BindItem(item));
     }
   }
+  is_in_select_list_ = false;
   return arrow::Status::OK();
 }
 
@@ -173,6 +208,10 @@ arrow::Status SelectAnalyzer::BindItem(const sql::SelectItem& item) {
     const std::string& outer = subqueries_.last_outer_names();
     if (item.expr.kind == Kind::kSubquery) field.name = fmt::format("scalarsubquery({})", outer);
     if (item.expr.kind == Kind::kExists) field.name = fmt::format("exists({})", outer);
+    if (item.expr.kind == Kind::kInSubquery && item.expr.args.size() == 1) {
+      ARROW_ASSIGN_OR_RAISE(const ExprPtr value, binder.Bind(item.expr.args[0]));
+      field.name = fmt::format("({} IN (listquery({})))", ExprText(*value), outer);
+    }
     const bool is_column = expr->kind == Expr::Kind::kColumn && expr->column < kAggregateColumns;
     if (is_column) field.qualifier = names_.fields()[expr->column].qualifier;
   }
@@ -180,28 +219,41 @@ arrow::Status SelectAnalyzer::BindItem(const sql::SelectItem& item) {
   return arrow::Status::OK();
 }
 
+// Spark names all generators that the list has.
+arrow::Status SelectAnalyzer::RefuseSecondGenerator(const sql::AstExpr& second) const {
+  std::string texts;
+  int count = 0;
+  for (const sql::SelectItem& item : select_.items) {
+    if (!IsGeneratorCall(item.expr)) continue;
+    texts += (++count > 1 ? ", " : "") + QuotedSql(TextOf(item.expr));
+  }
+  return QueryError("UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
+                    fmt::format("The generator is not supported: only one generator allowed per "
+                                "SELECT clause but found {}: {}.",
+                                count, texts),
+                    second.span);
+}
+
 arrow::Status SelectAnalyzer::BindGenerator(const sql::SelectItem& item) {
-  if (generator_) {
-    return QueryError(
-        "UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
-        fmt::format("The generator is not supported: only one generator allowed per "
-                    "SELECT clause but found 2: \"{}\", \"{}\".",
-                    TextAt(scope_.context.query, generator_->span), TextOf(item.expr)),
-        item.expr.span);
+  if (is_aggregation_ && !generators_.empty()) return RefuseSecondGenerator(item.expr);
+  std::vector<sql::AstExpr> arranged = item.expr.args;
+  if (HasArgumentsToArrange(item.expr.name, arranged)) {
+    ARROW_ASSIGN_OR_RAISE(arranged, ArrangeArguments(item.expr.name, arranged, item.expr.span));
   }
   ExprBinder binder(names_, BindOptions(/*aggregates=*/true));
-  ARROW_ASSIGN_OR_RAISE(auto args, binder.BindAll(item.expr.args));
+  ARROW_ASSIGN_OR_RAISE(auto args, binder.BindAll(arranged));
   ARROW_ASSIGN_OR_RAISE(Generator generator,
                         ResolveGenerator(item.expr.name, std::move(args), item.expr.span));
   std::vector<std::string> names = item.alias_list;
   if (!item.alias.empty()) names = {item.alias};
   ARROW_RETURN_NOT_OK(RenameGenerated(names, item.expr.span, &generator));
   int column = kGeneratedColumns;
+  for (const Generator& other : generators_) column += static_cast<int>(other.fields.size());
   for (const PlanField& field : generator.fields) {
     items_.push_back({MakeColumn(column++, field.name, field.type, item.expr.span), field,
                       !names.empty(), /*is_generated=*/true});
   }
-  generator_ = std::move(generator);
+  generators_.push_back(std::move(generator));
   return arrow::Status::OK();
 }
 
@@ -246,9 +298,10 @@ arrow::Result<ExprPtr> SelectAnalyzer::BindGroupKey(const sql::AstExpr& ast) {
     return QueryError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT",
                       fmt::format("The generator is not supported: outside the SELECT clause, "
                                   "found: GROUP BY {}.",
-                                  TextAt(scope_.context.query, generator_->span)),
+                                  TextAt(scope_.context.query, item->expr->span)),
                       ast.span, "generate the rows in a subquery in FROM, or with LATERAL VIEW");
   }
+  if (FindAliasIn({item->expr}) != nullptr) return AliasInGroupBy(ast.span);
   if (!HasAggregateColumn(*item->expr)) return item->expr;
   if (ordinal < 0) {
     return QueryError("GROUP_BY_AGGREGATE",
@@ -270,11 +323,12 @@ arrow::Status SelectAnalyzer::BindGroupKeys() {
   };
   ARROW_ASSIGN_OR_RAISE(sets_, SetsOf(select_.group_by, bind));
   if (!select_.group_by_all) return arrow::Status::OK();
-  if (generator_) {
+  if (!generators_.empty()) {
     return NotSupportedYet("GROUP_BY_ALL_WITH_GENERATOR", "GROUP BY ALL with a generator",
-                           generator_->span);
+                           generators_[0].span);
   }
   for (const Item& item : items_) {
+    if (FindAliasIn({item.expr}) != nullptr) return AliasInGroupBy(item.expr->span);
     if (HasAggregateColumn(*item.expr)) continue;
     ARROW_RETURN_NOT_OK(AddGroupKey(item.expr, item.expr->span).status());
   }

@@ -12,6 +12,7 @@
 #include "common/aggregates/aggregate_registry.h"
 #include "common/expr/function_registry.h"
 #include "common/expr/type_coercion.h"
+#include "driver/plan/analyze/lateral_aliases.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/logical/plan_error.h"
 
@@ -366,6 +367,22 @@ bool WindowBinder::HaveSameWindow(const Call& a, const Call& b) {
          std::equal(a.order.begin(), a.order.end(), b.order.begin(), b.order.end(), same_key);
 }
 
+arrow::Status WindowBinder::RefuseAliases(const sql::WindowSpec& spec, std::string_view query,
+                                          const Call& call) const {
+  std::vector<ExprPtr> exprs = call.partition;
+  for (const SortKey& key : call.order) exprs.push_back(key.expr);
+  exprs.insert(exprs.end(), call.call.args.begin(), call.call.args.end());
+  if (call.call.aggregate) {
+    const std::vector<ExprPtr>& args = call.call.aggregate->args;
+    exprs.insert(exprs.end(), args.begin(), args.end());
+  }
+  const Expr* alias = FindAliasIn(exprs);
+  if (alias == nullptr) return arrow::Status::OK();
+  const std::string frame = spec.frame ? FrameText(*spec.frame, query) : "unspecifiedframe$()";
+  return AliasNotAllowed(*alias, "WINDOW", "window expression",
+                         call.call.text + " OVER " + SpecText(call, frame));
+}
+
 arrow::Result<ExprPtr> WindowBinder::Bind(const sql::AstExpr& call, ExprBinder* binder) {
   ARROW_ASSIGN_OR_RAISE(const sql::WindowSpec* spec, FindSpec(*call.clauses->over));
   const size_t outer = calls_.size();
@@ -376,6 +393,7 @@ arrow::Result<ExprPtr> WindowBinder::Bind(const sql::AstExpr& call, ExprBinder* 
     return NotSupportedYet("NESTED_WINDOW_FUNCTION", "a window function in another one", call.span,
                            "use the inner one in a subquery");
   }
+  ARROW_RETURN_NOT_OK(RefuseAliases(*spec, binder->query(), bound));
   ARROW_RETURN_NOT_OK(BindFrame(call, *spec, binder, &bound));
   if (call.is_distinct) {
     return QueryError(

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/plan/analyze/expr_binder.h"
@@ -58,6 +59,9 @@ class WindowBinder {
   arrow::Result<WindowBound> BindBound(const sql::WindowFrame& frame, bool is_begin,
                                        ExprBinder* binder, const Call& call) const;
   static bool HaveSameWindow(const Call& a, const Call& b);
+  // Names of the select list's aliases: LATERAL_COLUMN_ALIAS_IN_WINDOW.
+  arrow::Status RefuseAliases(const sql::WindowSpec& spec, std::string_view query,
+                              const Call& call) const;
   std::string SpecText(const Call& call, const std::string& frame) const;
 
   const sql::Select& select_;

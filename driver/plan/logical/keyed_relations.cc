@@ -13,7 +13,8 @@ LogicalPlanPtr MakeAggregate(LogicalPlanPtr child, std::vector<ExprPtr> keys,
                              std::vector<AggregateCall> calls, Span span) {
   std::vector<std::optional<EventTime>> event_times;
   for (const ExprPtr& key : keys) {
-    const bool is_column = key->kind == Expr::Kind::kColumn;
+    const bool is_column =
+        key->kind == Expr::Kind::kColumn && key->column < static_cast<int>(child->output.size());
     event_times.push_back(is_column ? child->output[key->column].event_time : std::nullopt);
   }
   return MakeAggregate(std::move(child), std::move(keys), std::move(calls), std::move(event_times),

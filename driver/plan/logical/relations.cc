@@ -48,8 +48,10 @@ LogicalPlanPtr MakeProject(LogicalPlanPtr child, std::vector<ExprPtr> exprs,
   auto node = NewNode<ProjectNode>(std::move(child), span);
   for (size_t i = 0; i < fields.size(); ++i) {
     fields[i].type = exprs[i]->type;
-    if (exprs[i]->kind != Expr::Kind::kColumn) continue;
-    fields[i].event_time = node->output[exprs[i]->column].event_time;
+    // A column of the query around a subquery is none of the child's.
+    const bool is_column = exprs[i]->kind == Expr::Kind::kColumn &&
+                           exprs[i]->column < static_cast<int>(node->output.size());
+    if (is_column) fields[i].event_time = node->output[exprs[i]->column].event_time;
   }
   node->exprs = std::move(exprs);
   node->output = std::move(fields);

@@ -78,7 +78,7 @@ bool Parser::IsImplicitAlias(size_t ahead) const {
 }
 
 bool Parser::IsImplicitTableAlias() const {
-  return IsImplicitAlias() && !cursor_.IsAnyKeyword({"ON", "USING"});
+  return IsImplicitAlias() && !cursor_.IsAnyKeyword({"ON", "USING", "SELECT"});
 }
 
 bool Parser::IsQualifyClause(size_t ahead) const {
@@ -120,7 +120,7 @@ bool Parser::IsInlineTable(size_t ahead) const {
 }
 
 bool Parser::IsSubqueryStart(size_t ahead) const {
-  if (cursor_.IsKeyword("SELECT", ahead)) return true;
+  if (cursor_.IsAnyKeyword({"SELECT", "FROM"}, ahead)) return true;
   if (IsInlineTable(ahead)) return true;
   return cursor_.IsKeyword("WITH", ahead) && cursor_.Peek(ahead + 1).kind == TokenKind::kWord &&
          !CanFollowOperand(ahead + 1);
@@ -161,7 +161,6 @@ arrow::Status Parser::RefuseUnsupportedClause() const {
 }
 
 arrow::Status Parser::RefuseStatement() const {
-  if (cursor_.IsKeyword("FROM")) return Refuse("FROM_FIRST", "a query that begins with FROM");
   if (cursor_.IsAnyKeyword({"MAP", "REDUCE"})) return Refuse("TRANSFORM", "MAP and REDUCE");
   if (IsOneOf(cursor_.Peek(), kOtherStatements)) {
     std::string shown(cursor_.Peek().text);

@@ -152,7 +152,7 @@ arrow::Result<Query> Parser::ParseQueryPrimary() {
     ARROW_RETURN_NOT_OK(CloseQuery());
     return query;
   }
-  if (cursor_.IsKeyword("SELECT")) {
+  if (cursor_.IsAnyKeyword({"SELECT", "FROM"})) {
     ARROW_ASSIGN_OR_RAISE(query.select, ParseSelect());
   } else if (IsInlineTable()) {
     ARROW_ASSIGN_OR_RAISE(query.values, ParseValues());

@@ -19,7 +19,7 @@ arrow::Result<Relation> Parser::ParseFrom() {
 
 bool Parser::IsLateralRelation() const {
   return cursor_.IsKeyword("LATERAL") && !cursor_.IsKeyword("VIEW", 1) &&
-         (cursor_.IsSymbol("(", 1) || cursor_.IsSymbol("(", 2));
+         (cursor_.IsSymbol("(", 1) || (IsName(1) && !CanFollowOperand(1)));
 }
 
 arrow::Result<Relation> Parser::MakeJoin(Relation left, Relation right, JoinClause join) {
@@ -169,7 +169,8 @@ arrow::Result<Relation> Parser::ParseValuesRelation() {
   query.span = query.values->span;
   relation.span = query.span;
   relation.alias = std::exchange(query.values->alias, "");
-  relation.column_aliases = std::exchange(query.values->column_aliases, {});
+  // The rows are as wide as the list of names.
+  relation.column_aliases = query.values->column_aliases;
   query.height = tallest_ + 1;
   relation.subquery = std::make_unique<Query>(std::move(query));
   return relation;
@@ -244,6 +245,12 @@ arrow::Result<LateralView> Parser::ParseLateralView() {
   ARROW_ASSIGN_OR_RAISE(std::string name, ParseQualifiedName("a generator function"));
   ARROW_RETURN_NOT_OK(cursor_.ExpectSymbol("("));
   ARROW_ASSIGN_OR_RAISE(view.call, ParseCall(LowerCase(name), call_begin));
+  for (const AstExpr& arg : view.call.args) {
+    if (arg.kind != AstExpr::Kind::kNamedArgument) continue;
+    return MakeError(ErrorKind::kInvalid, "PARSE_SYNTAX_ERROR",
+                     "Syntax error at or near '=>': LATERAL VIEW takes no named arguments",
+                     arg.span);
+  }
   if (!cursor_.IsKeyword("AS") && IsImplicitAlias()) {
     ARROW_ASSIGN_OR_RAISE(view.table_alias, ParseIdentifier("a table name"));
   }

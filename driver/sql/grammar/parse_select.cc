@@ -4,10 +4,39 @@
 
 namespace tidemill::driver::sql {
 
-// Up to HAVING, WINDOW and QUALIFY; what follows belongs to the query.
+// FROM and LATERAL VIEW, where FROM is next.
+arrow::Status Parser::ParseFromClause(Select* select) {
+  if (!cursor_.AcceptKeyword("FROM")) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(Relation from, ParseFrom());
+  select->from = std::make_unique<Relation>(std::move(from));
+  return arrow::Status::OK();
+}
+
+arrow::Status Parser::ParseLateralViews(Select* select) {
+  while (cursor_.IsKeyword("LATERAL")) {
+    ARROW_ASSIGN_OR_RAISE(LateralView view, ParseLateralView());
+    select->lateral_views.push_back(std::move(view));
+  }
+  return arrow::Status::OK();
+}
+
+// SELECT ... or FROM ... [SELECT ...], up to HAVING, WINDOW and QUALIFY; what follows belongs to
+// the query.
 arrow::Result<std::unique_ptr<Select>> Parser::ParseSelect() {
   auto select = std::make_unique<Select>();
-  const int32_t begin = cursor_.Advance().span.begin;
+  const int32_t begin = cursor_.Peek().span.begin;
+  ARROW_RETURN_NOT_OK(ParseFromClause(select.get()));
+  const bool is_from_first = select->from != nullptr;
+  if (is_from_first) ARROW_RETURN_NOT_OK(ParseLateralViews(select.get()));
+  if (is_from_first && !cursor_.IsKeyword("SELECT")) {
+    select->span = {begin, cursor_.previous_end()};
+    SelectItem star;
+    star.expr.kind = AstExpr::Kind::kStar;
+    star.expr.span = select->span;
+    select->items.push_back(std::move(star));
+    return select;
+  }
+  cursor_.Advance();
   ARROW_RETURN_NOT_OK(RefuseUnsupportedClause());
   if (cursor_.IsKeyword("DISTINCT") && !cursor_.IsSymbol(",", 1) && !cursor_.IsKeyword("FROM", 1)) {
     cursor_.Advance();
@@ -20,14 +49,8 @@ arrow::Result<std::unique_ptr<Select>> Parser::ParseSelect() {
     select->items.push_back(std::move(item));
   } while (cursor_.AcceptSymbol(","));
 
-  if (cursor_.AcceptKeyword("FROM")) {
-    ARROW_ASSIGN_OR_RAISE(Relation from, ParseFrom());
-    select->from = std::make_unique<Relation>(std::move(from));
-  }
-  while (cursor_.IsKeyword("LATERAL")) {
-    ARROW_ASSIGN_OR_RAISE(LateralView view, ParseLateralView());
-    select->lateral_views.push_back(std::move(view));
-  }
+  if (!is_from_first) ARROW_RETURN_NOT_OK(ParseFromClause(select.get()));
+  ARROW_RETURN_NOT_OK(ParseLateralViews(select.get()));
   if (cursor_.AcceptKeyword("WHERE")) {
     ARROW_ASSIGN_OR_RAISE(select->where, ParseExpression());
   }

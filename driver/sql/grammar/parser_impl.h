@@ -58,6 +58,8 @@ class Parser {
 
   // parse_select.cc: the clauses of SELECT
   arrow::Result<std::unique_ptr<Select>> ParseSelect();
+  arrow::Status ParseFromClause(Select* select);
+  arrow::Status ParseLateralViews(Select* select);
   arrow::Result<SelectItem> ParseSelectItem();
   arrow::Result<std::vector<std::string>> ParseAliasList();
   arrow::Status ParseGroupBy(Select* select);

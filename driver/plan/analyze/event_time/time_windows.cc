@@ -15,6 +15,7 @@
 #include "common/types/interval/interval.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/name_scope.h"
+#include "driver/plan/analyze/named_arguments.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
 #include "driver/plan/logical/relations.h"
@@ -330,6 +331,9 @@ arrow::Status Builder::AddWindowTime(const sql::AstExpr& call, const std::vector
 }
 
 arrow::Status Builder::Add(const sql::AstExpr& call) {
+  if (HasArgumentsToArrange(call.name, call.args)) {
+    return ArrangeArguments(call.name, call.args, call.span).status();
+  }
   ExprBinder::Options options{context_.query, context_.zone.get()};
   options.time_columns = &windowed_.columns;
   // window(window_time(w), ...): the inner call becomes a column first.

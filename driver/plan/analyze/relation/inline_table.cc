@@ -72,7 +72,9 @@ arrow::Result<std::vector<std::vector<ExprPtr>>> BindRows(const sql::InlineTable
   const size_t width =
       table.column_aliases.empty() ? table.rows[0].size() : table.column_aliases.size();
   for (const std::vector<sql::AstExpr>& row : table.rows) {
-    ExprBinder binder(nothing, {scope.context.query, scope.context.zone.get()});
+    ExprBinder binder(
+        nothing,
+        {.query = scope.context.query, .zone = scope.context.zone.get(), .outer = scope.outer});
     ARROW_ASSIGN_OR_RAISE(auto exprs, binder.BindAll(row));
     if (exprs.size() != width) {
       return Invalid("NUM_COLUMNS_MISMATCH",

@@ -169,8 +169,10 @@ class MergedColumns {
   std::vector<PlanField> fields_;
 };
 
-arrow::Result<ExprPtr> BindCondition(const sql::AstExpr& on, const LogicalPlan& left,
-                                     const LogicalPlan& right, const QueryScope& scope) {
+}  // namespace
+
+arrow::Result<ExprPtr> BindJoinCondition(const sql::AstExpr& on, const LogicalPlan& left,
+                                         const LogicalPlan& right, const QueryScope& scope) {
   const NameScope names(SideBySide(left, right));
   ExprBinder binder(
       names,
@@ -187,15 +189,13 @@ arrow::Result<ExprPtr> BindCondition(const sql::AstExpr& on, const LogicalPlan& 
                     on.span);
 }
 
-}  // namespace
-
 arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, LogicalPlanPtr left,
                                           LogicalPlanPtr right, Span span,
                                           const QueryScope& scope) {
   const JoinType type = TypeOf(join.type);
   ExprPtr condition;
   if (join.on) {
-    ARROW_ASSIGN_OR_RAISE(condition, BindCondition(*join.on, *left, *right, scope));
+    ARROW_ASSIGN_OR_RAISE(condition, BindJoinCondition(*join.on, *left, *right, scope));
   }
   ARROW_ASSIGN_OR_RAISE(const auto shared, SharedColumns(join, *left, *right, span));
   const auto left_width = static_cast<int>(left->output.size());

@@ -2,6 +2,7 @@
 
 #include <arrow/result.h>
 
+#include "common/expr/expr.h"
 #include "driver/plan/analyze/query_scope.h"
 #include "driver/sql/ast.h"
 
@@ -12,5 +13,9 @@ namespace tidemill::driver {
 // JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE.
 arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, LogicalPlanPtr left,
                                           LogicalPlanPtr right, Span span, const QueryScope& scope);
+
+// A condition of ON, over the columns of both sides. Errors: JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE.
+arrow::Result<ExprPtr> BindJoinCondition(const sql::AstExpr& on, const LogicalPlan& left,
+                                         const LogicalPlan& right, const QueryScope& scope);
 
 }  // namespace tidemill::driver

@@ -10,6 +10,7 @@
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/relation/join_analyzer.h"
+#include "driver/plan/analyze/relation/lateral_join.h"
 #include "driver/plan/analyze/relation/table_function.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
@@ -90,14 +91,13 @@ arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref, const Query
 arrow::Result<LogicalPlanPtr> AnalyzeChildJoin(const sql::Relation& relation,
                                                const QueryScope& scope) {
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr left, AnalyzeRelation(relation.children[0], scope));
-  const sql::Relation& other = relation.children[1];
   if (relation.join.is_lateral) {
-    if (other.kind != sql::Relation::Kind::kFunction) {
-      return NotSupportedYet("LATERAL_JOIN", "a LATERAL subquery", other.span);
+    if (IsOuterGenerator(relation)) {
+      return AnalyzeOuterGenerator(relation.children[1], std::move(left), scope);
     }
-    return AnalyzeLateralFunction(relation.join, other, std::move(left), scope);
+    return AnalyzeLateralJoin(relation, std::move(left), scope);
   }
-  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, AnalyzeRelation(other, scope));
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, AnalyzeRelation(relation.children[1], scope));
   return AnalyzeJoin(relation.join, std::move(left), std::move(right), relation.span, scope);
 }
 

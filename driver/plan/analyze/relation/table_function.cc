@@ -5,13 +5,17 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/aggregates/aggregate_registry.h"
 #include "common/expr/evaluator.h"
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/named_arguments.h"
 #include "driver/plan/analyze/relation/inline_table.h"
 #include "driver/plan/logical/plan_error.h"
 #include "driver/plan/logical/relations.h"
@@ -26,11 +30,24 @@ arrow::Result<std::vector<ExprPtr>> BindArgs(const sql::Relation& function,
   ExprBinder binder(
       names,
       {.query = scope.context.query, .zone = scope.context.zone.get(), .outer = scope.outer});
-  return binder.BindAll(function.args);
+  if (!HasArgumentsToArrange(function.name, function.args)) return binder.BindAll(function.args);
+  ARROW_ASSIGN_OR_RAISE(const auto arranged,
+                        ArrangeArguments(function.name, function.args, function.span));
+  return binder.BindAll(arranged);
+}
+
+arrow::Status NotFoldable(std::string_view parameter, Span span) {
+  return QueryError("NON_FOLDABLE_ARGUMENT",
+                    fmt::format("The function `range` requires the parameter `{}` to be a foldable "
+                                "expression of the type \"BIGINT\", but the actual argument is a "
+                                "non-foldable.",
+                                parameter),
+                    span);
 }
 
 // A constant argument of range as BIGINT.
-arrow::Result<int64_t> RangeArg(const ExprPtr& arg, const QueryScope& scope) {
+arrow::Result<int64_t> RangeArg(const ExprPtr& arg, std::string_view name,
+                                const QueryScope& scope) {
   ARROW_ASSIGN_OR_RAISE(const ExprPtr wide, ImplicitCast(arg, arrow::int64()));
   EvalContext evaluation;
   evaluation.zone = scope.context.zone;
@@ -39,10 +56,13 @@ arrow::Result<int64_t> RangeArg(const ExprPtr& arg, const QueryScope& scope) {
   if (value != nullptr && value->literal->is_valid) {
     return static_cast<const arrow::Int64Scalar&>(*value->literal).value;
   }
-  return QueryError("UNEXPECTED_INPUT_TYPE",
-                    fmt::format("The arguments of `range` must be constant integers, but got {}.",
-                                QuotedSql(ExprText(*arg))),
-                    arg->span);
+  if (value != nullptr) {
+    return QueryError("UNEXPECTED_INPUT_TYPE",
+                      fmt::format("The arguments of `range` must be constant integers, but got {}.",
+                                  QuotedSql(ExprText(*arg))),
+                      arg->span);
+  }
+  return NotFoldable(name, arg->span);
 }
 
 // range([start,] end [, step [, partitions]])
@@ -56,9 +76,15 @@ arrow::Result<LogicalPlanPtr> AnalyzeRange(const sql::Relation& relation, const 
                                   args.size()),
                       relation.span);
   }
+  constexpr std::array<std::string_view, 4> kNames = {"start", "end", "step", "numSlices"};
   std::vector<int64_t> values;
-  for (const ExprPtr& arg : args) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t value, RangeArg(arg, scope));
+  for (size_t i = 0; i < args.size(); ++i) {
+    const std::string_view name = args.size() == 1 ? "end" : kNames[i];
+    // Spark takes a named argument for an expression.
+    if (relation.args[i].kind == sql::AstExpr::Kind::kNamedArgument) {
+      return NotFoldable(name, relation.args[i].span);
+    }
+    ARROW_ASSIGN_OR_RAISE(const int64_t value, RangeArg(args[i], name, scope));
     values.push_back(value);
   }
   const int64_t begin = values.size() == 1 ? 0 : values[0];
@@ -92,6 +118,15 @@ arrow::Result<LogicalPlanPtr> AnalyzeRange(const sql::Relation& relation, const 
 arrow::Result<LogicalPlanPtr> AnalyzeTableFunction(const sql::Relation& relation,
                                                    const QueryScope& scope) {
   if (EqualsIgnoreCase(relation.name, "range")) return AnalyzeRange(relation, scope);
+  if (FindFunction(relation.name) != nullptr || IsAggregateName(relation.name)) {
+    return QueryError("NOT_A_TABLE_FUNCTION",
+                      fmt::format("{} appears as a table function here, but the function was "
+                                  "defined as a scalar function. Please update the query to move "
+                                  "the function call outside the FROM clause, or redefine {} as a "
+                                  "table function instead.",
+                                  QuotedName(relation.name), QuotedName(relation.name)),
+                      relation.span);
+  }
   if (!IsGeneratorName(relation.name)) {
     return QueryError("UNRESOLVABLE_TABLE_VALUED_FUNCTION",
                       fmt::format("Could not resolve {} to a table-valued function. Please make "
@@ -111,18 +146,16 @@ arrow::Result<LogicalPlanPtr> AnalyzeTableFunction(const sql::Relation& relation
   return ApplyGenerator(std::move(plan), std::move(generator));
 }
 
-arrow::Result<LogicalPlanPtr> AnalyzeLateralFunction(const sql::JoinClause& join,
-                                                     const sql::Relation& function,
-                                                     LogicalPlanPtr left, const QueryScope& scope) {
-  const bool is_left = join.type == sql::JoinType::kLeft;
-  const bool is_inner = join.type == sql::JoinType::kInner || join.type == sql::JoinType::kCross;
-  if (!IsGeneratorName(function.name) || join.on || !(is_left || is_inner)) {
-    return NotSupportedYet("LATERAL_JOIN", "this LATERAL join", function.span);
-  }
-  std::string name = function.name;
-  if (is_left && !name.ends_with("_outer") && name != "stack" && name != "json_tuple") {
-    name += "_outer";
-  }
+bool IsOuterGenerator(const sql::Relation& relation) {
+  const sql::Relation& function = relation.children[1];
+  return relation.join.type == sql::JoinType::kLeft && !relation.join.on &&
+         function.kind == sql::Relation::Kind::kFunction && HasOuterForm(function.name);
+}
+
+arrow::Result<LogicalPlanPtr> AnalyzeOuterGenerator(const sql::Relation& function,
+                                                    LogicalPlanPtr left, const QueryScope& scope) {
+  std::string name = LowerCase(function.name);
+  if (!name.ends_with("_outer")) name += "_outer";
   ARROW_ASSIGN_OR_RAISE(auto args, BindArgs(function, *left, scope));
   ARROW_ASSIGN_OR_RAISE(Generator generator,
                         ResolveGenerator(name, std::move(args), function.span));

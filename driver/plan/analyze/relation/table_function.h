@@ -12,10 +12,10 @@ namespace tidemill::driver {
 arrow::Result<LogicalPlanPtr> AnalyzeTableFunction(const sql::Relation& relation,
                                                    const QueryScope& scope);
 
-// `left` joined with LATERAL generator(...): the arguments see the columns of `left`. Inner and
-// cross joins without a condition, and left joins, which keep rows for which nothing is generated.
-arrow::Result<LogicalPlanPtr> AnalyzeLateralFunction(const sql::JoinClause& join,
-                                                     const sql::Relation& function,
-                                                     LogicalPlanPtr left, const QueryScope& scope);
+// Whether a join is LEFT JOIN LATERAL explode(...) or the like, without a condition. It is
+// explode_outer(...) for every row: where nothing is generated the row is kept.
+bool IsOuterGenerator(const sql::Relation& relation);
+arrow::Result<LogicalPlanPtr> AnalyzeOuterGenerator(const sql::Relation& function,
+                                                    LogicalPlanPtr left, const QueryScope& scope);
 
 }  // namespace tidemill::driver

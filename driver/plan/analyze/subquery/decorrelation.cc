@@ -68,11 +68,21 @@ void CollectInner(const Expr& expr, std::vector<int>* columns) {
   for (const ExprPtr& arg : expr.args) CollectInner(*arg, columns);
 }
 
-// What a call gives over no rows, or nullptr for NULL.
-ExprPtr EmptyValue(const AggregateCall& call) {
-  const std::string& name = call.signature.name;
-  if (name != "count" && name != "count_if") return nullptr;
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(0), call.span);
+// An aggregate function takes rows of one query.
+arrow::Status RequireUnmixed(const AggregateCall& call) {
+  std::vector<int> columns;
+  bool has_outer = false;
+  for (const ExprPtr& arg : call.args) {
+    CollectInner(*arg, &columns);
+    has_outer = has_outer || HasOuterColumns(*arg);
+  }
+  if (!has_outer || columns.empty()) return arrow::Status::OK();
+  return QueryError(
+      "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES",
+      fmt::format("Unsupported subquery expression: Found an aggregate function in a correlated "
+                  "predicate that has both outer and local references, which is not supported: {}.",
+                  call.text),
+      call.span);
 }
 
 // `expr` where its columns have those values.
@@ -113,7 +123,10 @@ arrow::Result<Decorrelated> OverProject(const ProjectNode& node, Decorrelated ch
 
 arrow::Result<Decorrelated> OverAggregate(const AggregateNode& node, Decorrelated child) {
   ARROW_RETURN_NOT_OK(RequireNone(node.keys));
-  for (const AggregateCall& call : node.calls) ARROW_RETURN_NOT_OK(RequireNone(call.args));
+  for (const AggregateCall& call : node.calls) {
+    ARROW_RETURN_NOT_OK(RequireUnmixed(call));
+    ARROW_RETURN_NOT_OK(RequireNone(call.args));
+  }
   if (child.conditions.empty()) {
     child.plan = MakeAggregate(child.plan, node.keys, node.calls, node.span);
     child.empty_values.clear();
@@ -137,7 +150,9 @@ arrow::Result<Decorrelated> OverAggregate(const AggregateNode& node, Decorrelate
     conditions.push_back(std::move(moved));
   }
   std::vector<ExprPtr> values;
-  for (const AggregateCall& call : node.calls) values.push_back(EmptyValue(call));
+  for (const AggregateCall& call : node.calls) {
+    ARROW_ASSIGN_OR_RAISE(values.emplace_back(), EmptyValue(call));
+  }
   const auto added = static_cast<int>(keys.size()) - num_keys;
   LogicalPlanPtr plan = MakeAggregate(child.plan, std::move(keys), node.calls, node.span);
   std::vector<ExprPtr> exprs;
@@ -220,15 +235,41 @@ bool HasOuterColumns(const Expr& expr) {
                                       [](const ExprPtr& arg) { return HasOuterColumns(*arg); });
 }
 
+ExprPtr OverBothSides(const ExprPtr& condition, int outer_width) {
+  if (condition->kind == Expr::Kind::kColumn) {
+    return MakeColumn(
+        IsOuter(*condition) ? condition->column - kOuterColumns : condition->column + outer_width,
+        condition->name, condition->type, condition->span);
+  }
+  if (condition->args.empty()) return condition;
+  auto copy = std::make_shared<Expr>(*condition);
+  for (ExprPtr& arg : copy->args) arg = OverBothSides(arg, outer_width);
+  return copy;
+}
+
+arrow::Result<ExprPtr> EmptyValue(const AggregateCall& call) {
+  const std::string& name = call.signature.name;
+  if (name == "collect_list" || name == "collect_set") {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr nothing, MakeCall("array", {}, call.span));
+    return ImplicitCast(std::move(nothing), call.signature.type);
+  }
+  const bool is_count = name == "count" || name == "count_if" || name == "regr_count" ||
+                        name == "approx_count_distinct";
+  if (!is_count) return nullptr;
+  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(0), call.span);
+}
+
 CorrelatedEquality EqualityOf(const Expr& condition) {
-  if (condition.kind != Expr::Kind::kCall || condition.name != "=") return {};
+  const bool is_equality =
+      condition.kind == Expr::Kind::kCall && (condition.name == "=" || condition.name == "<=>");
+  if (!is_equality) return {};
   for (int side = 0; side < 2; ++side) {
     const ExprPtr& inner = condition.args[side];
     const ExprPtr& outer = condition.args[1 - side];
     std::vector<int> columns;
     CollectInner(*outer, &columns);
     if (HasOuterColumns(*inner) || !HasOuterColumns(*outer) || !columns.empty()) continue;
-    return {inner, outer};
+    return {inner, outer, condition.name == "<=>"};
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/relation/relation_analyzer.h"
+#include "driver/plan/analyze/subquery/apply.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
@@ -49,6 +50,32 @@ ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span) {
   return MakeColumn(column, field.name, field.type, span);
 }
 
+// A SELECT without FROM may name columns of the query around anywhere.
+bool IsWithoutFrom(const LogicalPlan& plan) {
+  if (plan.kind == Kind::kRead) return plan.output.empty();
+  return (plan.kind == Kind::kProject || plan.kind == Kind::kSubqueryAlias) &&
+         IsWithoutFrom(plan.child());
+}
+
+// What Spark refuses in expressions stays refused.
+bool MayApply(const LogicalPlan& plan, const arrow::Status& refusal) {
+  const std::string_view error_class = ErrorClassOf(refusal);
+  if (error_class.ends_with(".CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE")) return true;
+  return error_class.ends_with(".CORRELATED_REFERENCE") && IsWithoutFrom(plan);
+}
+
+// With the values of missing groups, a missing key must tell that the group is missing.
+bool HasEqualitiesOnly(const Decorrelated& query) {
+  return std::all_of(query.conditions.begin(), query.conditions.end(),
+                     [&](const ExprPtr& condition) {
+                       const CorrelatedEquality equality = EqualityOf(*condition);
+                       if (equality.inner == nullptr) return false;
+                       const bool is_marker =
+                           !equality.is_null_safe && equality.inner->kind == Expr::Kind::kColumn;
+                       return query.empty_values.empty() || is_marker;
+                     });
+}
+
 // The plan grouped by `keys`, with these calls.
 arrow::Result<LogicalPlanPtr> Grouped(LogicalPlanPtr plan, std::vector<ExprPtr> keys,
                                       const std::vector<std::pair<std::string, ExprPtr>>& calls,
@@ -75,7 +102,7 @@ ExprPtr FromOuter(const ExprPtr& expr) {
 }
 
 arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameScope& names,
-                                            const QueryScope& scope) {
+                                            const QueryScope& scope, SubqueryForm form) {
   OuterScope outer{names};
   QueryScope inner = scope;
   inner.outer = &outer;
@@ -87,11 +114,24 @@ arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameS
                       query.span);
   }
   const size_t width = plan->output.size();
-  Decorrelated decorrelated{plan};
-  if (outer.was_used) {
-    ARROW_ASSIGN_OR_RAISE(decorrelated, Decorrelate(plan));
+  if (!outer.was_used) {
+    Decorrelated uncorrelated{plan};
+    uncorrelated.width = width;
+    uncorrelated.gives_one_row = GivesOneRowAtMost(*plan);
+    return uncorrelated;
   }
-  decorrelated.width = width;
+  arrow::Result<Decorrelated> decorrelated = Decorrelate(plan);
+  if (!decorrelated.ok() && !MayApply(*plan, decorrelated.status())) return decorrelated.status();
+  const bool is_done = decorrelated.ok() &&
+                       (!form.equalities_only || HasEqualitiesOnly(*decorrelated)) &&
+                       (!form.no_empty_values || decorrelated->empty_values.empty());
+  if (!is_done) {
+    ARROW_ASSIGN_OR_RAISE(decorrelated, ApplyToDomain(plan, names.fields()));
+    decorrelated->gives_one_row = GivesOneRowAtMost(*plan);
+  } else {
+    decorrelated->gives_one_row = !decorrelated->empty_values.empty();
+  }
+  decorrelated->width = width;
   return decorrelated;
 }
 
@@ -125,21 +165,11 @@ arrow::Result<ExprPtr> SubqueryJoins::Add(const sql::AstExpr& ast, ExprBinder* b
   }
 }
 
-arrow::Result<std::vector<CorrelatedEquality>> SubqueryJoins::Equalities(const Decorrelated& query,
-                                                                         Span span) {
+std::vector<CorrelatedEquality> SubqueryJoins::Equalities(const Decorrelated& query) {
   std::vector<CorrelatedEquality> equalities;
   last_outer_names_.clear();
   for (const ExprPtr& condition : query.conditions) {
     CorrelatedEquality equality = EqualityOf(*condition);
-    if (equality.inner == nullptr) {
-      return QueryError(
-          "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY."
-          "CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE",
-          fmt::format("Unsupported subquery expression: Correlated column is not "
-                      "allowed in predicate: {}.",
-                      ExprText(*condition)),
-          span, "only equalities may name columns of the query around here");
-    }
     equality.outer = FromOuter(equality.outer);
     last_outer_names_ += (last_outer_names_.empty() ? "" : ", ") + ExprText(*equality.outer);
     equalities.push_back(std::move(equality));
@@ -160,7 +190,8 @@ ExprPtr SubqueryJoins::Column(int column, Span span) const {
 
 arrow::Result<ExprPtr> SubqueryJoins::AddScalar(const sql::AstExpr& ast) {
   const Span span = ast.span;
-  ARROW_ASSIGN_OR_RAISE(Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
+  ARROW_ASSIGN_OR_RAISE(Decorrelated query,
+                        AnalyzeSubquery(*ast.query, names_, scope_, {.equalities_only = true}));
   if (query.width != 1) {
     return QueryError(
         "INVALID_SUBQUERY_EXPRESSION."
@@ -170,18 +201,15 @@ arrow::Result<ExprPtr> SubqueryJoins::AddScalar(const sql::AstExpr& ast) {
                     query.width),
         span);
   }
-  ARROW_ASSIGN_OR_RAISE(const auto equalities, Equalities(query, span));
-  PendingJoin join{query.plan, {}, span};
-  const bool has_one_row =
-      equalities.empty() ? GivesOneRowAtMost(*query.plan) : !query.empty_values.empty();
-  if (has_one_row) {
-    for (const CorrelatedEquality& key : equalities) join.keys.emplace_back(key.outer, key.inner);
+  const std::vector<CorrelatedEquality> equalities = Equalities(query);
+  PendingJoin join{query.plan, {}, span, query.domain, query.outer_columns};
+  if (query.gives_one_row) {
+    join.keys = equalities;
     AddJoin(std::move(join));
     ExprPtr value = Column(0, span);
-    if (equalities.empty() || query.empty_values[0] == nullptr) return value;
+    if (query.empty_values.empty() || query.empty_values[0] == nullptr) return value;
     // No group for the key: count() is 0, not NULL.
-    const auto& key = equalities[0].inner;
-    if (key->kind != Expr::Kind::kColumn) return value;
+    const ExprPtr& key = equalities[0].inner;
     ARROW_ASSIGN_OR_RAISE(ExprPtr is_missing,
                           MakeCall("isnull", {Column(key->column, span)}, span));
     return MakeCall("if", {std::move(is_missing), query.empty_values[0], std::move(value)}, span);
@@ -192,8 +220,8 @@ arrow::Result<ExprPtr> SubqueryJoins::AddScalar(const sql::AstExpr& ast) {
   // One row for each key: the value, which is the highest of one, and how many there are.
   std::vector<ExprPtr> keys;
   for (const CorrelatedEquality& key : equalities) {
-    join.keys.emplace_back(key.outer,
-                           MakeColumn(static_cast<int>(keys.size()), "key", key.inner->type, span));
+    join.keys.push_back({MakeColumn(static_cast<int>(keys.size()), "key", key.inner->type, span),
+                         key.outer, key.is_null_safe});
     keys.push_back(key.inner);
   }
   const auto num_keys = static_cast<int>(keys.size());
@@ -206,13 +234,14 @@ arrow::Result<ExprPtr> SubqueryJoins::AddScalar(const sql::AstExpr& ast) {
 
 arrow::Result<ExprPtr> SubqueryJoins::AddExists(const sql::AstExpr& ast) {
   const Span span = ast.span;
-  ARROW_ASSIGN_OR_RAISE(const Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
-  ARROW_ASSIGN_OR_RAISE(const auto equalities, Equalities(query, span));
-  PendingJoin join{nullptr, {}, span};
+  ARROW_ASSIGN_OR_RAISE(const Decorrelated query,
+                        AnalyzeSubquery(*ast.query, names_, scope_, {.equalities_only = true}));
+  const std::vector<CorrelatedEquality> equalities = Equalities(query);
+  PendingJoin join{nullptr, {}, span, query.domain, query.outer_columns};
   std::vector<ExprPtr> keys;
   for (const CorrelatedEquality& key : equalities) {
-    join.keys.emplace_back(key.outer,
-                           MakeColumn(static_cast<int>(keys.size()), "key", key.inner->type, span));
+    join.keys.push_back({MakeColumn(static_cast<int>(keys.size()), "key", key.inner->type, span),
+                         key.outer, key.is_null_safe});
     keys.push_back(key.inner);
   }
   if (!query.empty_values.empty()) return Truth(true, span);
@@ -231,25 +260,28 @@ arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, bool is_neg
                                             ExprBinder* binder) {
   const Span span = ast.span;
   ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> left, binder->BindAll(ast.args));
-  ARROW_ASSIGN_OR_RAISE(const Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
-  ARROW_ASSIGN_OR_RAISE(const auto equalities, Equalities(query, span));
+  ARROW_ASSIGN_OR_RAISE(const Decorrelated query,
+                        AnalyzeSubquery(*ast.query, names_, scope_,
+                                        {.equalities_only = true, .no_empty_values = true}));
+  const std::vector<CorrelatedEquality> equalities = Equalities(query);
   ARROW_RETURN_NOT_OK(CheckInWidth(ast, left, query.width));
   if (left.size() != 1) {
     return NotSupportedYet("IN_SUBQUERY_OF_SEVERAL_COLUMNS",
                            "NOT IN or a nested IN with several columns", span);
   }
   const ExprPtr inner = ColumnAt(*query.plan, 0, span);
-  PendingJoin counts{nullptr, {}, span};
-  PendingJoin matches{nullptr, {}, span};
+  PendingJoin counts{nullptr, {}, span, query.domain, query.outer_columns};
+  PendingJoin matches{nullptr, {}, span, query.domain, query.outer_columns};
   std::vector<ExprPtr> keys;
   for (const CorrelatedEquality& key : equalities) {
     const auto place = static_cast<int>(keys.size());
-    counts.keys.emplace_back(key.outer, MakeColumn(place, "key", key.inner->type, span));
+    counts.keys.push_back(
+        {MakeColumn(place, "key", key.inner->type, span), key.outer, key.is_null_safe});
     keys.push_back(key.inner);
   }
   const auto num_keys = static_cast<int>(keys.size());
   matches.keys = counts.keys;
-  matches.keys.emplace_back(left[0], MakeColumn(num_keys, "value", inner->type, span));
+  matches.keys.push_back({MakeColumn(num_keys, "value", inner->type, span), left[0]});
   ARROW_ASSIGN_OR_RAISE(counts.right,
                         Grouped(query.plan, keys, {{"count", One(span)}, {"count", inner}}, span));
   keys.push_back(inner);
@@ -274,21 +306,39 @@ arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, bool is_neg
       span);
 }
 
+arrow::Result<LogicalPlanPtr> SubqueryJoins::RightSide(
+    const PendingJoin& join, const LogicalPlanPtr& base,
+    const std::function<arrow::Result<ExprPtr>(const ExprPtr&)>& relocate) const {
+  if (join.domain == nullptr) return join.right;
+  std::vector<ExprPtr> keys;
+  for (const int column : join.outer_columns) {
+    const PlanField& field = names_.fields()[column];
+    ARROW_ASSIGN_OR_RAISE(keys.emplace_back(),
+                          relocate(MakeColumn(column, field.name, field.type, join.span)));
+  }
+  ARROW_ASSIGN_OR_RAISE(const LogicalPlanPtr rows, DistinctRows(base, std::move(keys), join.span));
+  return ReplaceNode(join.right, join.domain, rows);
+}
+
 arrow::Result<LogicalPlanPtr> SubqueryJoins::Join(
     LogicalPlanPtr plan,
     const std::function<arrow::Result<ExprPtr>(const ExprPtr&)>& relocate) const {
+  const LogicalPlanPtr base = plan;
   for (const PendingJoin& join : joins_) {
     const auto width = static_cast<int>(plan->output.size());
     std::vector<ExprPtr> conditions;
-    for (const auto& [outer, inner] : join.keys) {
-      ARROW_ASSIGN_OR_RAISE(ExprPtr left, relocate(outer));
+    for (const CorrelatedEquality& key : join.keys) {
+      ARROW_ASSIGN_OR_RAISE(ExprPtr left, relocate(key.outer));
       ARROW_ASSIGN_OR_RAISE(
           ExprPtr equality,
-          MakeCall("=", {std::move(left), ShiftColumns(inner, -width)}, join.span));
+          MakeCall(key.is_null_safe ? "<=>" : "=",
+                   {std::move(left), ShiftColumns(key.inner, -width)}, join.span));
       conditions.push_back(std::move(equality));
     }
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, JoinConjuncts(conditions));
-    plan = MakeJoin(std::move(plan), join.right, JoinType::kLeft, std::move(condition), join.span);
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, RightSide(join, base, relocate));
+    plan = MakeJoin(std::move(plan), std::move(right), JoinType::kLeft, std::move(condition),
+                    join.span);
   }
   return plan;
 }

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "driver/plan/analyze/expr_binder.h"
@@ -44,16 +43,21 @@ class SubqueryJoins {
  private:
   struct PendingJoin {
     LogicalPlanPtr right;
-    // Equalities of a side over the relation and a side over `right`.
-    std::vector<std::pair<ExprPtr, ExprPtr>> keys;
+    std::vector<CorrelatedEquality> keys;  // `outer` over the relation, `inner` over `right`
     Span span;
+    // As of Decorrelated.
+    LogicalPlanPtr domain;
+    std::vector<int> outer_columns;
   };
 
   arrow::Result<ExprPtr> AddScalar(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> AddExists(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> AddIn(const sql::AstExpr& ast, bool is_negated, ExprBinder* binder);
-  arrow::Result<std::vector<CorrelatedEquality>> Equalities(const Decorrelated& query, Span span);
+  std::vector<CorrelatedEquality> Equalities(const Decorrelated& query);
   void AddJoin(PendingJoin join);
+  arrow::Result<LogicalPlanPtr> RightSide(
+      const PendingJoin& join, const LogicalPlanPtr& base,
+      const std::function<arrow::Result<ExprPtr>(const ExprPtr&)>& relocate) const;
   ExprPtr Column(int column, Span span) const;  // of the join added last
 
   const NameScope& names_;
@@ -64,9 +68,15 @@ class SubqueryJoins {
   int last_begin_ = 0;  // first column of the last one
 };
 
+// What those who join a subquery can do with it.
+struct SubqueryForm {
+  bool equalities_only = false;  // its conditions are such that EqualityOf takes
+  bool no_empty_values = false;  // it has all its rows, also those of groups without rows
+};
+
 // A query inside an expression, over the columns of `names`.
 arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameScope& names,
-                                            const QueryScope& scope);
+                                            const QueryScope& scope, SubqueryForm form);
 // The number of columns that IN compares. Errors: IN_SUBQUERY_LENGTH_MISMATCH.
 arrow::Status CheckInWidth(const sql::AstExpr& ast, const std::vector<ExprPtr>& left,
                            size_t num_columns);

@@ -10,6 +10,7 @@
 
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/subquery/apply.h"
 #include "driver/plan/analyze/subquery/subquery_joins.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
@@ -70,6 +71,7 @@ class WhereClause final : public BindHook {
                       "grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup.",
                       call.span);
   }
+  arrow::Result<ExprPtr> FindAlias(const sql::AstExpr& name) override { return nullptr; }
 
  private:
   ExprBinder::Options Options() {
@@ -127,12 +129,24 @@ class WhereClause final : public BindHook {
 
   arrow::Status AddJoin(const JoinedSubquery& join) {
     const sql::AstExpr& ast = *join.ast;
-    ARROW_ASSIGN_OR_RAISE(Decorrelated query, AnalyzeSubquery(*ast.query, names_, scope_));
-    if (!query.empty_values.empty()) return AddAlwaysThere(join, query);
+    ARROW_ASSIGN_OR_RAISE(Decorrelated query,
+                          AnalyzeSubquery(*ast.query, names_, scope_,
+                                          {.no_empty_values = ast.kind == Kind::kInSubquery}));
+    if (query.domain != nullptr) {
+      std::vector<ExprPtr> keys;
+      for (const int column : query.outer_columns) {
+        const PlanField& field = plan_->output[column];
+        keys.push_back(MakeColumn(column, field.name, field.type, ast.span));
+      }
+      ARROW_ASSIGN_OR_RAISE(const LogicalPlanPtr rows,
+                            DistinctRows(plan_, std::move(keys), ast.span));
+      query.plan = ReplaceNode(query.plan, query.domain, rows);
+    }
+    if (!query.empty_values.empty()) return AddAlwaysThere(join);
     const auto width = static_cast<int>(plan_->output.size());
     std::vector<ExprPtr> conditions;
     for (const ExprPtr& condition : query.conditions) {
-      conditions.push_back(SidesOf(condition, width));
+      conditions.push_back(OverBothSides(condition, width));
     }
     if (ast.kind == Kind::kInSubquery) {
       ExprBinder binder(names_, Options());
@@ -154,28 +168,11 @@ class WhereClause final : public BindHook {
   }
 
   // An aggregation without groups gives a row whatever the query around says.
-  arrow::Status AddAlwaysThere(const JoinedSubquery& join, const Decorrelated& query) {
-    if (join.ast->kind == Kind::kInSubquery) {
-      return NotSupportedYet("IN_CORRELATED_AGGREGATE", "IN with a correlated aggregation",
-                             join.ast->span);
-    }
+  arrow::Status AddAlwaysThere(const JoinedSubquery& join) {
     ExprPtr is_there =
         MakeLiteral(std::make_shared<arrow::BooleanScalar>(!join.is_negated), join.ast->span);
     plan_ = MakeFilter(std::move(plan_), std::move(is_there), join.ast->span);
     return arrow::Status::OK();
-  }
-
-  // A condition over the subquery and the query around, over both side by side.
-  static ExprPtr SidesOf(const ExprPtr& expr, int width) {
-    if (expr->kind == Expr::Kind::kColumn) {
-      const bool is_outer = expr->column >= kOuterColumns;
-      return MakeColumn(is_outer ? expr->column - kOuterColumns : expr->column + width, expr->name,
-                        expr->type, expr->span);
-    }
-    if (expr->args.empty()) return expr;
-    auto copy = std::make_shared<Expr>(*expr);
-    for (ExprPtr& arg : copy->args) arg = SidesOf(arg, width);
-    return copy;
   }
 
   LogicalPlanPtr plan_;
