@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <future>
 #include <utility>
 
@@ -103,6 +104,9 @@ arrow::Result<RowSet> RunBoundedQuery(driver::JobSpec query,
   Complete(tables, &query, &held);
   ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned,
                         driver::PlanJob(query, FileSystem::Local()));
+  for (const std::string& warning : planned.warnings) {
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
   ARROW_ASSIGN_OR_RAISE(driver::JobDefinition definition, driver::MakeDefinition(query, planned));
   ARROW_ASSIGN_OR_RAISE(const auto scratch, ScratchDirectory::Make());
   definition.checkpoint = scratch->Path("checkpoint");
@@ -113,6 +117,15 @@ arrow::Result<RowSet> RunBoundedQuery(driver::JobSpec query,
   RowSet rows{.schema = planned.sink.schema};
   if (result) rows.batches = std::move(result->batches);
   return rows;
+}
+
+arrow::Result<std::string> ExplainQuery(driver::JobSpec query,
+                                        const std::map<std::string, RowSet>& tables) {
+  HeldTables held;
+  Complete(tables, &query, &held);
+  ARROW_ASSIGN_OR_RAISE(const driver::PlannedJob planned,
+                        driver::PlanJob(query, FileSystem::Local()));
+  return planned.query.explanation;
 }
 
 arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfQuery(

@@ -42,4 +42,8 @@ arrow::Result<RowSet> RunBoundedQuery(driver::JobSpec query,
 arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfQuery(
     driver::JobSpec query, const std::map<std::string, RowSet>& tables);
 
+// The text of its plan (`tidemill explain`); nothing is run. Errors as above.
+arrow::Result<std::string> ExplainQuery(driver::JobSpec query,
+                                        const std::map<std::string, RowSet>& tables);
+
 }  // namespace tidemill::deploy

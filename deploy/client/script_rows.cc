@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "common/functions/docs/function_docs.h"
@@ -69,6 +70,17 @@ arrow::Result<RowSet> RowsOfTables(const driver::TablesStep& step) {
   return RowSet{schema, {arrow::RecordBatch::Make(schema, count, std::move(columns))}};
 }
 
+// A row for each line, so that tables of them can be read.
+arrow::Result<RowSet> RowsOfLines(std::string_view text) {
+  TextRows rows({"plan"});
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    ARROW_RETURN_NOT_OK(rows.Add({std::string(text.substr(0, end))}));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return rows.Finish();
+}
+
 arrow::Result<RowSet> RowsOfColumns(const arrow::Schema& schema) {
   TextRows rows({"col_name", "data_type", "comment"});
   for (const auto& field : schema.fields()) {
@@ -118,7 +130,9 @@ struct StepRunner {
 
   arrow::Result<RowSet> operator()(const driver::QueryStep& step) const {
     ARROW_ASSIGN_OR_RAISE(const auto tables, Find(step.query));
-    return RunBoundedQuery(step.query, tables);
+    if (!step.is_explained) return RunBoundedQuery(step.query, tables);
+    ARROW_ASSIGN_OR_RAISE(const std::string plan, ExplainQuery(step.query, tables));
+    return RowsOfLines(plan);
   }
   arrow::Result<RowSet> operator()(const driver::DescribeStep& step) const {
     ARROW_ASSIGN_OR_RAISE(const auto tables, Find(step.query));

@@ -14,6 +14,7 @@ list(APPEND driver_sources
   plan/analyze/relation/inline_table.cc
   plan/analyze/relation/join_analyzer.cc
   plan/analyze/relation/lateral_join.cc
+  plan/analyze/relation/pivot.cc
   plan/analyze/relation/relation_analyzer.cc
   plan/analyze/relation/set_operations.cc
   plan/analyze/relation/table_function.cc
@@ -60,6 +61,7 @@ list(APPEND driver_headers
   plan/analyze/relation/inline_table.h
   plan/analyze/relation/join_analyzer.h
   plan/analyze/relation/lateral_join.h
+  plan/analyze/relation/pivot.h
   plan/analyze/relation/relation_analyzer.h
   plan/analyze/relation/set_operations.h
   plan/analyze/relation/table_function.h

@@ -18,6 +18,7 @@
 #include "driver/spec/settings.h"
 #include "driver/sql/parameters.h"
 #include "driver/sql/parser.h"
+#include "driver/sql/query_tables.h"
 #include "proto/plan.pb.h"
 
 namespace tidemill::driver {
@@ -74,6 +75,9 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
     return MakeError(ErrorKind::kBug, "INTERNAL_ERROR", "optimizer changed the result's schema");
   }
   query.warnings = UnusedSources(query.analyzed, sources);
+  for (const std::string& hint : sql::UnknownHintsOf(*select)) {
+    query.warnings.push_back(fmt::format("unrecognized hint, ignored: name={}", hint));
+  }
   return query;
 }
 

@@ -7,112 +7,9 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "driver/sql/ast_expr.h"
 
 namespace tidemill::driver::sql {
-
-// What the parser understood, with names unresolved and spans into the query's text. Keywords,
-// function names and operators are lower case; identifiers keep their spelling. *Plain data.*
-
-struct CallClauses;
-struct Query;
-
-// Trees are never higher and subqueries never deeper than this, so recursion over them is safe. A
-// subquery counts with the height of what it holds.
-inline constexpr int kMaxNesting = 200;
-
-struct AstExpr {
-  enum class Kind {
-    kNull,
-    kBool,
-    kInteger,
-    kDecimal,
-    kDouble,
-    kString,        // literals: `text` is the value (string unescaped;
-                    // integer may carry a type suffix in `literal_type`)
-    kTypedLiteral,  // DATE '...', TIMESTAMP '...', X'...': keyword in `name`, value in `text`
-    kInterval,      // INTERVAL ...: `text` as written after the keyword
-    kName,          // a.b.c: `parts`
-    kStar,          // * or t.*: qualifier in `parts`; args: the names (kName) of EXCEPT (...)
-    kCall,    // `name`(`args`): functions, and operators by symbol ("+", "and", "not", "like",
-              // "in", "between", "isnull", "isnotnull", "case", "[]", "negative", "||", ...).
-              // case: [operand,] (when, then)*, [else] described by `has_operand`, `has_else`.
-              // not like / not in / not between are "not" around the positive form.
-    kField,   // args[0] . `name`, where args[0] is not a plain name
-    kCast,    // args[0] to `type_text`; `name` is "cast" or "try_cast"
-    kLambda,  // parameters -> args[0]; the parameters' names in `parts`
-    kNamedArgument,  // `name` => args[0]
-    kParameter,      // :name, or ? with `name` "": the marker's number from 0 in `text`
-    kSubquery,       // (`query`) as a value
-    kExists,         // EXISTS (`query`)
-    kInSubquery,     // (`args`) IN (`query`): as many columns as args
-  };
-
-  Kind kind = Kind::kNull;
-  int32_t height = 1;  // levels of the tree, 1 for a leaf; at most kMaxNesting
-  Span span;           // with the parentheses around it
-  std::string name;
-  std::string text;
-  std::string literal_type;  // of kInteger/kDecimal/kDouble suffixes: "L", "S", "Y", "BD", "D", "F"
-  std::string type_text;     // DDL of the cast's type
-  Span type_span;
-  std::vector<std::string> parts;
-  std::vector<AstExpr> args;
-  bool is_distinct = false;  // count(DISTINCT x)
-  bool has_operand = false;
-  bool has_else = false;
-  // Shared so that expressions can be copied; nobody changes them after parsing.
-  std::shared_ptr<const CallClauses> clauses;  // of kCall: what stands behind f(...), or null
-  std::shared_ptr<Query> query;
-};
-
-struct OrderItem {
-  AstExpr expr;
-  bool descending = false;
-  std::optional<bool> nulls_first;
-};
-
-struct FrameBound {
-  enum class Kind {
-    kUnboundedPreceding,
-    kPreceding,
-    kCurrentRow,
-    kFollowing,
-    kUnboundedFollowing,
-  };
-  Kind kind = Kind::kUnboundedPreceding;
-  std::optional<AstExpr> offset;  // of kPreceding and kFollowing
-  Span span;
-};
-
-struct WindowFrame {
-  Span span;
-  bool is_rows = false;  // ROWS, else RANGE
-  FrameBound begin;
-  FrameBound end;  // CURRENT ROW where none is written
-};
-
-// (PARTITION BY ... ORDER BY ... frame), or the name of a window that the WINDOW clause defines.
-struct WindowSpec {
-  Span span;
-  std::string name;  // "" for a window that is written out
-  std::vector<AstExpr> partition_by;
-  std::vector<OrderItem> order_by;
-  std::optional<WindowFrame> frame;
-};
-
-// f(...) [WITHIN GROUP (ORDER BY ...)] [FILTER (WHERE ...)] [IGNORE | RESPECT NULLS] [OVER ...]
-struct CallClauses {
-  std::vector<OrderItem> within_group;
-  std::optional<AstExpr> filter;
-  std::optional<bool> ignore_nulls;
-  std::optional<WindowSpec> over;
-};
-
-struct SelectItem {
-  AstExpr expr;
-  std::string alias;                    // "" for none
-  std::vector<std::string> alias_list;  // AS (a, b) of a generator
-};
 
 enum class JoinType { kInner, kCross, kLeft, kRight, kFull, kLeftSemi, kLeftAnti };
 
@@ -132,6 +29,35 @@ struct Watermark {
   AstExpr delay;  // kInterval
 };
 
+// TABLESAMPLE (n PERCENT), (BUCKET x OUT OF y) or (n ROWS)
+struct TableSample {
+  Span span;
+  double fraction = 0;          // of the rows, from 0 to 1
+  std::optional<AstExpr> rows;  // instead: how many
+  std::optional<int64_t> seed;  // REPEATABLE (seed)
+};
+
+// PIVOT (aggregates FOR columns IN (values))
+struct Pivot {
+  Span span;
+  std::vector<SelectItem> aggregates;
+  std::vector<AstExpr> columns;  // kName of one part
+  std::vector<SelectItem> values;
+};
+
+// UNPIVOT [INCLUDE NULLS] (values FOR name IN (columns))
+struct Unpivot {
+  struct Columns {
+    std::vector<AstExpr> names;  // kName, as many as values
+    std::string alias;           // "" for none
+  };
+  Span span;
+  bool includes_nulls = false;
+  std::vector<std::string> values;
+  std::string name;
+  std::vector<Columns> columns;
+};
+
 // One thing in FROM.
 struct Relation {
   enum class Kind {
@@ -140,6 +66,8 @@ struct Relation {
     kFunction,  // `name`(`args`)
     kJoin,      // children[0] `join` children[1]
     kNested,    // (children[0]), where an alias or a watermark follows the parentheses
+    kPivot,     // children[0] `pivot`
+    kUnpivot,   // children[0] `unpivot`
   };
   Kind kind = Kind::kTable;
   int32_t height = 1;  // levels of everything in it; at most kMaxNesting
@@ -150,6 +78,9 @@ struct Relation {
   std::vector<AstExpr> args;
   JoinClause join;
   std::vector<Relation> children;
+  std::unique_ptr<Pivot> pivot;
+  std::unique_ptr<Unpivot> unpivot;
+  std::unique_ptr<TableSample> sample;
   std::unique_ptr<Watermark> watermark;
   std::string alias;                        // "" for none
   std::vector<std::string> column_aliases;  // behind the alias: t(a, b)
@@ -183,8 +114,16 @@ struct NamedWindow {
   WindowSpec spec;
 };
 
+// One of /*+ name(args), ... */
+struct Hint {
+  Span span;
+  std::string name;           // as written
+  std::vector<AstExpr> args;  // names and literals
+};
+
 struct Select {
   Span span;
+  std::vector<Hint> hints;
   bool is_distinct = false;
   std::vector<SelectItem> items;
   std::unique_ptr<Relation> from;  // null: one row without columns
@@ -226,7 +165,9 @@ struct Query {
   std::vector<Query> operands;  // from left to right: ((a EXCEPT b) EXCEPT c)
   SetOperator set_operator = SetOperator::kUnion;
   bool is_all = false;  // UNION ALL, ...
+  // Of SORT BY and CLUSTER BY too: an order of all rows is one of the rows of each partition.
   std::vector<OrderItem> order_by;
+  std::vector<AstExpr> distribute_by;  // and CLUSTER BY
   bool order_by_all = false;
   OrderItem all_order;  // direction and nulls of ORDER BY ALL; `expr` is its place
   std::optional<AstExpr> limit;

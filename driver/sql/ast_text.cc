@@ -155,6 +155,34 @@ std::string JoinText(const Relation& relation) {
   return out + ")";
 }
 
+std::string PivotText(const Relation& relation) {
+  const Pivot& pivot = *relation.pivot;
+  std::string out = fmt::format("(pivot {} (", RelationText(relation.children[0]));
+  for (const SelectItem& item : pivot.aggregates) out += ItemText(item) + " ";
+  out.back() = ')';
+  out += " " + ListText("for", pivot.columns) + " (in";
+  for (const SelectItem& item : pivot.values) out += " " + ItemText(item);
+  return out + "))";
+}
+
+std::string UnpivotText(const Relation& relation) {
+  const Unpivot& unpivot = *relation.unpivot;
+  std::string out =
+      fmt::format("(unpivot{} {} ({}) {}", unpivot.includes_nulls ? " nulls" : "",
+                  RelationText(relation.children[0]), fmt::join(unpivot.values, " "), unpivot.name);
+  for (const Unpivot::Columns& columns : unpivot.columns) {
+    out += " " + AliasText(ListText("of", columns.names), columns.alias, {});
+  }
+  return out + ")";
+}
+
+std::string SampleText(std::string out, const TableSample& sample) {
+  out = fmt::format("(sample {} {}", out,
+                    sample.rows ? AstText(*sample.rows) : fmt::format("{}", sample.fraction));
+  if (sample.seed) out += fmt::format(" seed {}", *sample.seed);
+  return out + ")";
+}
+
 std::string RelationText(const Relation& relation) {
   std::string out = relation.name;
   switch (relation.kind) {
@@ -172,7 +200,14 @@ std::string RelationText(const Relation& relation) {
     case Relation::Kind::kNested:
       out = RelationText(relation.children[0]);
       break;
+    case Relation::Kind::kPivot:
+      out = PivotText(relation);
+      break;
+    case Relation::Kind::kUnpivot:
+      out = UnpivotText(relation);
+      break;
   }
+  if (relation.sample != nullptr) out = SampleText(std::move(out), *relation.sample);
   if (relation.is_stream) out = "(stream " + out + ")";
   if (relation.watermark != nullptr) {
     out = fmt::format("(watermark {} {} {})", out, ItemText(relation.watermark->column),
@@ -277,6 +312,7 @@ std::string AstText(const AstExpr& expr) {
 
 std::string AstText(const Select& select) {
   std::string out = select.is_distinct ? "(select distinct" : "(select";
+  for (const Hint& hint : select.hints) out += " " + ListText("hint " + hint.name, hint.args);
   for (const SelectItem& item : select.items) out += " " + ItemText(item);
   if (select.from) out += fmt::format(" (from {})", RelationText(*select.from));
   for (const LateralView& view : select.lateral_views) {
@@ -308,6 +344,7 @@ std::string AstText(const Query& query) {
     all.expr.kind = AstExpr::Kind::kStar;
     clauses = OrderText("order", {all});
   }
+  if (!query.distribute_by.empty()) clauses += " " + ListText("distribute", query.distribute_by);
   if (query.limit) clauses += fmt::format(" (limit {})", AstText(*query.limit));
   if (query.offset) clauses += fmt::format(" (offset {})", AstText(*query.offset));
   if (!clauses.empty()) {

@@ -8,6 +8,7 @@ list(APPEND driver_sources
   sql/grammar/parse_query.cc
   sql/grammar/parse_relation.cc
   sql/grammar/parse_select.cc
+  sql/grammar/parse_table_clauses.cc
   sql/grammar/parse_window.cc
   sql/parameters.cc
   sql/parser.cc
@@ -16,6 +17,7 @@ list(APPEND driver_sources
   sql/token_cursor.cc)
 list(APPEND driver_headers
   sql/ast.h
+  sql/ast_expr.h
   sql/ast_text.h
   sql/lexer.h
   sql/parameters.h

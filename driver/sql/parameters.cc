@@ -37,6 +37,7 @@ class ParameterBinder {
     }
     for (Query& operand : query->operands) ARROW_RETURN_NOT_OK(Visit(&operand));
     ARROW_RETURN_NOT_OK(VisitOrder(&query->order_by));
+    ARROW_RETURN_NOT_OK(VisitAll(&query->distribute_by));
     ARROW_RETURN_NOT_OK(Visit(&query->limit));
     return Visit(&query->offset);
   }
@@ -57,6 +58,13 @@ class ParameterBinder {
     ARROW_RETURN_NOT_OK(VisitAll(&relation->args));
     for (Relation& child : relation->children) ARROW_RETURN_NOT_OK(Visit(&child));
     ARROW_RETURN_NOT_OK(Visit(&relation->join.on));
+    if (relation->sample != nullptr) ARROW_RETURN_NOT_OK(Visit(&relation->sample->rows));
+    if (relation->pivot != nullptr) {
+      for (SelectItem& item : relation->pivot->aggregates) {
+        ARROW_RETURN_NOT_OK(Visit(&item.expr));
+      }
+      for (SelectItem& item : relation->pivot->values) ARROW_RETURN_NOT_OK(Visit(&item.expr));
+    }
     if (relation->watermark == nullptr) return arrow::Status::OK();
     return Visit(&relation->watermark->column.expr);
   }

@@ -49,6 +49,30 @@ arrow::Result<AstExpr> ParseExpression(std::string_view text) {
   return Parser(text, &cursor).ParseWholeExpression();
 }
 
+arrow::Result<std::vector<std::string>> ParseNameText(std::string_view text, Span span) {
+  const auto fail = [span](std::string_view near) {
+    return MakeError(ErrorKind::kInvalid, "PARSE_SYNTAX_ERROR",
+                     fmt::format("Syntax error at or near {}: expected a name", near), span);
+  };
+  ARROW_ASSIGN_OR_RAISE(std::vector<Token> tokens, Tokenize(text));
+  TokenCursor cursor(std::move(tokens));
+  if (cursor.IsEnd()) {
+    return MakeError(ErrorKind::kInvalid, "PARSE_EMPTY_STATEMENT",
+                     "Syntax error, unexpected empty statement.", span);
+  }
+  std::vector<std::string> parts;
+  do {
+    const Token& token = cursor.Peek();
+    if (token.kind != TokenKind::kWord && token.kind != TokenKind::kQuotedName) {
+      return fail(cursor.IsEnd() ? "end of input" : fmt::format("'{}'", token.text));
+    }
+    parts.push_back(token.kind == TokenKind::kWord ? std::string(token.text) : token.value);
+    cursor.Advance();
+  } while (cursor.AcceptSymbol("."));
+  if (!cursor.IsEnd()) return fail(fmt::format("'{}'", cursor.Peek().text));
+  return parts;
+}
+
 arrow::Result<std::unique_ptr<Query>> ParseQueryAt(std::string_view text, TokenCursor* cursor) {
   return Parser(text, cursor).ParseWholeQuery();
 }

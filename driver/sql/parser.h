@@ -3,7 +3,9 @@
 #include <arrow/result.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "driver/sql/ast.h"
 
@@ -24,5 +26,9 @@ arrow::Result<AstExpr> ParseExpression(std::string_view text);
 // `text` and is left behind it. A query must be followed by ';' or the end. Errors as above.
 arrow::Result<std::unique_ptr<Query>> ParseQueryAt(std::string_view text, TokenCursor* cursor);
 arrow::Result<AstExpr> ParseExpressionAt(std::string_view text, TokenCursor* cursor);
+
+// The parts of a name that stands in a text: "a.`b c`". Errors, at `span`: PARSE_EMPTY_STATEMENT,
+// PARSE_SYNTAX_ERROR.
+arrow::Result<std::vector<std::string>> ParseNameText(std::string_view text, Span span);
 
 }  // namespace tidemill::driver::sql

@@ -1,6 +1,8 @@
 #include "driver/sql/query_tables.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "driver/sql/token_cursor.h"
 
@@ -8,12 +10,25 @@ namespace tidemill::driver::sql {
 
 namespace {
 
+constexpr std::array<std::string_view, 12> kHints = {"BROADCAST",
+                                                     "BROADCASTJOIN",
+                                                     "MAPJOIN",
+                                                     "MERGE",
+                                                     "MERGEJOIN",
+                                                     "SHUFFLE_MERGE",
+                                                     "SHUFFLE_HASH",
+                                                     "SHUFFLE_REPLICATE_NL",
+                                                     "COALESCE",
+                                                     "REPARTITION",
+                                                     "REPARTITION_BY_RANGE",
+                                                     "REBALANCE"};
+
 class TableCollector {
  public:
-  std::vector<NamedTable> Run(const Query& query) {
-    Visit(query);
-    return std::move(tables_);
-  }
+  explicit TableCollector(const Query& query) { Visit(query); }
+
+  const std::vector<NamedTable>& tables() const { return tables_; }
+  const std::vector<Hint>& hints() const { return hints_; }
 
  private:
   // A query of WITH sees those before it, and the body sees all.
@@ -29,12 +44,14 @@ class TableCollector {
     }
     for (const Query& operand : query.operands) Visit(operand);
     VisitOrder(query.order_by);
+    VisitAll(query.distribute_by);
     Visit(query.limit);
     Visit(query.offset);
     common_.resize(visible);
   }
 
   void Visit(const Select& select) {
+    hints_.insert(hints_.end(), select.hints.begin(), select.hints.end());
     if (select.from != nullptr) Visit(*select.from);
     for (const LateralView& view : select.lateral_views) Visit(view.call);
     for (const SelectItem& item : select.items) Visit(item.expr);
@@ -51,6 +68,9 @@ class TableCollector {
     VisitAll(relation.args);
     for (const Relation& child : relation.children) Visit(child);
     Visit(relation.join.on);
+    if (relation.pivot != nullptr) {
+      for (const SelectItem& item : relation.pivot->aggregates) Visit(item.expr);
+    }
     if (relation.watermark != nullptr) Visit(relation.watermark->column.expr);
   }
 
@@ -96,11 +116,23 @@ class TableCollector {
   }
 
   std::vector<NamedTable> tables_;
+  std::vector<Hint> hints_;
   std::vector<std::string> common_;  // names of WITH that are visible here
 };
 
 }  // namespace
 
-std::vector<NamedTable> TablesOf(const Query& query) { return TableCollector().Run(query); }
+std::vector<NamedTable> TablesOf(const Query& query) { return TableCollector(query).tables(); }
+
+std::vector<std::string> UnknownHintsOf(const Query& query) {
+  std::vector<std::string> unknown;
+  for (const Hint& hint : TableCollector(query).hints()) {
+    const bool is_known = std::any_of(kHints.begin(), kHints.end(), [&](std::string_view name) {
+      return EqualsIgnoreCase(name, hint.name);
+    });
+    if (!is_known) unknown.push_back(hint.name);
+  }
+  return unknown;
+}
 
 }  // namespace tidemill::driver::sql

@@ -20,4 +20,7 @@ struct NamedTable {
 // Names that WITH defines are no tables where they are visible.
 std::vector<NamedTable> TablesOf(const Query& query);
 
+// The names of hints, anywhere in the query, that Spark does not know; in their order.
+std::vector<std::string> UnknownHintsOf(const Query& query);
+
 }  // namespace tidemill::driver::sql

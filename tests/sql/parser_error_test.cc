@@ -69,22 +69,44 @@ TEST(ParserErrorTest, AnEmptyQueryIsSaidToBeEmpty) {
 }
 
 TEST(ParserErrorTest, UnsupportedSyntaxIsRefusedByName) {
-  EXPECT_EQ(ErrorOf("SELECT a FROM t TABLESAMPLE (5 ROWS)"),
-            "error[UNSUPPORTED_FEATURE.TABLESAMPLE]: TABLESAMPLE is not supported yet\n"
+  EXPECT_EQ(ErrorOf("SELECT a FROM t |> WHERE a > 1"),
+            "error[UNSUPPORTED_FEATURE.PIPE_SYNTAX]: pipe syntax |> is not supported yet\n"
             "    --> q.sql:1:17\n"
             "     |\n"
-            "   1 | SELECT a FROM t TABLESAMPLE (5 ROWS)\n"
-            "     |                 ^^^^^^^^^^^");
-  EXPECT_EQ(FeatureOf("SELECT * FROM t PIVOT (sum(a) FOR b IN (1))"), "UNSUPPORTED_FEATURE.PIVOT");
-  EXPECT_EQ(FeatureOf("SELECT /*+ COALESCE(1) */ a FROM t"), "UNSUPPORTED_FEATURE.HINT");
+            "   1 | SELECT a FROM t |> WHERE a > 1\n"
+            "     |                 ^^");
   EXPECT_EQ(FeatureOf("CREATE TABLE t (a INT)"), "UNSUPPORTED_FEATURE.STATEMENT");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t DISTRIBUTE BY a"), "UNSUPPORTED_FEATURE.DISTRIBUTE_BY");
-  EXPECT_EQ(FeatureOf("SELECT a FROM t SORT BY a"), "UNSUPPORTED_FEATURE.SORT_BY");
   EXPECT_EQ(FeatureOf("WITH RECURSIVE a AS (SELECT 1) SELECT 1"),
             "UNSUPPORTED_FEATURE.RECURSIVE_CTE");
   EXPECT_EQ(FeatureOf("SELECT 1 UNION BY NAME SELECT 2"), "UNSUPPORTED_FEATURE.UNION_BY_NAME");
   EXPECT_EQ(FeatureOf("SELECT * FROM a ASOF JOIN b"), "UNSUPPORTED_FEATURE.ASOF_JOIN");
   EXPECT_EQ(FeatureOf("SELECT 1 FROM t VERSION AS OF 3"), "UNSUPPORTED_FEATURE.TIME_TRAVEL");
+}
+
+TEST(ParserErrorTest, ClausesOfRelationsAreChecked) {
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t TABLESAMPLE (101 PERCENT)"), "INVALID_TABLESAMPLE_FRACTION");
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t TABLESAMPLE ()"), "UNSUPPORTED_FEATURE.TABLESAMPLE");
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t TABLESAMPLE (10M)"), "UNSUPPORTED_FEATURE.TABLESAMPLE");
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t SORT BY a CLUSTER BY b"), "PARSE_SYNTAX_ERROR");
+  EXPECT_EQ(FeatureOf("SELECT 1 FROM t CLUSTER BY a SORT BY b"),
+            "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES");
+  EXPECT_NE(ErrorOf("SELECT * FROM t PIVOT (sum(a) FRO b IN (1))").find("did you mean FOR?"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("SELECT * FROM t UNPIVOT (a FOR b IN ())").find("the name of a column"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("SELECT /*+ BROADCAST( */ a FROM t").find("a parameter of a hint"),
+            std::string::npos);
+  EXPECT_EQ(FeatureOf("SELECT IDENTIFIER('') FROM t"), "PARSE_EMPTY_STATEMENT");
+  EXPECT_EQ(FeatureOf("SELECT a AS IDENTIFIER('b.c') FROM t"), "IDENTIFIER_TOO_MANY_NAME_PARTS");
+}
+
+TEST(ParserErrorTest, PivotsAreNestedNoDeeperThanTheLimit) {
+  std::string pivots = "SELECT 1 FROM t";
+  for (int i = 0; i < 300; ++i) pivots += " PIVOT (sum(a) FOR b IN (1))";
+  EXPECT_EQ(FeatureOf(pivots), "FAILED_TO_PARSE_TOO_COMPLEX");
+  std::string laterals = "SELECT 1";
+  for (int i = 0; i < 300; ++i) laterals = "SELECT 1 FROM t, LATERAL (" + laterals + ")";
+  EXPECT_EQ(FeatureOf(laterals), "FAILED_TO_PARSE_TOO_COMPLEX");
 }
 
 TEST(ParserErrorTest, ClausesOfAQueryAreChecked) {

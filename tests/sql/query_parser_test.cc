@@ -34,6 +34,56 @@ TEST(QueryParserTest, IntersectBindsTighterThanUnionAndExcept) {
             "(except (select a (from t)) (select b (from u)) (select 3))");
 }
 
+TEST(QueryParserTest, FromMayStandFirst) {
+  EXPECT_EQ(QueryTextOf("FROM t SELECT a WHERE b"), QueryTextOf("SELECT a FROM t WHERE b"));
+  EXPECT_EQ(QueryTextOf("FROM t"), "(select * (from t))");
+  EXPECT_EQ(QueryTextOf("FROM t LATERAL VIEW explode(a) e AS b SELECT b"),
+            QueryTextOf("SELECT b FROM t LATERAL VIEW explode(a) e AS b"));
+  EXPECT_EQ(QueryTextOf("SELECT 1 FROM (FROM t) s"),
+            "(select 1 (from (as (select * (from t)) s)))");
+}
+
+TEST(QueryParserTest, PivotsTakeWhatStandsBeforeThem) {
+  EXPECT_EQ(FromTextOf("t PIVOT (sum(a) AS s, max(b) FOR (c, d) IN ((1, 2) AS x, (3, 4))) p"),
+            "(as (pivot t ((as (sum a) s) (max b)) (for c d) (in (as (struct 1 2) x) (struct 3 "
+            "4))) p)");
+  EXPECT_EQ(FromTextOf("t, u PIVOT (sum(a) FOR b IN (1)) JOIN v"),
+            "(join inner (pivot (join inner t u) ((sum a)) (for b) (in 1)) v)");
+  EXPECT_EQ(FromTextOf("t UNPIVOT INCLUDE NULLS ((x, y) FOR n IN ((a, b) AS c, (d.e, f)))"),
+            "(unpivot nulls t (x y) n (as (of a b) c) (of d.e f))");
+  EXPECT_EQ(FromTextOf("pivot unpivot"), "(as pivot unpivot)");
+}
+
+TEST(QueryParserTest, SamplesStandBeforeTheAlias) {
+  EXPECT_EQ(FromTextOf("t TABLESAMPLE (10 PERCENT) REPEATABLE (3) AS s"),
+            "(as (sample t 0.1 seed 3) s)");
+  EXPECT_EQ(FromTextOf("t TABLESAMPLE BERNOULLI (BUCKET 1 OUT OF 4)"), "(sample t 0.25)");
+  EXPECT_EQ(FromTextOf("(SELECT 1) TABLESAMPLE (2 + 3 ROWS)"), "(sample (select 1) (+ 2 3))");
+}
+
+TEST(QueryParserTest, RowsAreDistributed) {
+  EXPECT_EQ(QueryTextOf("SELECT a FROM t DISTRIBUTE BY a, b SORT BY c DESC LIMIT 1"),
+            "(select a (from t) (order c desc) (distribute a b) (limit 1))");
+  EXPECT_EQ(QueryTextOf("SELECT a FROM t CLUSTER BY a"),
+            "(select a (from t) (order a) (distribute a))");
+  EXPECT_EQ(ItemTextOf("sum(a) OVER (CLUSTER BY b)"), "(sum a (over (window (partition b))))");
+}
+
+TEST(QueryParserTest, HintsStandBehindSelect) {
+  EXPECT_EQ(QueryTextOf("SELECT /*+ BROADCAST(t, u), COALESCE(3) */ /*+ merge */ a FROM t"),
+            "(select (hint BROADCAST t u) (hint COALESCE 3) (hint merge) a (from t))");
+  auto query = ParseQuery("SELECT /*+ nosuch(t) */ a FROM (SELECT /*+ MERGE(t), other */ 1)");
+  ASSERT_TRUE(query.ok());
+  EXPECT_EQ(UnknownHintsOf(**query), (std::vector<std::string>{"nosuch", "other"}));
+}
+
+TEST(QueryParserTest, NamesMayStandInTexts) {
+  EXPECT_EQ(ItemTextOf("IDENTIFIER('t.' 'a')"), "t.a");
+  EXPECT_EQ(ItemTextOf("IDENTIFIER('abs')(1) AS IDENTIFIER('x')"), "(as (abs 1) x)");
+  EXPECT_EQ(FromTextOf("IDENTIFIER('`a b`') AS c"), "(as a b c)");
+  EXPECT_EQ(ItemTextOf("identifier"), "identifier");
+}
+
 TEST(QueryParserTest, AChainOfOneOperatorIsOneNode) {
   std::string text = "SELECT 0";
   for (int i = 1; i < 1000; ++i) text += " UNION ALL SELECT 1";

@@ -1,5 +1,6 @@
 #include "driver/plan/analyze/expr_binder.h"
 
+#include <arrow/memory_pool.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -9,10 +10,12 @@
 #include <utility>
 
 #include "common/aggregates/aggregate_registry.h"
+#include "common/expr/evaluator.h"
 #include "common/expr/function_registry.h"
 #include "common/expr/type_coercion.h"
 #include "common/types/ddl.h"
 #include "common/types/interval/interval.h"
+#include "common/types/time_zone.h"
 #include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/generators.h"
 #include "driver/plan/analyze/literal_binder.h"
@@ -20,6 +23,7 @@
 #include "driver/plan/analyze/query_scope.h"
 #include "driver/plan/analyze/window_binder.h"
 #include "driver/plan/logical/plan_error.h"
+#include "driver/sql/parser.h"
 
 namespace tidemill::driver {
 
@@ -290,6 +294,7 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
 
 arrow::Result<ExprPtr> ExprBinder::BindArranged(const sql::AstExpr& ast) {
   if (IsWindowCall(ast)) return BindWindow(ast);
+  if (ast.name == "identifier" && ast.args.size() == 1) return BindIdentifier(ast);
   if (IsWindowOnlyName(ast.name)) {
     return QueryError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
                       fmt::format("Window function {} requires an OVER clause.", TextOf(ast)),
@@ -352,6 +357,43 @@ arrow::Result<ExprPtr> ExprBinder::BindArranged(const sql::AstExpr& ast) {
     return MakeCall("get_item", std::move(args), ast.span);
   }
   return MakeCall(ast.name, std::move(args), ast.span);
+}
+
+// IDENTIFIER(constant): the column that the text names.
+arrow::Result<ExprPtr> ExprBinder::BindIdentifier(const sql::AstExpr& ast) {
+  ARROW_ASSIGN_OR_RAISE(ExprPtr text, Bind(ast.args[0]));
+  const auto refuse = [&](std::string_view sub_class, std::string_view rule) {
+    return QueryError(
+        fmt::format("NOT_A_CONSTANT_STRING.{}", sub_class),
+        fmt::format("The expression {} used for the routine or clause IDENTIFIER must be a "
+                    "constant STRING which is NOT NULL. {}",
+                    ExprText(*text), rule),
+        ast.args[0].span);
+  };
+  if (text->kind != Expr::Kind::kLiteral) {
+    EvalContext context;
+    ARROW_ASSIGN_OR_RAISE(context.zone, FindTimeZone(TimeZoneName(*options_.zone)));
+    context.pool = arrow::default_memory_pool();
+    const ExprPtr folded = FoldConstant(text, context);
+    if (folded == nullptr || !IsDeterministic(*text)) {
+      return refuse("NOT_CONSTANT",
+                    "To be considered constant the expression must not depend on any columns, "
+                    "contain a subquery, or invoke a non deterministic function such as rand().");
+    }
+    text = folded;
+  }
+  if (text->type->id() != arrow::Type::STRING) {
+    return refuse("WRONG_TYPE", fmt::format("The data type of the expression is {}.",
+                                            LowerCase(SqlTypeName(*text->type))));
+  }
+  if (!text->literal->is_valid) return refuse("NULL", "The expression evaluates to NULL.");
+  sql::AstExpr name = ast;
+  name.kind = Kind::kName;
+  ARROW_ASSIGN_OR_RAISE(
+      name.parts,
+      sql::ParseNameText(static_cast<const arrow::StringScalar&>(*text->literal).value->ToString(),
+                         ast.span));
+  return BindName(name);
 }
 
 ExprPtr ExprBinder::FindParameter(const sql::AstExpr& ast) const {

@@ -88,6 +88,7 @@ class ExprBinder {
   arrow::Result<ExprPtr> FindOutput(const sql::AstExpr& ast) const;
   arrow::Result<ExprPtr> BindCall(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindArranged(const sql::AstExpr& ast);
+  arrow::Result<ExprPtr> BindIdentifier(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindCase(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> BindHigherOrder(const sql::AstExpr& ast, const FunctionInfo& function);
   arrow::Result<ExprPtr> BindLambda(const sql::AstExpr& ast, const LambdaShape& shape);

@@ -122,6 +122,49 @@ arrow::Result<LogicalPlanPtr> ApplyOrderBy(const sql::Query& query, LogicalPlanP
   return MakeSort(std::move(plan), std::move(keys), span);
 }
 
+namespace {
+
+bool IsNumber(const sql::AstExpr& arg) { return arg.kind == sql::AstExpr::Kind::kInteger; }
+
+// What the hints about partitions take: a number of partitions, then columns.
+arrow::Status CheckHint(const sql::Hint& hint, const NameScope& names, const QueryScope& scope) {
+  const bool is_coalesce = EqualsIgnoreCase(hint.name, "COALESCE");
+  if (is_coalesce && (hint.args.size() != 1 || !IsNumber(hint.args[0]))) {
+    return QueryError("INVALID_HINT_PARAMETER",
+                      "COALESCE Hint expects a partition number as a parameter.", hint.span);
+  }
+  const bool takes_columns = EqualsIgnoreCase(hint.name, "REPARTITION") ||
+                             EqualsIgnoreCase(hint.name, "REPARTITION_BY_RANGE") ||
+                             EqualsIgnoreCase(hint.name, "REBALANCE");
+  for (const sql::AstExpr& arg : hint.args) {
+    if (!takes_columns || (IsNumber(arg) && &arg == &hint.args[0])) continue;
+    sql::AstExpr name = arg;
+    if (arg.kind == sql::AstExpr::Kind::kString) {
+      name.kind = sql::AstExpr::Kind::kName;
+      name.parts = {arg.text};
+    }
+    ExprBinder binder(names, {scope.context.query, scope.context.zone.get()});
+    ARROW_RETURN_NOT_OK(binder.Bind(name).status());
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Status CheckDistribution(const sql::Query& query, const LogicalPlan& plan,
+                                const QueryScope& scope) {
+  const NameScope names(plan.output);
+  for (const sql::AstExpr& key : query.distribute_by) {
+    ExprBinder binder(names, {scope.context.query, scope.context.zone.get()});
+    ARROW_RETURN_NOT_OK(binder.Bind(key).status());
+  }
+  if (query.select == nullptr) return arrow::Status::OK();
+  for (const sql::Hint& hint : query.select->hints) {
+    ARROW_RETURN_NOT_OK(CheckHint(hint, names, scope));
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<LogicalPlanPtr> ApplyLimit(const sql::Query& query, LogicalPlanPtr plan,
                                          const QueryScope& scope) {
   if (!query.limit && !query.offset) return plan;

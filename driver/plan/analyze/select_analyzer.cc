@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "driver/plan/analyze/lateral_aliases.h"
@@ -137,6 +138,13 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildAggregate(LogicalPlanPtr plan
     return WithSessionKey(MakeAggregate(std::move(plan), keys_, calls_, span), SessionKey());
   }
   const auto width = static_cast<int>(plan->output.size());
+  // A window among the keys stays the event time, also where a set leaves it out and it is NULL.
+  std::vector<std::optional<EventTime>> event_times;
+  for (const ExprPtr& key : keys_) {
+    const bool is_column = key->kind == Expr::Kind::kColumn && key->column < width;
+    event_times.push_back(is_column ? plan->output[key->column].event_time : std::nullopt);
+  }
+  event_times.resize(keys_.size() + sets_.NumExtraKeys());
   ARROW_ASSIGN_OR_RAISE(plan, ExpandSets(std::move(plan), keys_, sets_, span));
   std::vector<ExprPtr> keys;
   for (int i = width; i < static_cast<int>(plan->output.size()); ++i) {
@@ -144,7 +152,7 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildAggregate(LogicalPlanPtr plan
     const std::string name = is_key ? ExprText(*keys_[i - width]) : plan->output[i].name;
     keys.push_back(MakeColumn(i, name, plan->output[i].type, span));
   }
-  return MakeAggregate(std::move(plan), std::move(keys), calls_, span);
+  return MakeAggregate(std::move(plan), std::move(keys), calls_, std::move(event_times), span);
 }
 
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildFilter(LogicalPlanPtr plan,
@@ -306,6 +314,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Query& query, Logical
                         AddTimeColumns(query, std::move(input), scope.context));
   SelectAnalyzer analyzer(query, std::move(windowed), std::move(star_fields), scope);
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, analyzer.Run());
+  ARROW_RETURN_NOT_OK(CheckDistribution(query, *plan, scope));
   return ApplyLimit(query, std::move(plan), scope);
 }
 

@@ -200,9 +200,6 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
     return Refuse("Limits are not supported on streaming DataFrames/Datasets in Update output mode",
                   node->span);
   }
-  if (mode == OutputMode::kComplete && FindAggregate(node) == nullptr) {
-    return NotSupportedYet("STREAMING_LIMIT", "LIMIT below an aggregation", node->span);
-  }
   return arrow::Status::OK();
 }
 

@@ -175,7 +175,13 @@ Tails StagePlanner::AddDeduplicate(const Tails& tails, const LogicalPlanPtr& nod
 // other stages may not cut: which rows meet on a slot there depends on the assignment.
 Tails StagePlanner::AddLimit(Tails tails, const LogicalPlanPtr& node) {
   StageOperator local = OperatorOf(StageOperator::Kind::kLimit, node);
-  const bool counts = IsStreaming(node) && output_mode_ == connectors::OutputMode::kAppend;
+  // In complete mode the rows of an aggregation come anew in each epoch, those below it once.
+  bool is_aggregated = false;
+  ForEachNode(node, [&is_aggregated](const LogicalPlanPtr& below) {
+    is_aggregated = is_aggregated || (below->kind == Kind::kAggregate && IsStreaming(below));
+  });
+  const bool counts =
+      IsStreaming(node) && (output_mode_ == connectors::OutputMode::kAppend || !is_aggregated);
   for (const int tail : tails.stages) {
     if (stage(tail).source >= 0) stage(tail).operators.push_back(local);
   }

@@ -124,6 +124,7 @@ arrow::Status ScriptReader::Take(const CreateStreamingTable& statement) {
 
 arrow::Status ScriptReader::Take(const RunQuery& statement) {
   QueryStep step;
+  step.is_explained = statement.is_explained;
   step.query.is_bounded = true;
   ARROW_RETURN_NOT_OK(catalog_.Resolve(statement.query, &step.query));
   ARROW_RETURN_NOT_OK(SetSettings(statement.query, &step.query));

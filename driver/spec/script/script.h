@@ -15,6 +15,7 @@ namespace tidemill::driver {
 // A query whose rows are the statement's answer; bounded, without a sink.
 struct QueryStep {
   JobSpec query;
+  bool is_explained = false;  // its plan, not its rows
 };
 
 // DESCRIBE t: the columns of this query.

@@ -77,8 +77,14 @@ arrow::Result<Statement> ScriptParser::ParseStatement() {
   if (cursor_.IsKeyword("SET")) return ParseSet();
   if (cursor_.IsKeyword("SHOW")) return ParseShow();
   if (cursor_.IsAnyKeyword({"DESCRIBE", "DESC"})) return ParseDescribe();
+  const bool is_explained = cursor_.AcceptKeyword("EXPLAIN");
+  if (is_explained && cursor_.IsAnyKeyword({"CODEGEN", "COST"})) {
+    return Refuse("EXPLAIN", fmt::format("EXPLAIN {}", cursor_.Peek().text));
+  }
+  // There is one form of a plan, which shows all of its steps.
+  if (is_explained && cursor_.IsAnyKeyword({"EXTENDED", "FORMATTED"})) cursor_.Advance();
   ARROW_ASSIGN_OR_RAISE(const Span query, ParseQuery());
-  return RunQuery{query};
+  return RunQuery{query, is_explained};
 }
 
 arrow::Result<Statement> ScriptParser::ParseCreate() {

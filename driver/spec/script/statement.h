@@ -59,6 +59,7 @@ struct SetSetting {
 // SELECT ..., and whatever else only the query parser can judge.
 struct RunQuery {
   Span query;
+  bool is_explained = false;  // EXPLAIN before it: its plan, not its rows
 };
 
 struct ShowFunctions {

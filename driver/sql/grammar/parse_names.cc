@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "driver/sql/grammar/parser_impl.h"
+#include "driver/sql/parser.h"
 
 // Spark reserves next to no words: column names such as `order`, `end` or `window` need no quotes.
 // Where a word may be a name or a keyword, what follows it decides.
@@ -98,8 +99,11 @@ bool Parser::IsClauseStart(size_t ahead) const {
     return cursor_.IsSymbol("(", ahead + 1) ||
            cursor_.IsAnyKeyword({"SELECT", "VALUES", "ALL", "DISTINCT", "TABLE"}, ahead + 1);
   }
-  return IsJoin(ahead) || IsWindowClause(ahead) || IsQualifyClause(ahead) ||
-         IsOffsetClause(ahead) || IsWatermarkClause(ahead) || FindUnsupportedClause(ahead);
+  const bool is_organization = IsOrganization(ahead) && !cursor_.IsKeyword("LIMIT", ahead) &&
+                               !cursor_.IsKeyword("ORDER", ahead);
+  return is_organization || IsJoin(ahead) || IsWindowClause(ahead) || IsQualifyClause(ahead) ||
+         IsWatermarkClause(ahead) || IsPivot(ahead) || IsUnpivot(ahead) || IsTableSample(ahead) ||
+         FindUnsupportedClause(ahead);
 }
 
 bool Parser::IsJoin(size_t ahead) const {
@@ -132,23 +136,11 @@ std::optional<std::pair<std::string_view, std::string_view>> Parser::FindUnsuppo
   const Token& token = cursor_.Peek(ahead);
   const auto is = [&](std::string_view keyword) { return cursor_.IsKeyword(keyword, ahead); };
   const auto then = [&](std::string_view keyword) { return cursor_.IsKeyword(keyword, ahead + 1); };
-  if (token.kind == TokenKind::kHint) return Found{"HINT", "hint /*+ ... */"};
   if (token.kind == TokenKind::kSymbol) {
     if (token.text == "|>") return Found{"PIPE_SYNTAX", "pipe syntax |>"};
     return std::nullopt;
   }
   if (token.kind != TokenKind::kWord) return std::nullopt;
-  const bool before_parenthesis = cursor_.IsSymbol("(", ahead + 1);
-  if (then("BY")) {
-    if (is("SORT")) return Found{"SORT_BY", "SORT BY"};
-    if (is("CLUSTER")) return Found{"CLUSTER_BY", "CLUSTER BY"};
-    if (is("DISTRIBUTE")) return Found{"DISTRIBUTE_BY", "DISTRIBUTE BY"};
-  }
-  if (before_parenthesis) {
-    if (is("TABLESAMPLE")) return Found{"TABLESAMPLE", "TABLESAMPLE"};
-    if (is("PIVOT")) return Found{"PIVOT", "PIVOT"};
-    if (is("UNPIVOT")) return Found{"UNPIVOT", "UNPIVOT"};
-  }
   if ((is("VERSION") || is("TIMESTAMP")) && then("AS") && cursor_.IsKeyword("OF", ahead + 2)) {
     return Found{"TIME_TRAVEL", "time travel (AS OF)"};
   }
@@ -179,9 +171,32 @@ arrow::Status Parser::Refuse(std::string_view feature, std::string_view shown,
 }
 
 arrow::Result<std::string> Parser::ParseIdentifier(std::string_view expected) {
+  if (IsIdentifierClause()) {
+    const Span span = cursor_.Peek().span;
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseIdentifierClause());
+    if (parts.size() == 1) return std::move(parts[0]);
+    return MakeError(ErrorKind::kInvalid, "IDENTIFIER_TOO_MANY_NAME_PARTS",
+                     "a name of one part is wanted here", {span.begin, cursor_.previous_end()});
+  }
   if (!IsName()) return cursor_.Unexpected(expected);
   const Token& token = cursor_.Advance();
   return token.kind == TokenKind::kQuotedName ? token.value : std::string(token.text);
+}
+
+bool Parser::IsIdentifierClause() const {
+  if (!cursor_.IsKeyword("IDENTIFIER") || !cursor_.IsSymbol("(", 1)) return false;
+  size_t ahead = 2;
+  while (cursor_.Peek(ahead).kind == TokenKind::kString) ++ahead;
+  return ahead > 2 && cursor_.IsSymbol(")", ahead);
+}
+
+arrow::Result<std::vector<std::string>> Parser::ParseIdentifierClause() {
+  const int32_t begin = cursor_.Advance().span.begin;
+  cursor_.Advance();
+  std::string text;
+  while (cursor_.Peek().kind == TokenKind::kString) text += cursor_.Advance().value;
+  cursor_.Advance();
+  return ParseNameText(text, {begin, cursor_.previous_end()});
 }
 
 arrow::Result<std::string> Parser::ParseQualifiedName(std::string_view expected) {

@@ -86,7 +86,6 @@ arrow::Result<AstExpr> Parser::ParsePrimary() {
     case TokenKind::kQuotedName:
       return ParseNameOrCall();
     case TokenKind::kHint:
-      return Refuse("HINT", "hint /*+ ... */");
     case TokenKind::kSymbol:
       if (token.text == "(") return ParseParenthesised();
       if (token.text == "?") return ParseParameter();
@@ -279,8 +278,12 @@ arrow::Result<AstExpr> Parser::ParseNameOrCall() {
   const bool is_plain_word = first.kind == TokenKind::kWord;
   AstExpr name;
   name.kind = AstExpr::Kind::kName;
-  ARROW_ASSIGN_OR_RAISE(std::string part, ParseIdentifier("an expression"));
-  name.parts.push_back(std::move(part));
+  if (IsIdentifierClause()) {
+    ARROW_ASSIGN_OR_RAISE(name.parts, ParseIdentifierClause());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(std::string part, ParseIdentifier("an expression"));
+    name.parts.push_back(std::move(part));
+  }
   while (cursor_.IsSymbol(".") && (cursor_.Peek(1).kind == TokenKind::kWord ||
                                    cursor_.Peek(1).kind == TokenKind::kQuotedName)) {
     cursor_.Advance();

@@ -54,9 +54,7 @@ arrow::Result<Query> Parser::ContinueQuery(Query left) {
   return MeasureQuery(std::move(query), begin, outer);
 }
 
-bool Parser::IsQueryContinued() const {
-  return PeekSetOperator() || cursor_.IsAnyKeyword({"ORDER", "LIMIT"}) || IsOffsetClause();
-}
+bool Parser::IsQueryContinued() const { return PeekSetOperator() || IsOrganization(); }
 
 // `outer`: the tallest tree of the query around this one.
 arrow::Result<Query> Parser::MeasureQuery(Query query, int32_t begin, int32_t outer) {
@@ -216,13 +214,17 @@ Query Parser::Enclose(Query query) {
 // ORDER BY, LIMIT and OFFSET behind a query.
 arrow::Result<Query> Parser::ParseOrganization(Query query) {
   ARROW_RETURN_NOT_OK(RefuseUnsupportedClause());
-  const bool is_organized = !query.order_by.empty() || query.order_by_all || query.limit ||
-                            query.offset || !query.with.empty();
+  const bool is_organized = !query.order_by.empty() || !query.distribute_by.empty() ||
+                            query.order_by_all || query.limit || query.offset ||
+                            !query.with.empty();
   const bool is_window = query.select != nullptr && IsWindowClause();
-  if (is_organized && (cursor_.IsAnyKeyword({"ORDER", "LIMIT"}) || IsOffsetClause() || is_window)) {
-    query = Enclose(std::move(query));
-  }
-  if (cursor_.AcceptKeyword("ORDER")) ARROW_RETURN_NOT_OK(ParseOrderBy(&query));
+  if (is_organized && (IsOrganization() || is_window)) query = Enclose(std::move(query));
+  const int32_t begin = cursor_.Peek().span.begin;
+  const bool is_ordered = cursor_.AcceptKeyword("ORDER");
+  if (is_ordered) ARROW_RETURN_NOT_OK(ParseOrderBy(&query));
+  Query other;
+  ARROW_RETURN_NOT_OK(ParseDistribution(is_ordered ? &other : &query));
+  if (!other.order_by.empty() || !other.distribute_by.empty()) return Combination(begin);
   if (query.select != nullptr && IsWindowClause()) {
     ARROW_RETURN_NOT_OK(ParseWindowClause(query.select.get()));
   }
@@ -238,6 +240,48 @@ arrow::Result<Query> Parser::ParseOrganization(Query query) {
     ARROW_ASSIGN_OR_RAISE(query.offset, ParseExpression());
   }
   return query;
+}
+
+bool Parser::IsOrganization(size_t ahead) const {
+  const bool is_distribution = cursor_.IsAnyKeyword({"SORT", "CLUSTER", "DISTRIBUTE"}, ahead) &&
+                               cursor_.IsKeyword("BY", ahead + 1);
+  return is_distribution || cursor_.IsAnyKeyword({"ORDER", "LIMIT"}, ahead) ||
+         IsOffsetClause(ahead);
+}
+
+// [CLUSTER BY ...] [DISTRIBUTE BY ...] [SORT BY ...], of which CLUSTER BY stands alone.
+arrow::Status Parser::ParseDistribution(Query* query) {
+  const int32_t begin = cursor_.Peek().span.begin;
+  const auto accept = [this](std::string_view keyword) {
+    if (!cursor_.IsKeyword(keyword) || !cursor_.IsKeyword("BY", 1)) return false;
+    cursor_.Advance();
+    cursor_.Advance();
+    return true;
+  };
+  const bool is_cluster = accept("CLUSTER");
+  const bool is_distribute = !is_cluster && accept("DISTRIBUTE");
+  if (is_cluster || is_distribute) {
+    do {
+      ARROW_ASSIGN_OR_RAISE(query->distribute_by.emplace_back(), ParseExpression());
+    } while (cursor_.AcceptSymbol(","));
+  }
+  if (is_cluster) {
+    for (const AstExpr& key : query->distribute_by) query->order_by.push_back({key});
+    if (!accept("DISTRIBUTE") && !accept("SORT")) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(ParseOrderItems().status());
+    return Combination(begin);
+  }
+  if (accept("SORT")) {
+    ARROW_ASSIGN_OR_RAISE(query->order_by, ParseOrderItems());
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status Parser::Combination(int32_t begin) const {
+  return MakeError(ErrorKind::kInvalid, "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES",
+                   "The feature is not supported: Combination of ORDER BY/SORT BY/DISTRIBUTE "
+                   "BY/CLUSTER BY.",
+                   {begin, cursor_.previous_end()});
 }
 
 arrow::Status Parser::ParseOrderBy(Query* query) {

@@ -8,11 +8,14 @@ namespace tidemill::driver::sql {
 // FROM a, b JOIN c ...: a comma joins everything before it with everything up to the next comma.
 arrow::Result<Relation> Parser::ParseFrom() {
   ARROW_ASSIGN_OR_RAISE(Relation left, ParseRelation());
+  ARROW_ASSIGN_OR_RAISE(left, ContinueRelation(std::move(left), /*with_pivots=*/true));
   while (cursor_.AcceptSymbol(",")) {
     JoinClause join;
     join.is_lateral = IsLateralRelation();
     ARROW_ASSIGN_OR_RAISE(Relation right, ParseRelation());
     ARROW_ASSIGN_OR_RAISE(left, MakeJoin(std::move(left), std::move(right), std::move(join)));
+    // A pivot takes all that stands before it.
+    ARROW_ASSIGN_OR_RAISE(left, ContinueRelation(std::move(left), /*with_pivots=*/true));
   }
   return left;
 }
@@ -49,7 +52,21 @@ arrow::Result<Relation> Parser::ParseRelation() {
   ARROW_RETURN_NOT_OK(nesting.Check());
   if (IsLateralRelation()) cursor_.Advance();
   ARROW_ASSIGN_OR_RAISE(Relation left, ParseRelationPrimary());
-  while (IsJoin(0)) {
+  return ContinueRelation(std::move(left), /*with_pivots=*/false);
+}
+
+// The joins behind a relation, and pivots.
+arrow::Result<Relation> Parser::ContinueRelation(Relation left, bool with_pivots) {
+  while (true) {
+    if (with_pivots && IsPivot()) {
+      ARROW_ASSIGN_OR_RAISE(left, ParsePivot(std::move(left)));
+      continue;
+    }
+    if (with_pivots && IsUnpivot()) {
+      ARROW_ASSIGN_OR_RAISE(left, ParseUnpivot(std::move(left)));
+      continue;
+    }
+    if (!IsJoin(0)) return left;
     ARROW_ASSIGN_OR_RAISE(JoinClause join, ParseJoinType());
     join.is_lateral = IsLateralRelation();
     if (join.is_lateral) cursor_.Advance();
@@ -57,7 +74,6 @@ arrow::Result<Relation> Parser::ParseRelation() {
     ARROW_RETURN_NOT_OK(ParseJoinCriteria(&join));
     ARROW_ASSIGN_OR_RAISE(left, MakeJoin(std::move(left), std::move(right), std::move(join)));
   }
-  return left;
 }
 
 // [NATURAL] [INNER | CROSS | LEFT [OUTER | SEMI | ANTI] | SEMI | ANTI | RIGHT | FULL] JOIN
@@ -109,6 +125,10 @@ arrow::Result<Relation> Parser::ParseRelationPrimary() {
     return FinishRelation(std::move(relation));
   } else {
     ARROW_ASSIGN_OR_RAISE(relation, ParseNamedRelation());
+  }
+  if (IsTableSample() && relation.alias.empty()) {
+    ARROW_ASSIGN_OR_RAISE(TableSample sample, ParseTableSample());
+    relation.sample = std::make_unique<TableSample>(std::move(sample));
   }
   relation.span = {begin, cursor_.previous_end()};
   ARROW_RETURN_NOT_OK(RefuseUnsupportedClause());
@@ -185,7 +205,13 @@ arrow::Result<Relation> Parser::ParseNamedRelation() {
     if (has_parenthesis) cursor_.Advance();
     relation.is_stream = true;
   }
-  ARROW_ASSIGN_OR_RAISE(relation.name, ParseQualifiedName("a table name or '('"));
+  if (IsIdentifierClause()) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> parts, ParseIdentifierClause());
+    for (const std::string& part : parts)
+      relation.name += (relation.name.empty() ? "" : ".") + part;
+  } else {
+    ARROW_ASSIGN_OR_RAISE(relation.name, ParseQualifiedName("a table name or '('"));
+  }
   if (has_parenthesis) ARROW_RETURN_NOT_OK(cursor_.ExpectSymbol(")"));
   if (relation.is_stream || !cursor_.AcceptSymbol("(")) return relation;
   relation.kind = Relation::Kind::kFunction;

@@ -37,7 +37,7 @@ arrow::Result<std::unique_ptr<Select>> Parser::ParseSelect() {
     return select;
   }
   cursor_.Advance();
-  ARROW_RETURN_NOT_OK(RefuseUnsupportedClause());
+  ARROW_ASSIGN_OR_RAISE(select->hints, ParseHints());
   if (cursor_.IsKeyword("DISTINCT") && !cursor_.IsSymbol(",", 1) && !cursor_.IsKeyword("FROM", 1)) {
     cursor_.Advance();
     select->is_distinct = true;

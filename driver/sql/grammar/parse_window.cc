@@ -57,17 +57,17 @@ arrow::Result<WindowSpec> Parser::ParseWindowSpec() {
     return spec;
   }
   cursor_.Advance();
-  if (cursor_.IsAnyKeyword({"PARTITION", "DISTRIBUTE"}) && cursor_.IsKeyword("BY", 1)) {
+  const bool is_cluster = cursor_.IsKeyword("CLUSTER") && cursor_.IsKeyword("BY", 1);
+  if (is_cluster ||
+      (cursor_.IsAnyKeyword({"PARTITION", "DISTRIBUTE"}) && cursor_.IsKeyword("BY", 1))) {
     cursor_.Advance();
     cursor_.Advance();
     do {
       ARROW_ASSIGN_OR_RAISE(AstExpr key, ParseExpression());
       spec.partition_by.push_back(std::move(key));
     } while (cursor_.AcceptSymbol(","));
-  } else if (cursor_.IsKeyword("CLUSTER") && cursor_.IsKeyword("BY", 1)) {
-    return Refuse("CLUSTER_BY", "CLUSTER BY", 2);
   }
-  if (cursor_.IsAnyKeyword({"ORDER", "SORT"}) && cursor_.IsKeyword("BY", 1)) {
+  if (!is_cluster && cursor_.IsAnyKeyword({"ORDER", "SORT"}) && cursor_.IsKeyword("BY", 1)) {
     cursor_.Advance();
     cursor_.Advance();
     ARROW_ASSIGN_OR_RAISE(spec.order_by, ParseOrderItems());

@@ -51,6 +51,10 @@ class Parser {
   Query Enclose(Query query);
   arrow::Result<Query> ParseOrganization(Query query);
   arrow::Status ParseOrderBy(Query* query);
+  arrow::Status ParseDistribution(Query* query);
+  bool IsOrganization(size_t ahead = 0) const;
+  // UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES from `begin` to here.
+  arrow::Status Combination(int32_t begin) const;
   arrow::Result<std::vector<OrderItem>> ParseOrderItems();
   arrow::Status ParseOrderDirection(OrderItem* item);
   arrow::Status CloseQuery();
@@ -69,6 +73,7 @@ class Parser {
   // parse_relation.cc: FROM
   arrow::Result<Relation> ParseFrom();
   arrow::Result<Relation> ParseRelation();
+  arrow::Result<Relation> ContinueRelation(Relation left, bool with_pivots);
   arrow::Result<Relation> MakeJoin(Relation left, Relation right, JoinClause join);
   arrow::Result<Relation> FinishRelation(Relation relation);
   arrow::Result<JoinClause> ParseJoinType();
@@ -80,6 +85,20 @@ class Parser {
   arrow::Result<Watermark> ParseWatermark();
   arrow::Status ParseTableAlias(std::string* alias, std::vector<std::string>* columns);
   arrow::Result<LateralView> ParseLateralView();
+
+  // parse_table_clauses.cc: PIVOT, UNPIVOT, TABLESAMPLE, hints
+  bool IsPivot(size_t ahead = 0) const;
+  bool IsUnpivot(size_t ahead = 0) const;
+  bool IsTableSample(size_t ahead = 0) const;
+  arrow::Result<Relation> ParsePivot(Relation input);
+  arrow::Result<Relation> ParseUnpivot(Relation input);
+  arrow::Result<Unpivot::Columns> ParseUnpivotColumns(bool is_list);
+  arrow::Result<AstExpr> ParseNameExpr(std::string_view expected, bool is_qualified);
+  arrow::Status ParsePivotAlias(SelectItem* item);
+  arrow::Result<Relation> FinishPivot(Relation relation, int32_t begin);
+  arrow::Result<TableSample> ParseTableSample();
+  arrow::Status ParseSampleMethod(TableSample* sample);
+  arrow::Result<std::vector<Hint>> ParseHints();
 
   // parse_window.cc: behind a call, and the WINDOW clause
   arrow::Result<AstExpr> ParseCallClauses(AstExpr call);
@@ -111,6 +130,9 @@ class Parser {
   arrow::Status Refuse(std::string_view feature, std::string_view shown, size_t tokens = 1) const;
   arrow::Result<std::string> ParseIdentifier(std::string_view expected);
   arrow::Result<std::string> ParseQualifiedName(std::string_view expected);
+  // Whether IDENTIFIER('name') stands here, and its parts.
+  bool IsIdentifierClause() const;
+  arrow::Result<std::vector<std::string>> ParseIdentifierClause();
 
   // parse_expression.cc: operators by precedence
   arrow::Result<AstExpr> ParseConjunction();

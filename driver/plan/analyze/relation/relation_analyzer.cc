@@ -1,16 +1,21 @@
 #include "driver/plan/analyze/relation/relation_analyzer.h"
 
+#include <arrow/scalar.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
 #include <numeric>
 #include <utility>
 
+#include "common/expr/function_registry.h"
 #include "driver/plan/analyze/event_time/watermark.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/relation/join_analyzer.h"
 #include "driver/plan/analyze/relation/lateral_join.h"
+#include "driver/plan/analyze/relation/pivot.h"
 #include "driver/plan/analyze/relation/table_function.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
@@ -114,8 +119,42 @@ arrow::Result<LogicalPlanPtr> AnalyzeUnnamed(const sql::Relation& relation,
       return AnalyzeChildJoin(relation, scope);
     case sql::Relation::Kind::kNested:
       return AnalyzeRelation(relation.children.front(), scope);
+    case sql::Relation::Kind::kPivot: {
+      ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr input,
+                            AnalyzeRelation(relation.children.front(), scope));
+      return AnalyzePivot(*relation.pivot, std::move(input), scope);
+    }
+    case sql::Relation::Kind::kUnpivot: {
+      ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr input,
+                            AnalyzeRelation(relation.children.front(), scope));
+      return AnalyzeUnpivot(*relation.unpivot, std::move(input));
+    }
   }
   return NotSupportedYet("RELATION", "a relation of this kind", relation.span);
+}
+
+// Some rows of a relation: the first ones, or by lot.
+arrow::Result<LogicalPlanPtr> Sample(const sql::TableSample& sample, LogicalPlanPtr plan,
+                                     const QueryScope& scope) {
+  if (sample.rows) {
+    sql::Query limited;
+    limited.limit = sample.rows;
+    return ApplyLimit(limited, std::move(plan), scope);
+  }
+  if (IsStreaming(plan)) {
+    return QueryError("UNSUPPORTED_STREAMING_OPERATION",
+                      "Sampling is not supported on streaming DataFrames/Datasets", sample.span);
+  }
+  std::vector<ExprPtr> seed;
+  if (sample.seed) {
+    seed.push_back(MakeLiteral(std::make_shared<arrow::Int64Scalar>(*sample.seed), sample.span));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExprPtr lot, MakeCall("rand", std::move(seed), sample.span));
+  ExprPtr fraction =
+      MakeLiteral(std::make_shared<arrow::DoubleScalar>(sample.fraction), sample.span);
+  ARROW_ASSIGN_OR_RAISE(ExprPtr is_in,
+                        MakeCall("<", {std::move(lot), std::move(fraction)}, sample.span));
+  return MakeFilter(std::move(plan), std::move(is_in), sample.span);
 }
 
 }  // namespace
@@ -123,6 +162,9 @@ arrow::Result<LogicalPlanPtr> AnalyzeUnnamed(const sql::Relation& relation,
 arrow::Result<LogicalPlanPtr> AnalyzeRelation(const sql::Relation& relation,
                                               const QueryScope& scope) {
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, AnalyzeUnnamed(relation, scope));
+  if (relation.sample != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(plan, Sample(*relation.sample, std::move(plan), scope));
+  }
   if (relation.watermark != nullptr) {
     ARROW_ASSIGN_OR_RAISE(plan, AddWatermark(std::move(plan), *relation.watermark, scope.context));
   }
