@@ -63,6 +63,9 @@ arrow::Result<std::unique_ptr<Select>> Parser::ParseSelect() {
     ARROW_ASSIGN_OR_RAISE(select->qualify, ParseExpression());
   }
   if (IsWindowClause()) ARROW_RETURN_NOT_OK(ParseWindowClause(select.get()));
+  if (is_from_first && cursor_.IsKeyword("SELECT")) {
+    return Refuse("SEVERAL_SELECTS", "a second SELECT behind one FROM");
+  }
   select->span = {begin, cursor_.previous_end()};
   return select;
 }
