@@ -49,6 +49,8 @@ TEST(QueryParserTest, PivotsTakeWhatStandsBeforeThem) {
             "4))) p)");
   EXPECT_EQ(FromTextOf("t, u PIVOT (sum(a) FOR b IN (1)) JOIN v"),
             "(join inner (pivot (join inner t u) ((sum a)) (for b) (in 1)) v)");
+  EXPECT_EQ(FromTextOf("t, u LEFT JOIN v ON t.a = v.a, w"),
+            "(join inner (join left (join inner t u) v (on (= t.a v.a))) w)");
   EXPECT_EQ(FromTextOf("t UNPIVOT INCLUDE NULLS ((x, y) FOR n IN ((a, b) AS c, (d.e, f)))"),
             "(unpivot nulls t (x y) n (as (of a b) c) (of d.e f))");
   EXPECT_EQ(FromTextOf("pivot unpivot"), "(as pivot unpivot)");

@@ -5,17 +5,20 @@
 
 namespace tidemill::driver::sql {
 
-// FROM a, b JOIN c ...: a comma joins everything before it with everything up to the next comma.
+// FROM a, b JOIN c ...: commas, joins and pivots alike take all that stands before them.
 arrow::Result<Relation> Parser::ParseFrom() {
-  ARROW_ASSIGN_OR_RAISE(Relation left, ParseRelation());
-  ARROW_ASSIGN_OR_RAISE(left, ContinueRelation(std::move(left), /*with_pivots=*/true));
+  Nesting nesting(this);
+  ARROW_RETURN_NOT_OK(nesting.Check());
+  if (IsLateralRelation()) cursor_.Advance();
+  ARROW_ASSIGN_OR_RAISE(Relation left, ParseRelationPrimary());
+  ARROW_ASSIGN_OR_RAISE(left, ContinueRelation(std::move(left)));
   while (cursor_.AcceptSymbol(",")) {
     JoinClause join;
     join.is_lateral = IsLateralRelation();
-    ARROW_ASSIGN_OR_RAISE(Relation right, ParseRelation());
+    if (join.is_lateral) cursor_.Advance();
+    ARROW_ASSIGN_OR_RAISE(Relation right, ParseRelationPrimary());
     ARROW_ASSIGN_OR_RAISE(left, MakeJoin(std::move(left), std::move(right), std::move(join)));
-    // A pivot takes all that stands before it.
-    ARROW_ASSIGN_OR_RAISE(left, ContinueRelation(std::move(left), /*with_pivots=*/true));
+    ARROW_ASSIGN_OR_RAISE(left, ContinueRelation(std::move(left)));
   }
   return left;
 }
@@ -46,23 +49,14 @@ arrow::Result<Relation> Parser::FinishRelation(Relation relation) {
   return relation;
 }
 
-// One relation and the joins behind it.
-arrow::Result<Relation> Parser::ParseRelation() {
-  Nesting nesting(this);
-  ARROW_RETURN_NOT_OK(nesting.Check());
-  if (IsLateralRelation()) cursor_.Advance();
-  ARROW_ASSIGN_OR_RAISE(Relation left, ParseRelationPrimary());
-  return ContinueRelation(std::move(left), /*with_pivots=*/false);
-}
-
-// The joins behind a relation, and pivots.
-arrow::Result<Relation> Parser::ContinueRelation(Relation left, bool with_pivots) {
+// The joins and pivots behind a relation.
+arrow::Result<Relation> Parser::ContinueRelation(Relation left) {
   while (true) {
-    if (with_pivots && IsPivot()) {
+    if (IsPivot()) {
       ARROW_ASSIGN_OR_RAISE(left, ParsePivot(std::move(left)));
       continue;
     }
-    if (with_pivots && IsUnpivot()) {
+    if (IsUnpivot()) {
       ARROW_ASSIGN_OR_RAISE(left, ParseUnpivot(std::move(left)));
       continue;
     }

@@ -72,8 +72,7 @@ class Parser {
 
   // parse_relation.cc: FROM
   arrow::Result<Relation> ParseFrom();
-  arrow::Result<Relation> ParseRelation();
-  arrow::Result<Relation> ContinueRelation(Relation left, bool with_pivots);
+  arrow::Result<Relation> ContinueRelation(Relation left);
   arrow::Result<Relation> MakeJoin(Relation left, Relation right, JoinClause join);
   arrow::Result<Relation> FinishRelation(Relation relation);
   arrow::Result<JoinClause> ParseJoinType();
