@@ -72,6 +72,10 @@ def without_a_cluster(commands):
     elsewhere = commands.engine.folder / "elsewhere"
     commands.refused(NOT_FOUND, f"root={elsewhere}", "cluster", "status", "--root", elsewhere)   # the flag wins over the variable
     check(commands.run("sql", "SHOW FUNCTIONS LIKE 'abs'", "-o", "json").stdout == '{"function":"abs"}\n', "sql needs no driver")
+    explained = commands.run("sql", "EXPLAIN SELECT id + 1 AS a FROM range(3)", "-o", "csv").stdout
+    check("== Stages ==" in explained and "Project" in explained, f"EXPLAIN shows the plan, not {explained}")
+    hinted = commands.run("sql", "SELECT /*+ NOSUCH(t) */ 1 AS a", "-o", "json")
+    check((hinted.stdout, "NOSUCH" in hinted.stderr) == ('{"a":1}\n', True), "an unknown hint is told and ignored")
     check("no cluster" in commands.run("cluster", "down").stderr, "down without a cluster says so")
     spec = commands.spec("unsent", {"format": "memory"}, output="complete")
     commands.refused(CANNOT_CONNECT, address, "submit", spec, "--driver", address)

@@ -156,6 +156,17 @@ TEST(ScriptTest, ShowAndDescribeAreSteps) {
   EXPECT_EQ(std::get<DescribeFunction>(script->steps[5].action).name.text, "+");
 }
 
+TEST(ScriptTest, QueriesMayBeExplained) {
+  const auto script = Read("EXPLAIN FROM range(3) SELECT id; EXPLAIN EXTENDED SELECT 1; SELECT 2");
+
+  ASSERT_TRUE(script.ok()) << RenderError(script.status());
+  ASSERT_EQ(script->steps.size(), 3u);
+  EXPECT_TRUE(std::get<QueryStep>(script->steps[0].action).is_explained);
+  EXPECT_EQ(std::get<QueryStep>(script->steps[0].action).query.query, "FROM range(3) SELECT id");
+  EXPECT_EQ(std::get<QueryStep>(script->steps[1].action).query.query, "SELECT 1");
+  EXPECT_FALSE(std::get<QueryStep>(script->steps[2].action).is_explained);
+}
+
 TEST(ScriptTest, WhatCannotBeIsRefusedAtItsPlace) {
   const auto has = [](const std::string& text, const std::string& part) {
     EXPECT_THAT(ErrorOf(text), HasSubstr(part)) << text;
@@ -178,6 +189,7 @@ TEST(ScriptTest, WhatCannotBeIsRefusedAtItsPlace) {
   has("CREATE STREAMING TABLE s USING console AS SELECT 1; SELECT * FROM s",
       "[UNSUPPORTED_FEATURE.READ_STREAMING_TABLE]");
   has("DROP TABLE t", "DROP is not supported");
+  has("EXPLAIN COST SELECT 1", "[UNSUPPORTED_FEATURE.EXPLAIN]");
 }
 
 TEST(ScriptTest, JobsAndQueriesDoNotMix) {
