@@ -125,8 +125,9 @@ class TableCollector {
 std::vector<NamedTable> TablesOf(const Query& query) { return TableCollector(query).tables(); }
 
 std::vector<std::string> UnknownHintsOf(const Query& query) {
+  const TableCollector collector(query);
   std::vector<std::string> unknown;
-  for (const Hint& hint : TableCollector(query).hints()) {
+  for (const Hint& hint : collector.hints()) {
     const bool is_known = std::any_of(kHints.begin(), kHints.end(), [&](std::string_view name) {
       return EqualsIgnoreCase(name, hint.name);
     });

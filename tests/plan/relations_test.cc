@@ -117,9 +117,10 @@ TEST(RelationsTest, SubqueriesBecomeJoins) {
 TEST(RelationsTest, NamesOfTheQueryAroundGoIntoWhereAlone) {
   EXPECT_EQ(BoundedError("SELECT (SELECT max(z) + a.x FROM b) FROM a"),
             "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE");
-  EXPECT_EQ(BoundedError("SELECT (SELECT max(z) FROM b WHERE b.x > a.x) FROM a"),
+  EXPECT_EQ(BoundedError("SELECT (SELECT max(z) FROM b WHERE b.x > a.x) FROM a"), "");
+  EXPECT_EQ(BoundedError("SELECT (SELECT max(z + a.x) FROM b WHERE b.x > a.x) FROM a"),
             "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY."
-            "CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE");
+            "AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES");
   EXPECT_EQ(BoundedError("SELECT 1 FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.x > a.x)"), "");
 }
 

@@ -137,7 +137,7 @@ TEST(QueryParserTest, EveryJoin) {
   EXPECT_EQ(FromTextOf("a NATURAL JOIN b NATURAL LEFT JOIN c"),
             "(natural-join left (natural-join inner a b) c)");
   EXPECT_EQ(FromTextOf("a x, b AS y JOIN c, d"),
-            "(join inner (join inner (as a x) (join inner (as b y) c)) d)");
+            "(join inner (join inner (join inner (as a x) (as b y)) c) d)");
   EXPECT_EQ(FromTextOf("a JOIN (b JOIN c ON p) ON q"),
             "(join inner a (join inner b c (on p)) (on q))");
   EXPECT_EQ(FromTextOf("(a JOIN b) AS t(x) JOIN LATERAL (SELECT 1) s"),

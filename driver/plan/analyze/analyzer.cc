@@ -59,7 +59,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeBody(const sql::Query& query, const QuerySc
   } else {
     ARROW_ASSIGN_OR_RAISE(plan, AnalyzeSetOperation(query, scope));
   }
-  ARROW_RETURN_NOT_OK(CheckDistribution(query, *plan, scope));
+  ARROW_RETURN_NOT_OK(CheckDistribution(query, *plan, /*input=*/nullptr, scope));
   ARROW_ASSIGN_OR_RAISE(plan, ApplyOrderBy(query, std::move(plan), scope));
   return ApplyLimit(query, std::move(plan), scope);
 }

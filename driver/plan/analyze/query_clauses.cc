@@ -22,7 +22,7 @@ namespace {
 
 // The value of LIMIT or OFFSET (`what`).
 arrow::Result<int64_t> BindCount(const sql::AstExpr& ast, std::string_view what,
-                                 const QueryScope& scope) {
+                                 const LogicalPlan& plan, const QueryScope& scope) {
   const AnalyzerContext& context = scope.context;
   const std::string text = QuotedSql(TextAt(context.query, ast.span));
   auto invalid = [&](std::string_view sub_class, std::string_view rule) {
@@ -30,8 +30,8 @@ arrow::Result<int64_t> BindCount(const sql::AstExpr& ast, std::string_view what,
                       fmt::format("The limit like expression {} is invalid. {}", text, rule),
                       ast.span);
   };
-  const NameScope nothing({});
-  ExprBinder binder(nothing, {context.query, context.zone.get()});
+  const NameScope names(plan.output);
+  ExprBinder binder(names, {context.query, context.zone.get()});
   ARROW_ASSIGN_OR_RAISE(ExprPtr expr, binder.Bind(ast));
   if (expr->kind != Expr::Kind::kLiteral) {
     EvalContext evaluation;
@@ -152,11 +152,16 @@ arrow::Status CheckHint(const sql::Hint& hint, const NameScope& names, const Que
 }  // namespace
 
 arrow::Status CheckDistribution(const sql::Query& query, const LogicalPlan& plan,
-                                const QueryScope& scope) {
+                                const NameScope* input, const QueryScope& scope) {
   const NameScope names(plan.output);
   for (const sql::AstExpr& key : query.distribute_by) {
     ExprBinder binder(names, {scope.context.query, scope.context.zone.get()});
-    ARROW_RETURN_NOT_OK(binder.Bind(key).status());
+    const arrow::Status status = binder.Bind(key).status();
+    if (status.ok()) continue;
+    const bool is_unknown = ErrorClassOf(status).starts_with("UNRESOLVED_COLUMN");
+    if (input == nullptr || !is_unknown) return status;
+    ExprBinder below(*input, {scope.context.query, scope.context.zone.get()});
+    if (!below.Bind(key).ok()) return status;
   }
   if (query.select == nullptr) return arrow::Status::OK();
   for (const sql::Hint& hint : query.select->hints) {
@@ -171,10 +176,10 @@ arrow::Result<LogicalPlanPtr> ApplyLimit(const sql::Query& query, LogicalPlanPtr
   int64_t count = std::numeric_limits<int64_t>::max();
   int64_t offset = 0;
   if (query.limit) {
-    ARROW_ASSIGN_OR_RAISE(count, BindCount(*query.limit, "limit", scope));
+    ARROW_ASSIGN_OR_RAISE(count, BindCount(*query.limit, "limit", *plan, scope));
   }
   if (query.offset) {
-    ARROW_ASSIGN_OR_RAISE(offset, BindCount(*query.offset, "offset", scope));
+    ARROW_ASSIGN_OR_RAISE(offset, BindCount(*query.offset, "offset", *plan, scope));
   }
   return MakeLimit(std::move(plan), count, offset,
                    query.limit ? query.limit->span : query.offset->span);

@@ -13,10 +13,11 @@ namespace tidemill::driver {
 // ORDER_BY_POS_OUT_OF_RANGE, DATATYPE_MISMATCH.INVALID_ORDERING_TYPE.
 arrow::Result<LogicalPlanPtr> ApplyOrderBy(const sql::Query& query, LogicalPlanPtr plan,
                                            const QueryScope& scope);
-// DISTRIBUTE BY and the hints of a SELECT over the columns of its result: they say where rows are
-// computed, which nothing shows. Errors: those of names; UNSUPPORTED_EXPR_FOR_OPERATOR.
+// DISTRIBUTE BY and the hints of a SELECT over the columns of its result (DISTRIBUTE BY also those
+// of `input`, if any): they say where rows are computed, which nothing shows. Errors: those of
+// names; UNSUPPORTED_EXPR_FOR_OPERATOR.
 arrow::Status CheckDistribution(const sql::Query& query, const LogicalPlan& plan,
-                                const QueryScope& scope);
+                                const NameScope* input, const QueryScope& scope);
 // LIMIT and OFFSET. Errors: INVALID_LIMIT_LIKE_EXPRESSION.
 arrow::Result<LogicalPlanPtr> ApplyLimit(const sql::Query& query, LogicalPlanPtr plan,
                                          const QueryScope& scope);

@@ -310,11 +310,13 @@ arrow::Result<LogicalPlanPtr> AnalyzeSelectList(const sql::Query& query, Logical
     ARROW_ASSIGN_OR_RAISE(input, AnalyzeWhere(*query.select->where, std::move(input), scope));
   }
   std::vector<PlanField> star_fields = input->output;
+  const NameScope input_names(star_fields);
   ARROW_ASSIGN_OR_RAISE(WindowedInput windowed,
                         AddTimeColumns(query, std::move(input), scope.context));
   SelectAnalyzer analyzer(query, std::move(windowed), std::move(star_fields), scope);
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, analyzer.Run());
-  ARROW_RETURN_NOT_OK(CheckDistribution(query, *plan, scope));
+  const bool sees_input = !analyzer.is_aggregation() && !query.select->is_distinct;
+  ARROW_RETURN_NOT_OK(CheckDistribution(query, *plan, sees_input ? &input_names : nullptr, scope));
   return ApplyLimit(query, std::move(plan), scope);
 }
 

@@ -31,6 +31,7 @@ class SelectAnalyzer final : public BindHook {
                  const QueryScope& scope);
 
   arrow::Result<LogicalPlanPtr> Run();
+  bool is_aggregation() const { return is_aggregation_; }
 
   arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) override;
   arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) override;

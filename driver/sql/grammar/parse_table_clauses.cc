@@ -55,9 +55,10 @@ arrow::Result<AstExpr> Parser::ParseNameExpr(std::string_view expected, bool is_
 
 // [AS] name; FOR, which follows the aggregates, is none.
 arrow::Status Parser::ParsePivotAlias(SelectItem* item) {
-  if (cursor_.AcceptKeyword("AS") || (IsImplicitAlias() && !cursor_.IsKeyword("FOR"))) {
-    ARROW_ASSIGN_OR_RAISE(item->alias, ParseIdentifier("a name"));
-  }
+  const bool has_as = cursor_.AcceptKeyword("AS");
+  if (!has_as && (!IsImplicitAlias() || cursor_.IsKeyword("FOR"))) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(item->alias, ParseIdentifier("a name"));
+  if (!has_as) cursor_.NoteImplicitAlias();
   return arrow::Status::OK();
 }
 

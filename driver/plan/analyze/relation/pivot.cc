@@ -161,7 +161,9 @@ class PivotBuilder {
                           item.expr.span);
       }
       ARROW_ASSIGN_OR_RAISE(std::string name, NameOf(item, value));
-      values_.push_back({Fold(*cast), std::move(name)});
+      // Nested values have no form as literals.
+      const bool is_nested = (*cast)->type->num_fields() > 0;
+      values_.push_back({is_nested ? *cast : Fold(*cast), std::move(name)});
     }
     return arrow::Status::OK();
   }
