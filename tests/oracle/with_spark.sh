@@ -3,6 +3,7 @@
 #
 # usage: tests/oracle/with_spark.sh random_queries TIDEMILL [--seed N] [--count N] [--kind KIND] [--keep FOLDER]
 #        tests/oracle/with_spark.sh interop TIDEMILL
+#        tests/oracle/with_spark.sh sql_states ROOT
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 venv=${ORACLE_VENV:-$HOME/.cache/tidemill/pyspark}
