@@ -97,13 +97,21 @@ struct ReadStep {
       batch;  // kBatch: 1 to batch_rows rows, of the reader's schema
 };
 
+// Says where a row stands, for people: "/in/part-3.json:17". May read the file up to there, so it
+// blocks; callable from any thread, and after the reader is gone.
+using PlaceFinder = std::function<std::string()>;
+
 // Worker half: reads one split in order. Next never blocks: data that is still on its way is
 // kPending, and `wake` is called (from any thread) when Next is worth another try. The rows of a
 // split, and how they are cut into batches, depend on the split alone. *Thread-compatible.*
 class SplitReader {
  public:
   virtual ~SplitReader() = default;
+  // An error about one record carries its number as ErrorDetail::row, for PlaceOf.
   virtual arrow::Result<ReadStep> Next() = 0;
+  // Of a row of the batch that Next gave last, or failed on. Does not block, and costs readers
+  // nothing before: for errors.
+  virtual PlaceFinder PlaceOf(int64_t row) const = 0;
 };
 
 struct ReaderContext {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/sql_state.h"
+
 namespace tidemill {
 
 namespace {
@@ -109,11 +111,33 @@ arrow::Status WithSpan(const arrow::Status& status, Span span) {
   return arrow::Status(status.code(), status.message(), std::move(detail));
 }
 
+arrow::Status WithRow(const arrow::Status& status, int64_t row) {
+  if (status.ok()) return status;
+  auto detail = CopyDetail(status);
+  detail->row = row;
+  return arrow::Status(status.code(), status.message(), std::move(detail));
+}
+
+arrow::Status WithPlace(const arrow::Status& status, std::string place) {
+  if (status.ok()) return status;
+  auto detail = CopyDetail(status);
+  detail->place = std::move(place);
+  detail->row = std::nullopt;
+  return arrow::Status(status.code(), status.message(), std::move(detail));
+}
+
+arrow::Status WithLocation(const arrow::Status& status, SourceLocation location) {
+  if (status.ok()) return status;
+  auto detail = CopyDetail(status);
+  detail->location = std::move(location);
+  return arrow::Status(status.code(), status.message(), std::move(detail));
+}
+
 arrow::Status WithSource(const arrow::Status& status, std::string_view file, std::string_view text,
                          int32_t base_offset) {
   if (status.ok()) return status;
-  auto detail = CopyDetail(status);
-  if (!detail->span || detail->location) return status;
+  const ErrorDetail* detail = DetailOf(status);
+  if (detail == nullptr || !detail->span || detail->location) return status;
   const auto size = static_cast<int32_t>(text.size());
   const int32_t begin = std::clamp(detail->span->begin + base_offset, 0, size);
   const int32_t end = std::clamp(detail->span->end + base_offset, begin, size);
@@ -133,12 +157,15 @@ arrow::Status WithSource(const arrow::Status& status, std::string_view file, std
   if (!location.line_text.empty() && location.line_text.back() == '\r')
     location.line_text.pop_back();
   std::replace(location.line_text.begin(), location.line_text.end(), '\t', ' ');
-  detail->location = std::move(location);
-  return arrow::Status(status.code(), status.message(), std::move(detail));
+  return WithLocation(status, std::move(location));
 }
 
 std::string RenderError(const arrow::Status& status) {
-  std::string text = fmt::format("error[{}]: {}", ErrorClassOf(status), status.message());
+  const std::string error_class = ErrorClassOf(status);
+  std::string text = fmt::format("error[{}]: {}", error_class, status.message());
+  if (const std::string_view state = SqlStateOf(error_class); !state.empty()) {
+    text += fmt::format(" SQLSTATE: {}", state);
+  }
   const ErrorDetail* detail = DetailOf(status);
   if (detail == nullptr) return text;
   if (const auto& where = detail->location) {
@@ -146,12 +173,15 @@ std::string RenderError(const arrow::Status& status) {
       const std::string number = fmt::format("{:>4}", where->line);
       const std::string margin(number.size(), ' ');
       text += fmt::format("\n{}--> {}:{}:{}", margin, where->file, where->line, where->column);
-      text += fmt::format("\n{} |\n{} | {}\n{} | {}{}", margin, number, where->line_text, margin,
-                          std::string(where->column - 1, ' '), std::string(where->width, '^'));
+      if (!where->line_text.empty()) {
+        text += fmt::format("\n{} |\n{} | {}\n{} | {}{}", margin, number, where->line_text, margin,
+                            std::string(where->column - 1, ' '), std::string(where->width, '^'));
+      }
     } else {
       text += fmt::format("\n     --> {}", where->file);
     }
   }
+  if (!detail->place.empty()) text += fmt::format("\n     = at: {}", detail->place);
   if (!detail->hint.empty()) text += fmt::format("\n     = help: {}", detail->hint);
   return text;
 }

@@ -61,6 +61,10 @@ class ErrorDetail final : public arrow::StatusDetail {
   std::string hint;                        // one line, empty for none
   std::optional<Span> span;                // relative to the text being processed
   std::optional<SourceLocation> location;  // set once the text and its name are known
+  std::optional<int64_t> row;              // of the batch being processed
+  // Which data it was, set once that is known: "/in/part-3.json:17", or the operator that failed
+  // where many rows have become one.
+  std::string place;
 };
 
 // Makes an error. `message` follows the house rule: "static text: rule: key=value", lower case, no
@@ -87,6 +91,10 @@ arrow::Status WithContext(const arrow::Status& status, std::string_view doing); 
 arrow::Status WithHint(const arrow::Status& status, std::string hint);
 // Replaces only an unset span; inner code knows better.
 arrow::Status WithSpan(const arrow::Status& status, Span span);
+// Replace what was there; outer code knows better.
+arrow::Status WithRow(const arrow::Status& status, int64_t row);
+arrow::Status WithPlace(const arrow::Status& status, std::string place);
+arrow::Status WithLocation(const arrow::Status& status, SourceLocation location);
 // Turns the span into a location in `text`, which is known to the user as `file`. `base_offset` is
 // added to the span first (a query inside a larger file). A status without span, or with a location
 // already, is returned as it is.
@@ -94,12 +102,14 @@ arrow::Status WithSource(const arrow::Status& status, std::string_view file, std
                          int32_t base_offset = 0);
 
 // The text for people, several lines without a final line break:
-//   error[UNRESOLVED_COLUMN.WITH_SUGGESTION]: message
+//   error[CAST_INVALID_INPUT]: message SQLSTATE: 22018
 //     --> file:3:16
 //      |
-//    3 | SELECT id, sum(pricee) FROM orders
-//      |                ^^^^^^
+//    3 | SELECT id, CAST(price AS INT) FROM orders
+//      |            ^^^^^^^^^^^^^^^^^^
+//      = at: /in/part-3.json:17
 //      = help: hint
+// A location without its line's text is its first line alone.
 std::string RenderError(const arrow::Status& status);
 
 // The nearest of `candidates` to `name` (edit distance, case-insensitive), or "" where none is

@@ -1,6 +1,7 @@
 #include "connectors/file/block_stream.h"
 
 #include <arrow/buffer.h>
+#include <arrow/memory_pool.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -192,6 +193,23 @@ arrow::Result<BlockStream::Step> BlockStream::Next() {
   if (!has_block) return Step{.kind = Kind::kPending};
   ARROW_RETURN_NOT_OK(block.status());
   return Step{.kind = Kind::kBlock, .block = *std::move(block)};
+}
+
+arrow::Status ReadFront(const Split& split, int64_t size, FileSystem* fs,
+                        const std::function<void(std::string_view)>& take) {
+  Split whole = split;
+  whole.begin = 0;
+  whole.end = split.file_size;
+  BlockReader reader(std::move(whole), /*begin=*/0, fs, arrow::default_memory_pool());
+  while (size > 0) {
+    ARROW_ASSIGN_OR_RAISE(const Block block, reader.Read());
+    if (block.bytes == nullptr) break;
+    const std::string_view bytes(reinterpret_cast<const char*>(block.bytes->data()),
+                                 block.bytes->size());
+    take(bytes.substr(0, size));
+    size -= block.bytes->size();
+  }
+  return arrow::Status::OK();
 }
 
 }  // namespace tidemill::connectors

@@ -4,7 +4,9 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "connectors/source.h"
 
@@ -40,5 +42,10 @@ class BlockStream {
 
   const std::shared_ptr<State> state_;  // shared with the task that reads
 };
+
+// Hands the file's first `size` bytes (uncompressed), or what there is of them, to `take`, block by
+// block. Blocks.
+arrow::Status ReadFront(const Split& split, int64_t size, FileSystem* fs,
+                        const std::function<void(std::string_view)>& take);
 
 }  // namespace tidemill::connectors

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -74,6 +75,7 @@ void LineSource::SkipToFirstLine() {
 }
 
 void LineSource::AppendCarry(const char* begin, const char* end) {
+  if (!has_carry_) carry_offset_ = OffsetOf(begin);
   has_carry_ = true;
   const int64_t room = rules_.max_line_bytes - static_cast<int64_t>(carry_.size());
   if (end - begin > room) {
@@ -83,10 +85,21 @@ void LineSource::AppendCarry(const char* begin, const char* end) {
   carry_.append(begin, end);
 }
 
-Line LineSource::CarriedLine() const {
+Line LineSource::TakeCarry() {
+  carry_in_use_.swap(carry_);
+  carry_in_use_offset_ = carry_offset_;
   return {.data = carry_in_use_.data(),
           .size = static_cast<uint32_t>(carry_in_use_.size()),
           .is_too_long = carry_is_too_long_};
+}
+
+int64_t LineSource::FileOffsetOf(const char* at) const {
+  const std::less_equal<> is_up_to;  // pointers into different objects
+  const char* const carried = carry_in_use_.data();
+  if (is_up_to(carried, at) && is_up_to(at, carried + carry_in_use_.size())) {
+    return carry_in_use_offset_ + (at - carried);
+  }
+  return OffsetOf(at);
 }
 
 void LineSource::TakeLines(int64_t max_lines, int64_t max_bytes, std::vector<Line>* lines) {
@@ -104,8 +117,7 @@ void LineSource::TakeLines(int64_t max_lines, int64_t max_bytes, std::vector<Lin
     }
     if (has_carry_) {
       AppendCarry(at_, line_end);
-      carry_in_use_.swap(carry_);
-      lines->push_back(CarriedLine());
+      lines->push_back(TakeCarry());
       carry_.clear();
       has_carry_ = false;
       carry_is_too_long_ = false;
@@ -133,8 +145,7 @@ arrow::Result<LineSource::Kind> LineSource::Next(int64_t max_lines, int64_t max_
       if (step.kind == BlockStream::Kind::kEnd) {
         is_done_ = true;
         if (!has_carry_) return Kind::kEnd;
-        carry_in_use_.swap(carry_);
-        lines->push_back(CarriedLine());
+        lines->push_back(TakeCarry());
         return Kind::kLines;
       }
       block_ = std::move(step.block.bytes);

@@ -38,6 +38,9 @@ class LineSource {
   // are the same whenever the split is read.
   arrow::Result<Kind> Next(int64_t max_lines, int64_t max_bytes, std::vector<Line>* lines);
 
+  // Where a byte of the lines that the last call handed out is in the (uncompressed) file.
+  int64_t FileOffsetOf(const char* at) const;
+
  private:
   // Leaves the block at the first line that begins at split.begin or behind.
   void SkipToFirstLine();
@@ -47,7 +50,7 @@ class LineSource {
   // Moves behind the line end at `at`.
   const char* SkipEnd(const char* at);
   void AppendCarry(const char* begin, const char* end);
-  Line CarriedLine() const;
+  Line TakeCarry();
   int64_t OffsetOf(const char* at) const { return block_offset_ + (at - block_begin_); }
 
   const LineRules rules_;
@@ -62,7 +65,9 @@ class LineSource {
 
   std::string carry_;         // the begin of a line that goes on in the next block
   std::string carry_in_use_;  // the one that the last call handed out
-  bool has_carry_ = false;    // a line is open, be it empty so far
+  int64_t carry_offset_ = 0;  // where the line of carry_ begins
+  int64_t carry_in_use_offset_ = 0;
+  bool has_carry_ = false;  // a line is open, be it empty so far
   bool carry_is_too_long_ = false;
   bool needs_first_line_;         // still looking for the first line that begins in the split
   bool skips_line_feed_ = false;  // the block before ended in \r

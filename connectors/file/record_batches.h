@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/error.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/malformed_record.h"
 
@@ -46,7 +47,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeRecordBatch(const RecordC
   ARROW_RETURN_NOT_OK(decode_all());
   const int64_t bad = records->FirstBad();
   if (bad >= 0 && plan.mode == ParseMode::kFailFast) {
-    return MalformedRecord(records->text(bad), path);
+    return WithRow(MalformedRecord(records->text(bad), path), bad);
   }
   if (bad >= 0 && plan.mode == ParseMode::kDropMalformed) {
     records->DropBad();

@@ -12,6 +12,7 @@
 
 #include "common/base/error.h"
 #include "connectors/file/file_options.h"
+#include "connectors/file/line_place.h"
 #include "connectors/file/line_source.h"
 
 namespace tidemill::connectors {
@@ -46,21 +47,24 @@ class TextSplitReader final : public SplitReader {
  public:
   TextSplitReader(const Split& split, std::string separator, std::shared_ptr<arrow::Schema> schema,
                   ReaderContext context)
-      : path_(split.path),
+      : split_(split),
+        separator_(std::move(separator)),
         schema_(std::move(schema)),
         context_(std::move(context)),
-        lines_source_(split, {.separator = std::move(separator), .max_line_bytes = kMaxLineBytes},
-                      context_) {}
+        lines_source_(split, {.separator = separator_, .max_line_bytes = kMaxLineBytes}, context_) {
+  }
 
   arrow::Result<ReadStep> Next() override {
     ARROW_ASSIGN_OR_RAISE(const LineSource::Kind kind,
                           lines_source_.Next(context_.batch_rows, context_.batch_bytes, &lines_));
     if (kind == LineSource::Kind::kPending) return ReadStep{.kind = ReadStep::Kind::kPending};
     if (kind == LineSource::Kind::kEnd) return ReadStep{};
-    for (const Line& line : lines_) {
-      if (!line.is_too_long) continue;
-      return MakeError(ErrorKind::kResource, "RECORD_TOO_LARGE",
-                       fmt::format("line is too long: path={} limit={}", path_, kMaxLineBytes));
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      if (!lines_[i].is_too_long) continue;
+      const auto error =
+          MakeError(ErrorKind::kResource, "RECORD_TOO_LARGE",
+                    fmt::format("line is too long: path={} limit={}", split_.path, kMaxLineBytes));
+      return WithRow(error, static_cast<int64_t>(i));
     }
     arrow::ArrayVector columns;
     if (schema_->num_fields() > 0) {
@@ -72,8 +76,14 @@ class TextSplitReader final : public SplitReader {
                                                       std::move(columns))};
   }
 
+  PlaceFinder PlaceOf(int64_t row) const override {
+    return PlaceOfByte(split_, lines_source_.FileOffsetOf(lines_[row].data), separator_,
+                       context_.fs);
+  }
+
  private:
-  const std::string path_;
+  const Split split_;
+  const std::string separator_;
   const std::shared_ptr<arrow::Schema> schema_;
   const ReaderContext context_;
   LineSource lines_source_;

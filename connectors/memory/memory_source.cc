@@ -69,7 +69,7 @@ arrow::Result<std::unique_ptr<SourceDriver>> MakeMemorySourceDriver(
 arrow::Result<std::unique_ptr<SourceReader>> MakeMemorySourceReader(
     const SourceSpec& spec, const std::vector<int>& columns) {
   ARROW_ASSIGN_OR_RAISE(auto rows, RowsByToken::OfProcess()->Find(spec));
-  return MakeRowTableReader(std::move(rows), columns);
+  return MakeRowTableReader("table " + spec.name, std::move(rows), columns);
 }
 
 }  // namespace tidemill::connectors

@@ -2,6 +2,7 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
@@ -51,9 +52,10 @@ class RowTableDriver final : public SourceDriver {
 
 class RowTableSplitReader final : public SplitReader {
  public:
-  RowTableSplitReader(std::shared_ptr<const RowTable> table, std::vector<int> columns,
-                      const Split& split, int64_t batch_rows)
-      : table_(std::move(table)),
+  RowTableSplitReader(std::string name, std::shared_ptr<const RowTable> table,
+                      std::vector<int> columns, const Split& split, int64_t batch_rows)
+      : name_(std::move(name)),
+        table_(std::move(table)),
         columns_(std::move(columns)),
         position_(split.begin),
         end_(split.end),
@@ -69,6 +71,7 @@ class RowTableSplitReader final : public SplitReader {
         continue;
       }
       const int64_t count = std::min({batch->num_rows() - within, end_ - position_, batch_rows_});
+      batch_row_ = position_;
       position_ += count;
       ARROW_ASSIGN_OR_RAISE(auto selected, batch->SelectColumns(columns_));
       return ReadStep{.kind = ReadStep::Kind::kBatch, .batch = selected->Slice(within, count)};
@@ -76,7 +79,13 @@ class RowTableSplitReader final : public SplitReader {
     return ReadStep{};
   }
 
+  PlaceFinder PlaceOf(int64_t row) const override {
+    if (name_.empty()) return [] { return std::string(); };
+    return [place = fmt::format("{}, row {}", name_, batch_row_ + row + 1)] { return place; };
+  }
+
  private:
+  const std::string name_;
   const std::shared_ptr<const RowTable> table_;
   const std::vector<int> columns_;
   int64_t position_;  // rows of the whole table
@@ -84,19 +93,22 @@ class RowTableSplitReader final : public SplitReader {
   const int64_t batch_rows_;
   size_t index_ = 0;       // of a batch
   int64_t first_row_ = 0;  // of that batch
+  int64_t batch_row_ = 0;  // of what was handed out last
 };
 
 class RowTableReader final : public SourceReader {
  public:
-  RowTableReader(std::shared_ptr<const RowTable> table, std::vector<int> columns)
-      : table_(std::move(table)), columns_(std::move(columns)) {}
+  RowTableReader(std::string name, std::shared_ptr<const RowTable> table, std::vector<int> columns)
+      : name_(std::move(name)), table_(std::move(table)), columns_(std::move(columns)) {}
 
   arrow::Result<std::unique_ptr<SplitReader>> Open(const Split& split,
                                                    ReaderContext context) override {
-    return std::make_unique<RowTableSplitReader>(table_, columns_, split, context.batch_rows);
+    return std::make_unique<RowTableSplitReader>(name_, table_, columns_, split,
+                                                 context.batch_rows);
   }
 
  private:
+  const std::string name_;
   const std::shared_ptr<const RowTable> table_;
   const std::vector<int> columns_;
 };
@@ -117,9 +129,10 @@ std::unique_ptr<SourceDriver> MakeRowTableDriver(std::string description, int64_
   return std::make_unique<RowTableDriver>(std::move(description), num_rows);
 }
 
-std::unique_ptr<SourceReader> MakeRowTableReader(std::shared_ptr<const RowTable> table,
+std::unique_ptr<SourceReader> MakeRowTableReader(std::string name,
+                                                 std::shared_ptr<const RowTable> table,
                                                  std::vector<int> columns) {
-  return std::make_unique<RowTableReader>(std::move(table), std::move(columns));
+  return std::make_unique<RowTableReader>(std::move(name), std::move(table), std::move(columns));
 }
 
 }  // namespace tidemill::connectors

@@ -24,9 +24,11 @@ struct RowTable {
   int64_t num_rows = 0;
 };
 
-// The two halves of a source over a table of so many rows; splits are ranges of rows.
+// The two halves of a source over a table of so many rows; splits are ranges of rows. `name` is for
+// the places of rows; without one they have none.
 std::unique_ptr<SourceDriver> MakeRowTableDriver(std::string description, int64_t num_rows);
-std::unique_ptr<SourceReader> MakeRowTableReader(std::shared_ptr<const RowTable> table,
+std::unique_ptr<SourceReader> MakeRowTableReader(std::string name,
+                                                 std::shared_ptr<const RowTable> table,
                                                  std::vector<int> columns);
 
 }  // namespace tidemill::connectors

@@ -53,7 +53,9 @@ arrow::Result<std::unique_ptr<SourceDriver>> MakeValuesSourceDriver(
 arrow::Result<std::unique_ptr<SourceReader>> MakeValuesSourceReader(
     const SourceSpec& spec, const std::vector<int>& columns) {
   ARROW_ASSIGN_OR_RAISE(auto table, TableOf(spec));
-  return MakeRowTableReader(std::move(table), columns);
+  // The only row needs no number.
+  std::string name = table->num_rows > 1 ? "VALUES" : "";
+  return MakeRowTableReader(std::move(name), std::move(table), columns);
 }
 
 }  // namespace tidemill::connectors

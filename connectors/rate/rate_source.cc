@@ -221,18 +221,26 @@ class RateSplitReader final : public SplitReader {
       columns.push_back(arrow::MakeArray(arrow::ArrayData::Make(
           field->type(), rows, {nullptr, std::move(buffer)}, /*null_count=*/0)));
     }
+    batch_row_ = row_;
     row_ += rows;
     return ReadStep{.kind = ReadStep::Kind::kBatch,
                     .batch = arrow::RecordBatch::Make(schema_, rows, std::move(columns))};
   }
 
+  PlaceFinder PlaceOf(int64_t row) const override {
+    return [value = range_.range_begin + Relative(batch_row_ + row)] {
+      return fmt::format("rate source, value {}", value);
+    };
+  }
+
  private:
+  int64_t Relative(int64_t row) const { return range_.partition + range_.partitions * row; }
+
   void Fill(bool is_timestamp, std::span<int64_t> out) const {
     const double ms_per_value = static_cast<double>(range_.span_ms) /
                                 static_cast<double>(range_.range_end - range_.range_begin);
     for (size_t i = 0; i < out.size(); ++i) {
-      const int64_t relative =
-          range_.partition + range_.partitions * (row_ + static_cast<int64_t>(i));
+      const int64_t relative = Relative(row_ + static_cast<int64_t>(i));
       if (!is_timestamp) {
         out[i] = range_.range_begin + relative;
         continue;
@@ -247,6 +255,7 @@ class RateSplitReader final : public SplitReader {
   const std::shared_ptr<arrow::Schema> schema_;
   const ReaderContext context_;
   int64_t row_ = 0;
+  int64_t batch_row_ = 0;  // of the last batch's first row
 };
 
 class RateReader final : public SourceReader {

@@ -117,10 +117,12 @@ class SocketDriver final : public SourceDriver {
 // Cuts the payload of a split into batches.
 class SocketSplitReader final : public SplitReader {
  public:
-  SocketSplitReader(std::string payload, std::shared_ptr<arrow::Schema> schema,
+  SocketSplitReader(const Split& split, std::string address, std::shared_ptr<arrow::Schema> schema,
                     ReaderContext context)
-      : payload_(std::move(payload)),
+      : payload_(split.payload),
         rest_(payload_),
+        address_(std::move(address)),
+        next_row_(split.begin),
         schema_(std::move(schema)),
         context_(std::move(context)) {}
 
@@ -135,6 +137,8 @@ class SocketSplitReader final : public SplitReader {
       bytes += static_cast<int64_t>(lines.back().text.size());
     }
     if (lines.empty()) return ReadStep{};
+    batch_row_ = next_row_;
+    next_row_ += static_cast<int64_t>(lines.size());
     arrow::ArrayVector columns;
     for (const auto& field : schema_->fields()) {
       ARROW_ASSIGN_OR_RAISE(auto column, field->type()->id() == arrow::Type::STRING
@@ -145,6 +149,13 @@ class SocketSplitReader final : public SplitReader {
     return ReadStep{.kind = ReadStep::Kind::kBatch,
                     .batch = arrow::RecordBatch::Make(schema_, static_cast<int64_t>(lines.size()),
                                                       std::move(columns))};
+  }
+
+  // Lines are counted from the job's first one on.
+  PlaceFinder PlaceOf(int64_t row) const override {
+    return [place = fmt::format("socket {}, line {}", address_, batch_row_ + row + 1)] {
+      return place;
+    };
   }
 
  private:
@@ -166,21 +177,26 @@ class SocketSplitReader final : public SplitReader {
 
   const std::string payload_;
   std::string_view rest_;
+  const std::string address_;
+  int64_t next_row_;
+  int64_t batch_row_ = 0;  // of the last batch's first row
   const std::shared_ptr<arrow::Schema> schema_;
   const ReaderContext context_;
 };
 
 class SocketReader final : public SourceReader {
  public:
-  explicit SocketReader(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) {}
+  SocketReader(std::string address, std::shared_ptr<arrow::Schema> schema)
+      : address_(std::move(address)), schema_(std::move(schema)) {}
 
   arrow::Result<std::unique_ptr<SplitReader>> Open(const Split& split,
                                                    ReaderContext context) override {
     if (context.pool == nullptr) context.pool = arrow::default_memory_pool();
-    return std::make_unique<SocketSplitReader>(split.payload, schema_, std::move(context));
+    return std::make_unique<SocketSplitReader>(split, address_, schema_, std::move(context));
   }
 
  private:
+  const std::string address_;
   const std::shared_ptr<arrow::Schema> schema_;
 };
 
@@ -206,7 +222,9 @@ arrow::Result<std::unique_ptr<SourceReader>> MakeSocketSourceReader(
     const SourceSpec& spec, const std::vector<int>& columns) {
   arrow::FieldVector fields;
   for (const int column : columns) fields.push_back(spec.schema->field(column));
-  return std::make_unique<SocketReader>(arrow::schema(std::move(fields)));
+  ARROW_ASSIGN_OR_RAISE(const SocketOptions options, ParseSocketOptions(spec.options));
+  return std::make_unique<SocketReader>(fmt::format("{}:{}", options.host, options.port),
+                                        arrow::schema(std::move(fields)));
 }
 
 }  // namespace tidemill::connectors

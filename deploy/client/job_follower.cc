@@ -68,12 +68,12 @@ arrow::Result<proto::JobInfo> JobFollower::Follow(
 
 arrow::Status OutcomeOf(const proto::JobInfo& job) {
   if (job.state() != proto::JobInfo::FAILED) return arrow::Status::OK();
-  const arrow::Status error = driver::ReadError(job.error());
-  if (KindOf(error) != ErrorKind::kGeneral) return error;
-  const std::string error_class =
-      job.error().error_class().empty() ? "JOB_FAILED" : job.error().error_class();
-  const arrow::Status failed = MakeError(ErrorKind::kJobFailed, error_class, error.message());
-  return job.error().hint().empty() ? failed : WithHint(failed, job.error().hint());
+  proto::Error error = job.error();
+  if (KindOf(driver::ReadError(error)) == ErrorKind::kGeneral) {
+    error.set_kind(static_cast<int>(ErrorKind::kJobFailed));
+  }
+  if (error.error_class().empty()) error.set_error_class("JOB_FAILED");
+  return driver::ReadError(error);
 }
 
 }  // namespace tidemill::deploy

@@ -14,8 +14,9 @@ namespace {
 
 // Metadata of a call has 8 KiB; details grow by a third there, messages may grow by three.
 constexpr size_t kMaxMessage = 400;
-constexpr size_t kMaxDetailMessage = 3000;
+constexpr size_t kMaxDetailMessage = 2500;
 constexpr size_t kMaxHint = 500;
+constexpr size_t kMaxLine = 1000;
 
 // The text without what is beyond the limit; never cuts a character of UTF-8.
 std::string Cut(const std::string& text, size_t limit) {
@@ -57,6 +58,9 @@ grpc::Status ToGrpc(const arrow::Status& status) {
   WriteError(status, &error);
   error.set_message(Cut(error.message(), kMaxDetailMessage));
   error.set_hint(Cut(error.hint(), kMaxHint));
+  error.set_place(Cut(error.place(), kMaxHint));
+  // Half a line is none that a caret could point into.
+  if (error.location().line_text().size() > kMaxLine) error.mutable_location()->clear_line_text();
   return {CodeOf(KindOf(status)), Cut(status.message(), kMaxMessage), error.SerializeAsString()};
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/sql_state.h"
 #include "common/types/json_object.h"
 #include "driver/api/job_json.h"
 
@@ -23,6 +24,7 @@ HttpResponse ErrorResponse(int status, std::string_view error_class, std::string
   HttpResponse response{.status = status};
   JsonObject object(&response.body);
   object.Text("errorClass", error_class);
+  object.Text("sqlState", SqlStateOf(error_class));
   object.Text("message", message);
   object.End();
   return response;

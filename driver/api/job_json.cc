@@ -1,5 +1,8 @@
 #include "driver/api/job_json.h"
 
+#include <fmt/format.h>
+
+#include "common/base/sql_state.h"
 #include "common/types/json_object.h"
 
 namespace tidemill::driver {
@@ -22,7 +25,13 @@ void WriteJob(const proto::JobInfo& job, JsonObject* object) {
   if (job.has_error()) {
     JsonObject error(object->Key("error"));
     error.Text("errorClass", job.error().error_class());
+    error.Text("sqlState", SqlStateOf(job.error().error_class()));
     error.Text("message", job.error().message());
+    if (job.error().has_location()) {
+      const proto::ErrorLocation& at = job.error().location();
+      error.Text("location", fmt::format("{}:{}:{}", at.file(), at.line(), at.column()));
+    }
+    if (!job.error().place().empty()) error.Text("place", job.error().place());
     error.End();
   } else {
     object->Null("error");

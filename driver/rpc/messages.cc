@@ -1,7 +1,7 @@
 #include "driver/rpc/messages.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/base/error.h"
@@ -88,23 +88,37 @@ arrow::Status ReadError(const proto::Error& message) {
   if (message.span_begin() >= 0 && message.span_end() > message.span_begin()) {
     status = WithSpan(status, {message.span_begin(), message.span_end()});
   }
+  if (message.has_location()) {
+    const proto::ErrorLocation& from = message.location();
+    const int columns = from.line_text().empty() ? std::numeric_limits<int>::max()
+                                                 : static_cast<int>(from.line_text().size()) + 1;
+    status = WithLocation(status, {.file = from.file(),
+                                   .line = std::max(from.line(), 0),
+                                   .column = std::clamp(from.column(), 1, columns),
+                                   .width = std::clamp(from.width(), 1, columns),
+                                   .line_text = from.line_text()});
+  }
+  if (!message.place().empty()) status = WithPlace(status, message.place());
   return message.hint().empty() ? status : WithHint(status, message.hint());
 }
 
 void WriteError(const arrow::Status& status, proto::Error* message) {
-  const std::string error_class = ErrorClassOf(status);
   message->set_kind(static_cast<int>(KindOf(status)));
-  message->set_error_class(error_class);
+  message->set_error_class(ErrorClassOf(status));
+  message->set_message(status.message());
   message->set_span_begin(-1);
   message->set_span_end(-1);
   const ErrorDetail* detail = DetailOf(status);
-  if (detail != nullptr) message->set_hint(detail->hint);
-  if (detail == nullptr || !detail->location) {
-    message->set_message(status.message());
-  } else {
-    const std::string heading = fmt::format("error[{}]: ", error_class);
-    message->set_message(RenderError(WithHint(status, "")).substr(heading.size()));
-  }
+  if (detail == nullptr) return;
+  message->set_hint(detail->hint);
+  message->set_place(detail->place);
+  if (!detail->location) return;
+  proto::ErrorLocation* location = message->mutable_location();
+  location->set_file(detail->location->file);
+  location->set_line(detail->location->line);
+  location->set_column(detail->location->column);
+  location->set_width(detail->location->width);
+  location->set_line_text(detail->location->line_text);
 }
 
 arrow::Result<std::vector<connectors::SourceSpec>> SourceSpecsOf(const proto::PhysicalPlan& plan) {

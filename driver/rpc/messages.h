@@ -24,11 +24,10 @@ void WriteSplits(const std::vector<connectors::Split>& splits, proto::SourceInpu
 
 connectors::StagedOutput ReadStagedOutput(proto::StagedOutput&& message);
 
-// A worker's error as ours: kind, class, message, hint and place; never OK.
+// An error from the wire: never OK.
 arrow::Status ReadError(const proto::Error& message);
 
-// One of ours for the wire. The place in a text that the user wrote becomes part of the message,
-// as RenderError shows it: the other side need not have the text.
+// One of ours for the wire, with the line that it is in: the other side need not have the text.
 void WriteError(const arrow::Status& status, proto::Error* message);
 
 // The sources of a plan, in its order.

@@ -22,8 +22,9 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // The error with another span; only of errors that are not located yet.
 arrow::Status MoveSpan(const arrow::Status& status, Span span) {
   const ErrorDetail* detail = DetailOf(status);
-  return MakeError(KindOf(status), ErrorClassOf(status), status.message(), span,
-                   detail == nullptr ? "" : detail->hint);
+  const arrow::Status moved = MakeError(KindOf(status), ErrorClassOf(status), status.message(),
+                                        span, detail == nullptr ? "" : detail->hint);
+  return detail == nullptr ? moved : WithPlace(moved, detail->place);
 }
 
 // The place in the file of a span in a value that lies there in pieces.

@@ -91,7 +91,7 @@ TEST_F(HttpRoutesTest, RefusesOtherPathsAndJobs) {
        {"/", "/api", "/api/v1/jobs/", "/api/v1/jobs/other", "/healthz/", "/METRICS"})
     EXPECT_EQ(Get(path).status, 404) << path;
   EXPECT_EQ(Get("/api/v1/jobs/other").body,
-            R"({"errorClass":"JOB_NOT_FOUND","message":"no such job: other"})");
+            R"({"errorClass":"JOB_NOT_FOUND","sqlState":"42704","message":"no such job: other"})");
 }
 
 TEST_F(HttpRoutesTest, TellsWhatTheDriverCannotAnswer) {

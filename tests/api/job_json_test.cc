@@ -41,7 +41,8 @@ TEST(JobJsonTest, AFailedJobCarriesItsErrorWithAllBytesEscaped) {
 
   EXPECT_EQ(JobJson(job),
             R"({"id":"","name":"a\"b\\c","state":"FAILED",)"
-            R"("error":{"errorClass":"DIVIDE_BY_ZERO","message":"line 1\nline\t2 \u0001 é"},)"
+            R"("error":{"errorClass":"DIVIDE_BY_ZERO","sqlState":"22012",)"
+            R"("message":"line 1\nline\t2 \u0001 é"},)"
             R"("submitted":null,"finished":"1970-01-01T00:00:00.000Z","lastBatchId":-1,)"
             R"("batches":0,"inputRows":0,"outputRows":0,"slots":0,)"
             R"("checkpointLocation":"","runId":""})");

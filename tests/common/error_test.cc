@@ -15,12 +15,32 @@ TEST(ErrorTest, RenderShowsTheLineWithACaretUnderTheSpan) {
   const std::string rendered = RenderError(WithSource(status, "orders.sql", text));
 
   EXPECT_EQ(rendered,
-            "error[UNRESOLVED_COLUMN.WITH_SUGGESTION]: no column `pricee`\n"
+            "error[UNRESOLVED_COLUMN.WITH_SUGGESTION]: no column `pricee` SQLSTATE: 42703\n"
             "    --> orders.sql:2:7\n"
             "     |\n"
             "   2 |   sum(pricee)\n"
             "     |       ^^^^^^\n"
             "     = help: did you mean `price`?");
+}
+
+TEST(ErrorTest, RenderSaysWhichDataItWas) {
+  const arrow::Status status = WithHint(
+      WithPlace(WithRow(MakeError(ErrorKind::kJobFailed, "DIVIDE_BY_ZERO", "Division by zero."), 3),
+                "/in/part-3.json:17"),
+      "filter them");
+
+  EXPECT_EQ(RenderError(status),
+            "error[DIVIDE_BY_ZERO]: Division by zero. SQLSTATE: 22012\n"
+            "     = at: /in/part-3.json:17\n"
+            "     = help: filter them");
+  EXPECT_FALSE(DetailOf(status)->row.has_value());
+}
+
+TEST(ErrorTest, ALocationWhoseLineIsNotKnownHasNoCaret) {
+  const SourceLocation location{.file = "job.yaml", .line = 5, .column = 10, .width = 3};
+
+  EXPECT_EQ(RenderError(WithLocation(MakeError(ErrorKind::kInvalid, "X", "message"), location)),
+            "error[X]: message\n    --> job.yaml:5:10");
 }
 
 TEST(ErrorTest, NearestNameToleratesATransposition) {

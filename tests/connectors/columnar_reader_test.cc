@@ -257,6 +257,26 @@ TEST_P(ColumnarReaderTest, BatchesHaveTheRowsAskedForAtMost) {
   EXPECT_EQ(rows, 1000);
 }
 
+// Counted from 1 and through row groups that are not read.
+TEST(ColumnarPlacesTest, RowsHaveTheirNumberInTheFile) {
+  const ScratchDir dir;
+  const std::string path = dir.Write("a.parquet", ParquetOfRowGroups(NumbersBatch(10), 4));
+  const std::vector<ColumnFilter> above_five = {{0, ColumnFilter::Op::kGreater, int64_t{5}}};
+  const auto spec = SpecOf({.format = "parquet",
+                            .schema = "n INT, s STRING",
+                            .options = {{std::string(kFilterOption), EncodeFilters(above_five)}}},
+                           path)
+                        .ValueOrDie();
+  const auto reader = MakeSourceReader(spec, {0}).ValueOrDie();
+  ReaderContext context;
+  context.batch_rows = 3;
+
+  const auto places = ReadPlaces(reader.get(), SplitOf(path), context).ValueOrDie();
+
+  EXPECT_THAT(places, ElementsAre(path + ", row 5", path + ", row 6", path + ", row 7",
+                                  path + ", row 8", path + ", row 9", path + ", row 10"));
+}
+
 TEST_P(ColumnarReaderTest, EveryRowGroupIsInOneSplitWhereverTheFileIsCut) {
   const std::string path = GetParam() == "orc"
                                ? WriteNumbers(10)

@@ -50,6 +50,26 @@ inline arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadSplit
   }
 }
 
+// Where each row of a split stands, as the reader says.
+inline arrow::Result<std::vector<std::string>> ReadPlaces(SourceReader* reader, const Split& split,
+                                                          ReaderContext context = {}) {
+  StepExecutor io;
+  context.fs = FileSystem::Local();
+  context.io = &io;
+  context.wake = [] {};
+  ARROW_ASSIGN_OR_RAISE(auto split_reader, reader->Open(split, context));
+  std::vector<std::string> places;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const ReadStep step, split_reader->Next());
+    if (step.kind == ReadStep::Kind::kEnd) return places;
+    if (step.kind == ReadStep::Kind::kPending) io.RunAll();
+    if (step.kind != ReadStep::Kind::kBatch) continue;
+    for (int64_t row = 0; row < step.batch->num_rows(); ++row) {
+      places.push_back(split_reader->PlaceOf(row)());
+    }
+  }
+}
+
 // What to read and how. *Plain data.*
 struct ReadRequest {
   std::string format;

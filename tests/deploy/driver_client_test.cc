@@ -81,7 +81,8 @@ TEST_F(DriverClientTest, TheDriversErrorsKeepKindClassAndHint) {
   EXPECT_EQ(client_->GetJob("known").ValueOrDie().info().name(), "known");
   const auto status = client_->GetJob("other").status();
   EXPECT_EQ(KindOf(status), ErrorKind::kNotFound);
-  EXPECT_EQ(RenderError(status), "error[JOB_NOT_FOUND]: said by the driver\n     = help: a hint");
+  EXPECT_EQ(RenderError(status),
+            "error[JOB_NOT_FOUND]: said by the driver SQLSTATE: 42704\n     = help: a hint");
 }
 
 TEST_F(DriverClientTest, NobodyListening) {

@@ -13,7 +13,7 @@ TEST(AnalyzerErrorTest, AnUnknownColumnIsUnderlinedWithTheNearestNames) {
   EXPECT_EQ(RenderError(analyzed.status()),
             "error[UNRESOLVED_COLUMN.WITH_SUGGESTION]: A column, variable, or function parameter "
             "with name `mss` cannot be resolved. Did you mean one of the following? [`ms`, `s`, "
-            "`ts`, `user`, `n`].\n"
+            "`ts`, `user`, `n`]. SQLSTATE: 42703\n"
             "    --> job.sql:2:12\n"
             "     |\n"
             "   2 |        sum(mss) AS total\n"
@@ -33,7 +33,7 @@ TEST(AnalyzerErrorTest, AnUnknownTableIsNamed) {
   ASSERT_FALSE(analyzed.ok());
   EXPECT_EQ(RenderError(analyzed.status()),
             "error[TABLE_OR_VIEW_NOT_FOUND]: The table or view `line` cannot be found. Verify the "
-            "spelling and correctness of the schema and catalog.\n"
+            "spelling and correctness of the schema and catalog. SQLSTATE: 42P01\n"
             "    --> job.sql:1:15\n"
             "     |\n"
             "   1 | SELECT * FROM line\n"

@@ -107,7 +107,8 @@ TEST(JobSpecTest, SeveralJobsNeedNames) {
 
 TEST(JobSpecTest, AnUnknownKeyIsShownWithTheNearest) {
   EXPECT_EQ(ErrorOf("query: SELECT 1\nsources:\n  clicks:\n    format: json\n    shcema: a INT\n"),
-            "error[INVALID_SPECIFICATION.UNKNOWN_KEY]: unknown key: shcema in source clicks\n"
+            "error[INVALID_SPECIFICATION.UNKNOWN_KEY]: unknown key: shcema in source clicks "
+            "SQLSTATE: 42601\n"
             "    --> jobs/my_job.yaml:5:5\n"
             "     |\n"
             "   5 |     shcema: a INT\n"
@@ -166,7 +167,7 @@ TEST(JobSpecTest, ErrorsInTheQueryAreShownInTheFile) {
 
   EXPECT_EQ(RenderError(LocateInQuery(jobs->at(0), status)),
             "error[PARSE_SYNTAX_ERROR]: Syntax error at or near 'FORM': expected the next clause "
-            "or the end of the query\n"
+            "or the end of the query SQLSTATE: 42601\n"
             "    --> jobs/my_job.yaml:5:7\n"
             "     |\n"
             "   5 |       FORM lines\n"

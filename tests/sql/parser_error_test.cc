@@ -18,7 +18,7 @@ std::string FeatureOf(std::string_view text) {
 TEST(ParserErrorTest, AMisspeltClauseIsShownWithItsKeyword) {
   EXPECT_EQ(ErrorOf("SELECT word, count(*) AS n\nFORM words"),
             "error[PARSE_SYNTAX_ERROR]: Syntax error at or near 'FORM': expected the next clause "
-            "or the end of the query\n"
+            "or the end of the query SQLSTATE: 42601\n"
             "    --> q.sql:2:1\n"
             "     |\n"
             "   2 | FORM words\n"
@@ -29,7 +29,7 @@ TEST(ParserErrorTest, AMisspeltClauseIsShownWithItsKeyword) {
 TEST(ParserErrorTest, AMisspeltClauseTakenForAnAliasIsFound) {
   EXPECT_EQ(ErrorOf("SELECT a FROM t WEHRE a > 1"),
             "error[PARSE_SYNTAX_ERROR]: Syntax error at or near 'WEHRE': expected the next clause "
-            "or the end of the query\n"
+            "or the end of the query SQLSTATE: 42601\n"
             "    --> q.sql:1:17\n"
             "     |\n"
             "   1 | SELECT a FROM t WEHRE a > 1\n"
@@ -43,14 +43,15 @@ TEST(ParserErrorTest, AMisspeltClauseTakenForAnAliasIsFound) {
 
 TEST(ParserErrorTest, WhatIsMissingIsNamed) {
   EXPECT_EQ(ErrorOf("SELECT sum(a FROM t"),
-            "error[PARSE_SYNTAX_ERROR]: Syntax error at or near 'FROM': expected ',' or ')'\n"
+            "error[PARSE_SYNTAX_ERROR]: Syntax error at or near 'FROM': expected ',' or ')' "
+            "SQLSTATE: 42601\n"
             "    --> q.sql:1:14\n"
             "     |\n"
             "   1 | SELECT sum(a FROM t\n"
             "     |              ^^^^");
   EXPECT_EQ(ErrorOf("SELECT a FROM"),
             "error[PARSE_SYNTAX_ERROR]: Syntax error at or near end of input: expected a table "
-            "name or '('\n"
+            "name or '(' SQLSTATE: 42601\n"
             "    --> q.sql:1:14\n"
             "     |\n"
             "   1 | SELECT a FROM\n"
@@ -70,7 +71,8 @@ TEST(ParserErrorTest, AnEmptyQueryIsSaidToBeEmpty) {
 
 TEST(ParserErrorTest, UnsupportedSyntaxIsRefusedByName) {
   EXPECT_EQ(ErrorOf("SELECT a FROM t |> WHERE a > 1"),
-            "error[UNSUPPORTED_FEATURE.PIPE_SYNTAX]: pipe syntax |> is not supported yet\n"
+            "error[UNSUPPORTED_FEATURE.PIPE_SYNTAX]: pipe syntax |> is not supported yet SQLSTATE: "
+            "0A000\n"
             "    --> q.sql:1:17\n"
             "     |\n"
             "   1 | SELECT a FROM t |> WHERE a > 1\n"

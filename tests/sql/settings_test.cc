@@ -26,7 +26,7 @@ TEST(SettingsTest, DefaultsAreThoseOfTheTable) {
 TEST(SettingsTest, ValuesAreCheckedAgainstTheirBounds) {
   EXPECT_EQ(ErrorOf("state.key_groups", "100"),
             "error[INVALID_SETTING_VALUE]: bad value of a setting: state.key_groups must be a "
-            "power of two from 1 to 32768: value=100");
+            "power of two from 1 to 32768: value=100 SQLSTATE: 22022");
   EXPECT_NE(ErrorOf("state.key_groups", "65536"), "");
   EXPECT_NE(ErrorOf("source.split_bytes", "lots").find("a size such as 32m"), std::string::npos);
   EXPECT_NE(ErrorOf("state.snapshot_ratio", "nan").find("a number from"), std::string::npos);
@@ -40,7 +40,7 @@ TEST(SettingsTest, SparkNamesAreMappedOrRefusedWithAReason) {
 
   EXPECT_EQ(ErrorOf("spark.sql.shuffle.partitions", "200"),
             "error[UNSUPPORTED_SETTING]: Spark's setting has no counterpart: "
-            "spark.sql.shuffle.partitions\n"
+            "spark.sql.shuffle.partitions SQLSTATE: 0A000\n"
             "     = help: key groups replace shuffle partitions: set state.key_groups (a power of "
             "two), or nothing");
 }

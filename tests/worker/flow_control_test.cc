@@ -24,6 +24,9 @@ class EndlessReader final : public connectors::SplitReader {
     ++*asked_;
     return connectors::ReadStep{connectors::ReadStep::Kind::kBatch, batch_};
   }
+  connectors::PlaceFinder PlaceOf(int64_t row) const override {
+    return [row] { return "row " + std::to_string(row); };
+  }
 
  private:
   const std::shared_ptr<arrow::RecordBatch> batch_;

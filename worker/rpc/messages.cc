@@ -113,6 +113,7 @@ void WriteError(const arrow::Status& status, proto::Error* message) {
   const ErrorDetail* detail = DetailOf(status);
   if (detail == nullptr) return;
   message->set_hint(detail->hint);
+  message->set_place(detail->place);
   if (detail->span) {
     message->set_span_begin(detail->span->begin);
     message->set_span_end(detail->span->end);

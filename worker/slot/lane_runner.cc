@@ -2,9 +2,19 @@
 
 #include <arrow/record_batch.h>
 
+#include <string>
 #include <utility>
 
+#include "common/base/error.h"
+#include "common/base/mutex.h"
+#include "worker/slot/failed_row.h"
+
 namespace tidemill::worker {
+
+struct LaneRunner::Lookup {
+  Mutex mutex;
+  std::optional<std::string> place GUARDED_BY(mutex);
+};
 
 LaneRunner::LaneRunner(int lane, std::vector<LaneSplit> splits, connectors::SourceReader* source,
                        connectors::ReaderContext reader_context, const EvalContext& context,
@@ -24,6 +34,7 @@ arrow::Status LaneRunner::Consumer::Consume(Rows rows) {
 
 arrow::Result<StepResult> LaneRunner::Step() {
   if (is_done_) return StepResult::kDone;
+  if (lookup_ != nullptr) return AwaitPlace();
   if (!output_->MayProduce(chunk_)) return StepResult::kBlocked;
   if (reader_ != nullptr) return ReadBatch();
   if (next_split_ == splits_.size()) {
@@ -38,14 +49,24 @@ arrow::Result<StepResult> LaneRunner::Step() {
 }
 
 arrow::Result<StepResult> LaneRunner::ReadBatch() {
-  ARROW_ASSIGN_OR_RAISE(connectors::ReadStep step, reader_->Next());
-  if (step.kind == connectors::ReadStep::Kind::kPending) return StepResult::kBlocked;
-  if (step.kind == connectors::ReadStep::Kind::kEnd) {
+  const arrow::Result<connectors::ReadStep> read = reader_->Next();
+  if (!read.ok()) {
+    const ErrorDetail* detail = DetailOf(read.status());
+    return FailAt(detail == nullptr ? std::nullopt : detail->row, read.status());
+  }
+  if (read->kind == connectors::ReadStep::Kind::kPending) return StepResult::kBlocked;
+  if (read->kind == connectors::ReadStep::Kind::kEnd) {
     reader_.reset();
     return StepResult::kProgress;
   }
-  const int64_t rows = step.batch->num_rows();
-  ARROW_RETURN_NOT_OK(pipeline_->Process(context_, {std::move(step.batch), {}}, &consumer_));
+  const int64_t rows = read->batch->num_rows();
+  const arrow::Status processed = pipeline_->Process(context_, {read->batch, {}}, &consumer_);
+  if (!processed.ok()) {
+    const bool is_of_data = KindOf(processed) == ErrorKind::kJobFailed;
+    return FailAt(
+        is_of_data ? FindFailedRow(*pipeline_, context_, *read->batch, processed) : std::nullopt,
+        processed);
+  }
   context_.first_row += rows;
   rows_read_ += rows;
   chunk_rows_ += rows;
@@ -55,6 +76,33 @@ arrow::Result<StepResult> LaneRunner::ReadBatch() {
     chunk_rows_ = 0;
   }
   return StepResult::kProgress;
+}
+
+arrow::Result<StepResult> LaneRunner::FailAt(std::optional<int64_t> row,
+                                             const arrow::Status& error) {
+  if (!row) return error;
+  error_ = error;
+  lookup_ = std::make_shared<Lookup>();
+  const auto look = [lookup = lookup_, find = reader_->PlaceOf(*row), wake = reader_context_.wake] {
+    std::string place = find();
+    {
+      MutexLock lock(&lookup->mutex);
+      lookup->place = std::move(place);
+    }
+    if (wake) wake();
+  };
+  if (reader_context_.io != nullptr) {
+    reader_context_.io->Post(look);
+  } else {
+    look();
+  }
+  return AwaitPlace();
+}
+
+arrow::Result<StepResult> LaneRunner::AwaitPlace() {
+  MutexLock lock(&lookup_->mutex);
+  if (!lookup_->place) return StepResult::kBlocked;
+  return WithPlace(error_, *lookup_->place);
 }
 
 arrow::Status LaneRunner::Finish() {

@@ -2,8 +2,9 @@
 
 #include <arrow/result.h>
 
-#include <functional>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "connectors/source.h"
@@ -25,7 +26,8 @@ enum class StepResult {
 };
 
 // Reads one lane of a source stage through its pipeline: split after split, a batch per step,
-// marking chunks of kChunkRows input rows. *Thread-compatible.*
+// marking chunks of kChunkRows input rows. An error that one row is to blame for names the place of
+// the row in its source. *Thread-compatible.*
 class LaneRunner {
  public:
   // All pointers must outlive this.
@@ -50,7 +52,13 @@ class LaneRunner {
     LaneRunner* const runner_;
   };
 
+  // What an I/O thread finds out about a failed row.
+  struct Lookup;
+
   arrow::Result<StepResult> ReadBatch();
+  // Fails with the error, once it is known where the row of the batch stands.
+  arrow::Result<StepResult> FailAt(std::optional<int64_t> row, const arrow::Status& error);
+  arrow::Result<StepResult> AwaitPlace();
   arrow::Status Finish();
 
   const int lane_;
@@ -67,6 +75,8 @@ class LaneRunner {
   int64_t chunk_rows_ = 0;
   int64_t rows_read_ = 0;
   bool is_done_ = false;
+  arrow::Status error_;  // while its row is looked up
+  std::shared_ptr<Lookup> lookup_;
 };
 
 }  // namespace tidemill::worker

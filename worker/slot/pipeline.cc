@@ -1,8 +1,16 @@
 #include "worker/slot/pipeline.h"
 
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
+#include "common/base/error.h"
 #include "worker/join/stream_join.h"
 #include "worker/join/table_join.h"
 #include "worker/operators/filter.h"
@@ -21,6 +29,12 @@
 namespace tidemill::worker {
 
 namespace {
+
+// By kind of OperatorPlan, as explain prints them.
+constexpr std::array<std::string_view, std::variant_size_v<decltype(OperatorPlan::op)>> kNames = {
+    "Filter", "Project",       "Generate",    "PartialAggregate", "FinalAggregate",   "Sort",
+    "Limit",  "WithWatermark", "Deduplicate", "GlobalLimit",      "SessionAggregate", "Window",
+    "Join"};
 
 arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
                                                       OperatorStates* states) {
@@ -65,14 +79,34 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
 
 arrow::Status Pipeline::Link::Consume(Rows rows) {
   if (rows.batch->num_rows() == 0) return arrow::Status::OK();
-  if (index == pipeline->operators_.size()) return pipeline->out_->Consume(std::move(rows));
-  return pipeline->operators_[index]->Process(*pipeline->context_, std::move(rows),
-                                              &pipeline->links_[index + 1]);
+  if (index == pipeline->operators_.size()) {
+    const arrow::Status taken = pipeline->out_->Consume(std::move(rows));
+    if (!taken.ok()) pipeline->has_consumer_failed_ = true;
+    return taken;
+  }
+  const arrow::Status status = pipeline->operators_[index]->Process(
+      *pipeline->context_, std::move(rows), &pipeline->links_[index + 1]);
+  return status.ok() ? status : pipeline->Blame(status, index);
+}
+
+arrow::Status Pipeline::Blame(const arrow::Status& status, size_t index) const {
+  const ErrorDetail* detail = DetailOf(status);
+  const bool has_place = detail != nullptr && !detail->place.empty();
+  if (KindOf(status) != ErrorKind::kJobFailed || has_place || has_consumer_failed_) return status;
+  const size_t kind = stage_->operators[index].op.index();
+  std::string place = fmt::format("{} of stage {}", kNames.at(kind), stage_->id);
+  if (key_groups_ && key_groups_->first == key_groups_->last) {
+    place += fmt::format(", key group {}", key_groups_->first);
+  } else if (key_groups_) {
+    place += fmt::format(", key groups {} to {}", key_groups_->first, key_groups_->last);
+  }
+  return WithPlace(status, std::move(place));
 }
 
 arrow::Result<std::unique_ptr<Pipeline>> Pipeline::Make(const StagePlan& stage,
                                                         OperatorStates* states) {
   auto pipeline = std::make_unique<Pipeline>();
+  pipeline->stage_ = &stage;
   for (const OperatorPlan& plan : stage.operators) {
     ARROW_ASSIGN_OR_RAISE(auto op, MakeOperator(plan, states));
     pipeline->operators_.push_back(std::move(op));
@@ -86,6 +120,7 @@ arrow::Result<std::unique_ptr<Pipeline>> Pipeline::Make(const StagePlan& stage,
 }
 
 void Pipeline::Begin(const EpochInfo& epoch) {
+  epoch_ = &epoch;
   for (const auto& op : operators_) op->Begin(epoch);
 }
 
@@ -96,14 +131,22 @@ void Pipeline::Report(EpochCounters* counters) const {
 arrow::Status Pipeline::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
   context_ = &context;
   out_ = out;
+  has_consumer_failed_ = false;
+  key_groups_.reset();
+  if (!rows.runs.empty()) {
+    key_groups_ = KeyGroups{rows.runs.front().key_group, rows.runs.back().key_group};
+  }
   return links_[0].Consume(std::move(rows));
 }
 
 arrow::Status Pipeline::EndChunk(const EvalContext& context, RowConsumer* out) {
   context_ = &context;
   out_ = out;
+  has_consumer_failed_ = false;
+  key_groups_.reset();
   for (size_t i = 0; i < operators_.size(); ++i) {
-    ARROW_RETURN_NOT_OK(operators_[i]->EndChunk(context, &links_[i + 1]));
+    const arrow::Status status = operators_[i]->EndChunk(context, &links_[i + 1]);
+    if (!status.ok()) return Blame(status, i);
   }
   return arrow::Status::OK();
 }
@@ -112,10 +155,13 @@ arrow::Result<bool> Pipeline::EmitNext(const EvalContext& context, uint32_t key_
                                        RowConsumer* out) {
   context_ = &context;
   out_ = out;
+  has_consumer_failed_ = false;
+  key_groups_.reset();
+  if (!stage_->is_gathered) key_groups_ = KeyGroups{key_group, key_group};
   for (size_t i = 0; i < operators_.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const bool has_emitted,
-                          operators_[i]->EmitNext(context, key_group, &links_[i + 1]));
-    if (has_emitted) return true;
+    const auto has_emitted = operators_[i]->EmitNext(context, key_group, &links_[i + 1]);
+    if (!has_emitted.ok()) return Blame(has_emitted.status(), i);
+    if (*has_emitted) return true;
   }
   return false;
 }
@@ -123,8 +169,11 @@ arrow::Result<bool> Pipeline::EmitNext(const EvalContext& context, uint32_t key_
 arrow::Status Pipeline::EndInput(const EvalContext& context, RowConsumer* out) {
   context_ = &context;
   out_ = out;
+  has_consumer_failed_ = false;
+  key_groups_.reset();
   for (size_t i = 0; i < operators_.size(); ++i) {
-    ARROW_RETURN_NOT_OK(operators_[i]->EndInput(context, &links_[i + 1]));
+    const arrow::Status status = operators_[i]->EndInput(context, &links_[i + 1]);
+    if (!status.ok()) return Blame(status, i);
   }
   return arrow::Status::OK();
 }

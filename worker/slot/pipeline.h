@@ -2,7 +2,9 @@
 
 #include <arrow/result.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "worker/operators/operator.h"
@@ -16,14 +18,19 @@ class OperatorStates;
 // time). Kept over epochs, so that tables and buffers keep their memory. *Thread-compatible.*
 class Pipeline {
  public:
-  // `states` holds the tables of stateful operators and must outlive this; null for a source stage.
+  // `stage` must outlive this. `states` holds the tables of stateful operators and must outlive
+  // this too; null for a source stage.
   static arrow::Result<std::unique_ptr<Pipeline>> Make(const StagePlan& stage,
                                                        OperatorStates* states);
 
   // An epoch begins; `epoch` outlives it.
   void Begin(const EpochInfo& epoch);
+  const StagePlan& stage() const { return *stage_; }
+  const EpochInfo* epoch() const { return epoch_; }  // that has begun
   // What the operators have counted since.
   void Report(EpochCounters* counters) const;
+  // Errors of these that are the data's fault (kJobFailed) name the operator and, where rows have
+  // them, the key groups as their place.
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out);
   arrow::Status EndChunk(const EvalContext& context, RowConsumer* out);
   // A piece of what the first operator that has something left gives of the key group; false when
@@ -42,8 +49,21 @@ class Pipeline {
     size_t index = 0;
   };
 
+  // Key groups of the rows that are being processed.
+  struct KeyGroups {
+    uint32_t first = 0;
+    uint32_t last = 0;
+  };
+
+  // The error of operator `index` with its place, unless it comes from behind it.
+  arrow::Status Blame(const arrow::Status& status, size_t index) const;
+
+  const StagePlan* stage_ = nullptr;
+  const EpochInfo* epoch_ = nullptr;
   std::vector<std::unique_ptr<Operator>> operators_;
   std::vector<Link> links_;  // links_[i] feeds operators_[i]; the last one feeds out_
+  std::optional<KeyGroups> key_groups_;
+  bool has_consumer_failed_ = false;
   const EvalContext* context_ = nullptr;
   RowConsumer* out_ = nullptr;
 };

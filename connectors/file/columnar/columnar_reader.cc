@@ -76,17 +76,24 @@ class OpenSplit {
   // The next batch of the loaded row group; null at its end, where the next one must be loaded.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextBatch(int64_t batch_rows,
                                                                int64_t batch_bytes) {
+    batch_row_ = HasUnit() ? units_[next_].next_row : 0;
     auto batch =
         adapter_->fields().empty() ? EmptyColumns(batch_rows) : Decode(batch_rows, batch_bytes);
     if (batch.ok()) return batch;
     return ReadFailed(batch.status(), split_.path, /*is_footer=*/false);
   }
 
+  // Of the batch that NextBatch gave last; rows are counted from 1.
+  std::string PlaceOf(int64_t row) const {
+    return fmt::format("{}, row {}", split_.path, batch_row_ + row + 1);
+  }
+
  private:
   struct OwnedUnit {
     int index = 0;
-    int64_t rows = 0;   // not handed out yet
-    int64_t bytes = 0;  // of the columns, as they are in the file
+    int64_t next_row = 0;  // in the file, of those that are not handed out yet
+    int64_t rows = 0;      // not handed out yet
+    int64_t bytes = 0;     // of the columns, as they are in the file
   };
 
   arrow::Status Open() {
@@ -96,6 +103,7 @@ class OpenSplit {
     ARROW_ASSIGN_OR_RAISE(auto adapter,
                           ColumnAdapter::Make(*file_->schema(), plan_->schema, plan_->format));
     adapter_ = std::move(adapter);
+    int64_t first_row = 0;
     for (int i = 0; i < file_->num_units(); ++i) {
       ARROW_ASSIGN_OR_RAISE(const FileUnit unit, file_->Unit(i));
       const int64_t middle = unit.offset + unit.size / 2;
@@ -104,8 +112,9 @@ class OpenSplit {
         return arrow::Status::IOError(fmt::format("row group {} is outside of the file", i));
       }
       if (unit.rows > 0 && middle >= split_.begin && middle < split_.end && MayHoldWanted(i)) {
-        units_.push_back({.index = i, .rows = unit.rows});
+        units_.push_back({.index = i, .next_row = first_row, .rows = unit.rows});
       }
+      first_row += unit.rows;
     }
     return arrow::Status::OK();
   }
@@ -160,6 +169,7 @@ class OpenSplit {
       return batch;
     }
     unit.rows -= batch->num_rows();
+    unit.next_row += batch->num_rows();
     return adapter_->Adapt(batch, batch->num_rows(), pool_);
   }
 
@@ -172,6 +182,7 @@ class OpenSplit {
     }
     const int64_t rows = std::min(unit.rows, batch_rows);
     unit.rows -= rows;
+    unit.next_row += rows;
     return adapter_->Adapt(nullptr, rows, pool_);
   }
 
@@ -184,6 +195,7 @@ class OpenSplit {
   std::optional<ColumnAdapter> adapter_;
   std::vector<OwnedUnit> units_;
   size_t next_ = 0;
+  int64_t batch_row_ = 0;                              // in the file, of the last batch's first row
   std::shared_ptr<arrow::RecordBatchReader> batches_;  // of units_[next_], once it has begun
 };
 
@@ -211,6 +223,10 @@ class ColumnarSplitReader final : public SplitReader {
       }
       is_loaded_ = !state_->split.HasUnit();
     }
+  }
+
+  PlaceFinder PlaceOf(int64_t row) const override {
+    return [place = state_->split.PlaceOf(row)] { return place; };
   }
 
  private:

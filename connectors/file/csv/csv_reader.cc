@@ -15,6 +15,7 @@
 #include "common/csv/csv_records.h"
 #include "connectors/file/csv/csv_file_options.h"
 #include "connectors/file/csv/csv_text.h"
+#include "connectors/file/line_place.h"
 #include "connectors/file/record_batches.h"
 
 namespace tidemill::connectors {
@@ -71,6 +72,7 @@ class CsvBatches {
         decoder_(&plan_->options, context.zone.get(), context.pool) {}
 
   CsvRecords* records() { return &records_; }
+  const CsvRecords& records() const { return records_; }
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch() {
     return MakeRecordBatch(plan_->batches, path_, pool_, &records_,
@@ -91,11 +93,11 @@ class CsvBatches {
 class CsvLineReader final : public SplitReader {
  public:
   CsvLineReader(const Split& split, std::shared_ptr<const CsvPlan> plan, ReaderContext context)
-      : path_(split.path),
+      : split_(split),
         plan_(std::move(plan)),
         context_(std::move(context)),
         source_(split, &plan_->options, plan_->separator, context_),
-        batches_(path_, plan_, context_) {}
+        batches_(split.path, plan_, context_) {}
 
   arrow::Result<ReadStep> Next() override {
     while (true) {
@@ -103,7 +105,7 @@ class CsvLineReader final : public SplitReader {
       if (kind == LineSource::Kind::kPending) return ReadStep{.kind = ReadStep::Kind::kPending};
       if (!is_header_checked_ && !source_.header().empty()) {
         is_header_checked_ = true;
-        ARROW_RETURN_NOT_OK(CheckHeader(*plan_, source_.header(), path_));
+        ARROW_RETURN_NOT_OK(CheckHeader(*plan_, source_.header(), split_.path));
       }
       if (kind == LineSource::Kind::kEnd) return ReadStep{};
       ARROW_ASSIGN_OR_RAISE(auto batch, BatchOfLines());
@@ -113,8 +115,14 @@ class CsvLineReader final : public SplitReader {
     }
   }
 
+  PlaceFinder PlaceOf(int64_t row) const override {
+    const char* const at = has_records_ ? batches_.records().text(row).data() : lines_[row].data;
+    return PlaceOfByte(split_, source_.FileOffsetOf(at), plan_->separator, context_.fs);
+  }
+
  private:
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> BatchOfLines() {
+    has_records_ = false;
     // Nothing of the records is needed but their number.
     if (plan_->batches.field_of.empty() && !plan_->columns.needs_count) {
       return arrow::RecordBatch::Make(plan_->batches.schema, static_cast<int64_t>(lines_.size()),
@@ -122,23 +130,26 @@ class CsvLineReader final : public SplitReader {
     }
     CsvRecords* const records = batches_.records();
     records->Clear();
-    for (const Line& line : lines_) {
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      const Line& line = lines_[i];
       const char* at = line.data;
       if (line.is_too_long) {
         records->AddBad({line.data, line.size});
       } else if (!records->Add(&at, line.data + line.size)) {
-        return TooLarge({line.data, line.size}, path_);
+        return WithRow(TooLarge({line.data, line.size}, split_.path), static_cast<int64_t>(i));
       }
     }
+    has_records_ = true;
     return batches_.MakeBatch();
   }
 
-  const std::string path_;
+  const Split split_;
   const std::shared_ptr<const CsvPlan> plan_;
   const ReaderContext context_;
   CsvLines source_;
   CsvBatches batches_;
   std::vector<Line> lines_;
+  bool has_records_ = false;  // the rows of the batch are those, else the lines
   bool is_header_checked_ = false;
 };
 
@@ -163,6 +174,16 @@ class CsvMultiLineReader final : public SplitReader {
       }
     }
     return ReadStep{};
+  }
+
+  // All of the file is at hand, so its lines are counted at once.
+  PlaceFinder PlaceOf(int64_t row) const override {
+    const CsvRecords& records = batches_.records();
+    const bool is_whole = row < static_cast<int64_t>(records.size());
+    const char* at = is_whole ? records.text(row).data() : at_;
+    while (at != end_ && *at == '\n') ++at;  // blank lines in front of the record
+    const auto line = 1 + std::count(whole_.text().data(), at, '\n');
+    return [place = fmt::format("{}:{}", path_, line)] { return place; };
   }
 
  private:
@@ -196,8 +217,10 @@ class CsvMultiLineReader final : public SplitReader {
     return arrow::Status::OK();
   }
 
+  // The record is the one behind those of the batch.
   arrow::Status TooLargeAt() const {
-    return TooLarge({at_, static_cast<size_t>(end_ - at_)}, path_);
+    return WithRow(TooLarge({at_, static_cast<size_t>(end_ - at_)}, path_),
+                   static_cast<int64_t>(batches_.records().size()));
   }
 
   const std::string path_;

@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "common/base/error.h"
@@ -66,8 +67,8 @@ arrow::Result<LineSource::Kind> CsvLines::Next(const ReaderContext& context,
     }
     if (IsSkipped(text)) continue;
     if (!simdjson::validate_utf8(text.data(), text.size())) {
-      replaced_.push_back(ReplaceBadUtf8(text));
-      text = replaced_.back();
+      replaced_.push_back({ReplaceBadUtf8(text), text.data()});
+      text = replaced_.back().text;
     }
     if (std::exchange(awaits_header_, false)) {
       header_ = text;
@@ -79,6 +80,17 @@ arrow::Result<LineSource::Kind> CsvLines::Next(const ReaderContext& context,
   }
   lines->resize(kept);
   return kind;
+}
+
+int64_t CsvLines::FileOffsetOf(const char* at) const {
+  const std::less_equal<> is_up_to;  // pointers into different objects
+  for (const Replaced& line : replaced_) {
+    const char* const end = line.text.data() + line.text.size();
+    if (is_up_to(line.text.data(), at) && is_up_to(at, end)) {
+      return source_.FileOffsetOf(line.original);
+    }
+  }
+  return source_.FileOffsetOf(at);
 }
 
 arrow::Result<bool> CsvWholeText::Read() {

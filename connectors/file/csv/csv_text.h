@@ -30,6 +30,8 @@ class CsvLines {
   arrow::Result<LineSource::Kind> Next(const ReaderContext& context, std::vector<Line>* lines);
   // The header, once lines were read; "" without one.
   const std::string& header() const { return header_; }
+  // As LineSource.
+  int64_t FileOffsetOf(const char* at) const;
 
  private:
   bool IsSkipped(std::string_view text) const;
@@ -39,7 +41,12 @@ class CsvLines {
   bool is_first_line_;  // of the file
   bool awaits_header_;
   std::string header_;
-  std::deque<std::string> replaced_;
+  // Lines that were not UTF-8, and where they were before they were replaced.
+  struct Replaced {
+    std::string text;
+    const char* original = nullptr;
+  };
+  std::deque<Replaced> replaced_;
 };
 
 // A whole file of records that may hold line breaks, which are \n whatever they were.

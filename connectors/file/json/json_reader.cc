@@ -11,6 +11,7 @@
 #include "common/json/json_decoder.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/json/json_records.h"
+#include "connectors/file/line_place.h"
 #include "connectors/file/line_source.h"
 #include "connectors/file/record_batches.h"
 
@@ -34,7 +35,7 @@ struct JsonPlan {
 class JsonSplitReader final : public SplitReader {
  public:
   JsonSplitReader(const Split& split, std::shared_ptr<const JsonPlan> plan, ReaderContext context)
-      : path_(split.path),
+      : split_(split),
         plan_(std::move(plan)),
         context_(std::move(context)),
         line_source_(split, {.separator = plan_->separator, .max_line_bytes = kMaxRecordBytes},
@@ -57,16 +58,21 @@ class JsonSplitReader final : public SplitReader {
     }
   }
 
+  PlaceFinder PlaceOf(int64_t row) const override {
+    return PlaceOfByte(split_, line_source_.FileOffsetOf(records_.text(row).data()),
+                       plan_->separator, context_.fs);
+  }
+
  private:
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch() {
-    return MakeRecordBatch(plan_->batches, path_, context_.pool, &records_,
+    return MakeRecordBatch(plan_->batches, split_.path, context_.pool, &records_,
                            [this](const std::shared_ptr<arrow::DataType>& type, int field) {
                              return decoder_.Decode(type, records_.column(field),
                                                     records_.bad_rows());
                            });
   }
 
-  const std::string path_;
+  const Split split_;
   const std::shared_ptr<const JsonPlan> plan_;
   const ReaderContext context_;
   LineSource line_source_;
