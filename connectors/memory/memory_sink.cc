@@ -56,7 +56,8 @@ arrow::Result<SinkSpec> ResolveMemorySink(SinkSpec spec) {
   ARROW_RETURN_NOT_OK(spec.options.RequireKnown({}, "memory"));
   if (spec.output_mode == OutputMode::kUpdate) {
     return MakeError(ErrorKind::kInvalid, "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
-                     "Data source memory does not support Update output mode.");
+                     "Invalid streaming output mode: update. This output mode is not supported in "
+                     "Data Source memory.");
   }
   return spec;
 }

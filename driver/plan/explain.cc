@@ -197,6 +197,8 @@ std::string NodeText(const LogicalPlan& node) {
       return WindowText(As<WindowNode>(node));
     case Kind::kUnion:
       return "Union";
+    case Kind::kRefused:
+      return "Refused";
     case Kind::kJoin:
       return JoinText(As<JoinNode>(node));
     case Kind::kDeduplicate:

@@ -53,6 +53,7 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
   ARROW_ASSIGN_OR_RAISE(auto select, sql::ParseQuery(query.query));
   ARROW_RETURN_NOT_OK(sql::BindParameters(spec.parameters, select.get()));
   AnalyzerContext context{sources, query.query, zone};
+  context.is_bounded = spec.is_bounded;
   for (const SourceDecl& source : spec.sources) {
     if (source.drop_duplicates) {
       context.duplicates.push_back(

@@ -69,7 +69,8 @@ CASES = (
     Case("watermark of no column", ("    path: in", "    path: in\n    watermark: {column: ts, delay: 10 minutes}"), INVALID,
          ("UNRESOLVED_COLUMN", "`ts`")),
     Case("files sink in update mode", ("  format: console\noutputMode: complete", "  format: json\n  path: out\noutputMode: update"), INVALID,
-         ("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE", "Update output mode")),
+         ("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
+          "Invalid streaming output mode: update. This output mode is not supported in Data Source json. SQLSTATE: 42KDE")),
     Case("missing input directory", ("path: in", "path: nowhere"), NOT_FOUND, ("nowhere",)),
 )
 
@@ -139,12 +140,17 @@ def test():
         for words in (("version",), ("--help",), ("run", "--help")):
             check(engine.start(*words).expect(OK, 20).stdout, f"{words}: nothing on stdout")
 
+        engine.write("stream.sql", "CREATE TABLE t (user STRING) USING json OPTIONS (path 'in');\nSELECT user FROM STREAM t;\n")
+        process = engine.start("sql", "stream.sql").expect(INVALID, 20)
+        check("Queries with streaming sources must be executed with writeStream.start()" in process.stderr,
+              f"STREAM in a bounded query: {process.describe()}")
+
         # A bad record ends the job, keeps the checkpoint, and the next run fails alike.
         engine.write("in/2.json", '{"user":"bea","amount":1,\n')
         engine.write("failfast.yaml", GOOD.replace("path: in", "path: in\n    options: {mode: FAILFAST, maxFilesPerTrigger: 1}"))
         for _ in range(2):
             process = engine.start("run", "failfast.yaml").expect(JOB_FAILED, 20)
-            check("2.json" in process.stderr, f"the error does not name the file: {process.describe()}")
+            check("in/2.json:1\n" in process.stderr, f"the error does not name the file and line: {process.describe()}")
         print("bad data", flush=True)
 
 

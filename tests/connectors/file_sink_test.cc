@@ -304,7 +304,8 @@ TEST_F(FileSinkTest, OldManifestsAreRemoved) {
 TEST_F(FileSinkTest, UpdateModeIsRefusedInSparksWords) {
   const auto status = ResolveSink(Spec(OutputMode::kUpdate)).status();
 
-  EXPECT_THAT(status.message(), HasSubstr("Data source text does not support Update output mode."));
+  EXPECT_THAT(status.message(),
+              HasSubstr("This output mode is not supported in Data Source text."));
   EXPECT_TRUE(NeedsOf(Spec(OutputMode::kComplete)).single_writer);
   EXPECT_FALSE(NeedsOf(Spec()).single_writer);
 }

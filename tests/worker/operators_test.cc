@@ -103,6 +103,23 @@ TEST(SortTest, OrdersBySeveralKeysWithTheirOwnNullPlacement) {
   ExpectRows(out, "a INT, b STRING", R"([[2, null], [2, "y"], [1, "x"], [null, "q"]])");
 }
 
+TEST(SortTest, OrdersStructsAndArraysFromLeftToRight) {
+  const std::string schema = "s STRUCT<a: INT, b: STRING>, xs ARRAY<INT>";
+  const auto batch = testing::MakeBatch(schema, R"([
+      [{"a": 2, "b": "x"}, [1]], [{"a": 1, "b": "y"}, [1, 2]], [null, [9]],
+      [{"a": 1, "b": null}, [3]], [{"a": 1, "b": "y"}, [1, 1]], [{"a": 1, "b": "y"}, null]])");
+  Sort sort(SortPlan{{Column(0, batch), Column(1, batch)}, {false, true}, {false, false}},
+            batch->schema());
+  Collector out;
+
+  ASSERT_TRUE(sort.Process(Context(), {batch, {}}, &out).ok());
+  ASSERT_TRUE(sort.EmitNext(Context(), 0, &out).ValueOrDie());
+
+  ExpectRows(out, schema, R"([
+      [{"a": 1, "b": null}, [3]], [{"a": 1, "b": "y"}, [1, 2]], [{"a": 1, "b": "y"}, [1, 1]],
+      [{"a": 1, "b": "y"}, null], [{"a": 2, "b": "x"}, [1]], [null, [9]]])");
+}
+
 TEST(LimitTest, StartsAnewWithEachEpoch) {
   const auto batch = testing::MakeBatch("a INT", "[[1], [2], [3]]");
   Limit limit(LimitPlan{2});

@@ -16,7 +16,9 @@ arrow::Result<SinkSpec> ResolveFileSink(SinkSpec spec) {
   if (spec.output_mode == OutputMode::kUpdate) {
     return WithHint(
         MakeError(ErrorKind::kInvalid, "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
-                  fmt::format("Data source {} does not support Update output mode.", spec.format)),
+                  fmt::format("Invalid streaming output mode: update. This output mode is not "
+                              "supported in Data Source {}.",
+                              spec.format)),
         "files can be added (append) or replaced (complete), but rows in them cannot be changed");
   }
   return spec;

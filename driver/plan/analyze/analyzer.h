@@ -37,6 +37,7 @@ struct AnalyzerContext {
   std::shared_ptr<const TimeZone> zone;
   std::vector<SourceWatermark> watermarks;   // that specifications give to sources
   std::vector<SourceDuplicates> duplicates;  // likewise, behind the watermarks
+  bool is_bounded = false;                   // tables are read once, so there is no STREAM
 };
 
 // Resolves a parsed query: tables, columns, functions, types. The plan does what the query says,

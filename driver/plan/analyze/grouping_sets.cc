@@ -140,6 +140,10 @@ arrow::Result<LogicalPlanPtr> ExpandSets(LogicalPlanPtr input, const std::vector
   }
   ARROW_ASSIGN_OR_RAISE(ExprPtr all, MakeCall("array", std::move(rows), span));
   ARROW_ASSIGN_OR_RAISE(Generator generator, ResolveGenerator("inline", {std::move(all)}, span));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i]->kind != Expr::Kind::kColumn) continue;
+    generator.fields[i].event_time = input->output[keys[i]->column].event_time;
+  }
   return ApplyGenerator(std::move(input), std::move(generator));
 }
 

@@ -32,7 +32,8 @@ arrow::Result<GroupingSets> SetsOf(
 
 // Each row of `input` once for every set, with more columns behind: the keys, those that are not in
 // the set NULL; the grouping id, with the first key as its highest bit, 1 where it is not in the
-// set; and the number of the set where sets repeat. Their number is keys + 1 or keys + 2.
+// set; and the number of the set where sets repeat. Their number is keys + 1 or keys + 2. A key
+// that is a column keeps its event time.
 arrow::Result<LogicalPlanPtr> ExpandSets(LogicalPlanPtr input, const std::vector<ExprPtr>& keys,
                                          const GroupingSets& sets, Span span);
 

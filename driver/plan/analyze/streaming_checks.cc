@@ -161,6 +161,12 @@ arrow::Status CheckJoin(const JoinNode& join, OutputMode mode) {
   const bool right_streams = IsStreaming(join.children[1]);
   if (!left_streams && !right_streams) return arrow::Status::OK();
   if (!left_streams || !right_streams) return CheckStreamStatic(join, left_streams);
+  if (join.type == JoinType::kLeftAnti && mode != OutputMode::kComplete) {
+    return Refuse(
+        "LeftAnti joins with a streaming DataFrame/Dataset on the right are not "
+        "supported",
+        join.span);
+  }
   // Joins that only ever add rows; Spark takes them in update mode as well.
   const bool adds = join.type == JoinType::kInner || join.type == JoinType::kLeftSemi;
   const bool fits = mode == OutputMode::kAppend || (mode == OutputMode::kUpdate && adds);
@@ -173,12 +179,6 @@ arrow::Status CheckJoin(const JoinNode& join, OutputMode mode) {
         join.span);
   }
   if (join.type == JoinType::kInner) return arrow::Status::OK();
-  if (join.type == JoinType::kLeftAnti) {
-    return Refuse(
-        "LeftAnti joins with a streaming DataFrame/Dataset on the right are not "
-        "supported",
-        join.span);
-  }
   return CheckStreamStreamWatermark(join);
 }
 
@@ -251,6 +251,8 @@ arrow::Status CheckNode(const LogicalPlanPtr& node, OutputMode mode) {
       return CheckWatermark(node);
     case Kind::kWindow:
       return CheckWindow(As<WindowNode>(*node));
+    case Kind::kRefused:
+      return As<RefusedNode>(*node).why;
     case Kind::kSort:
       if (!IsStreaming(node)) break;
       if (mode == OutputMode::kComplete && FindAggregate(node) != nullptr) break;

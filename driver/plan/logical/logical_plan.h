@@ -56,6 +56,7 @@ struct LogicalPlan {
     kDeduplicate,
     kWithWatermark,
     kWindow,
+    kRefused,
   };
 
   virtual ~LogicalPlan() = default;

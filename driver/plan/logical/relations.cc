@@ -85,6 +85,15 @@ LogicalPlanPtr MakeLimit(LogicalPlanPtr child, int64_t count, int64_t offset, Sp
   return node;
 }
 
+LogicalPlanPtr MakeRefused(std::vector<LogicalPlanPtr> children, arrow::Status why, Span span) {
+  TIDEMILL_CHECK(!children.empty());
+  auto node = NewNode<RefusedNode>(nullptr, span);
+  node->output = children[0]->output;
+  node->children = std::move(children);
+  node->why = std::move(why);
+  return node;
+}
+
 LogicalPlanPtr MakeUnion(std::vector<LogicalPlanPtr> children, Span span) {
   TIDEMILL_CHECK(!children.empty());
   auto node = NewNode<UnionNode>(nullptr, span);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
 #include <string>
@@ -56,6 +57,14 @@ struct UnionNode final : LogicalPlan {
   UnionNode() : LogicalPlan(Kind::kUnion) {}
 };
 
+// What a query cannot do with a stream: the checks of streaming queries come to it in their order
+// and end the plan with `why`, so nothing behind them sees it. Gives the columns of its first
+// child.
+struct RefusedNode final : LogicalPlan {
+  RefusedNode() : LogicalPlan(Kind::kRefused) {}
+  arrow::Status why;
+};
+
 struct SortKey {
   ExprPtr expr;
   bool is_descending = false;
@@ -89,5 +98,6 @@ LogicalPlanPtr MakeSort(LogicalPlanPtr child, std::vector<SortKey> keys, Span sp
 LogicalPlanPtr MakeLimit(LogicalPlanPtr child, int64_t count, int64_t offset, Span span);
 // Event time is that of the first child's columns.
 LogicalPlanPtr MakeUnion(std::vector<LogicalPlanPtr> children, Span span);
+LogicalPlanPtr MakeRefused(std::vector<LogicalPlanPtr> children, arrow::Status why, Span span);
 
 }  // namespace tidemill::driver

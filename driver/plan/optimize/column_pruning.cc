@@ -282,6 +282,8 @@ Pruned Prune(const LogicalPlanPtr& plan, std::vector<bool> used) {
       return PruneWithWatermark(As<WithWatermarkNode>(*plan), std::move(used));
     case Kind::kWindow:
       return PruneWindow(As<WindowNode>(*plan), std::move(used));
+    case Kind::kRefused:
+      break;
   }
   TIDEMILL_CHECK(false);
   return {};  // Never: for compilers that do not see it under a sanitizer.

@@ -295,6 +295,8 @@ arrow::Result<Tails> StagePlanner::Add(const LogicalPlanPtr& node) {
       return tails;
     case Kind::kUnion:
       return Union(inputs);
+    case Kind::kRefused:
+      return As<RefusedNode>(*node).why;
     case Kind::kAggregate:
       return AddAggregate(tails, node);
     case Kind::kSort:

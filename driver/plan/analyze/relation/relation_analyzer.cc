@@ -72,6 +72,13 @@ arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref, const Query
   }
   if (common == nullptr && source == nullptr) return TableNotFound(ref, scope.context);
   const bool is_streaming = common != nullptr ? IsStreaming(common->plan) : source->is_streaming;
+  if (ref.is_stream && scope.context.is_bounded) {
+    return QueryError(
+        "UNSUPPORTED_STREAMING_OPERATION",
+        "Queries with streaming sources must be executed with writeStream.start(), or from a "
+        "streaming table or flow definition within a Spark Declarative Pipeline.",
+        ref.span, "drop STREAM, or make it a job: CREATE STREAMING TABLE ... AS SELECT ...");
+  }
   if (ref.is_stream && !is_streaming) {
     return QueryError(
         "SOURCE_NOT_STREAMING",
@@ -142,8 +149,11 @@ arrow::Result<LogicalPlanPtr> Sample(const sql::TableSample& sample, LogicalPlan
     return ApplyLimit(limited, std::move(plan), scope);
   }
   if (IsStreaming(plan)) {
-    return QueryError("UNSUPPORTED_STREAMING_OPERATION",
-                      "Sampling is not supported on streaming DataFrames/Datasets", sample.span);
+    return MakeRefused(
+        {std::move(plan)},
+        QueryError("UNSUPPORTED_STREAMING_OPERATION",
+                   "Sampling is not supported on streaming DataFrames/Datasets", sample.span),
+        sample.span);
   }
   std::vector<ExprPtr> seed;
   if (sample.seed) {

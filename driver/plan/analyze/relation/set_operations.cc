@@ -65,7 +65,9 @@ class SetOperation {
       return Distinct(std::move(all));
     }
     ARROW_RETURN_NOT_OK(CheckComparable());
-    ARROW_RETURN_NOT_OK(CheckBounded());
+    if (arrow::Status why = RefusalOfStreams(); !why.ok()) {
+      return MakeRefused(operands_, std::move(why), query_.span);
+    }
     LogicalPlanPtr left = operands_[0];
     for (size_t i = 1; i < operands_.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(left, CompareCounts(std::move(left), operands_[i]));
@@ -143,7 +145,7 @@ class SetOperation {
     return arrow::Status::OK();
   }
 
-  arrow::Status CheckBounded() const {
+  arrow::Status RefusalOfStreams() const {
     for (size_t i = 0; i < operands_.size(); ++i) {
       if (!IsStreaming(operands_[i])) continue;
       if (query_.set_operator == sql::SetOperator::kIntersect) {
