@@ -3,15 +3,37 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "common/base/ascii.h"
+#include "common/types/interval/interval.h"
 #include "driver/spec/job_values.h"
 #include "driver/spec/literal_value.h"
 #include "driver/spec/settings.h"
 
 namespace tidemill::driver {
+
+namespace {
+
+// A duration as options have them ("90s"), or an interval of Spark's, whose months count 31 days.
+std::optional<int64_t> DelayMicros(const std::string& text) {
+  Options options;
+  options.Set("delay", text);
+  if (const auto micros = options.GetDurationMicros("delay", 0); micros.ok()) return *micros;
+  constexpr int64_t kDay = int64_t{86'400} * 1'000'000;
+  const auto interval = ParseInterval(text);
+  int64_t micros = 0;
+  if (!interval.ok() ||
+      __builtin_mul_overflow(int64_t{interval->months} * 31 + interval->days, kDay, &micros) ||
+      __builtin_add_overflow(micros, interval->microseconds, &micros)) {
+    return std::nullopt;
+  }
+  return micros;
+}
+
+}  // namespace
 
 arrow::Result<std::vector<JobSpec>> JobReader::ReadJobs(const YamlNode& root,
                                                         const std::string& default_name) const {
@@ -161,10 +183,8 @@ arrow::Result<WatermarkSpec> JobReader::ReadWatermark(const YamlNode& node,
   watermark.column_place = map.PlaceOf("column");
   ARROW_ASSIGN_OR_RAISE(const std::string delay, map.GetText("delay"));
   watermark.delay_place = map.PlaceOf("delay");
-  Options options;
-  options.Set("delay", delay);
-  const auto micros = options.GetDurationMicros("delay", 0);
-  if (!micros.ok() || *micros < 0) {
+  const std::optional<int64_t> micros = DelayMicros(delay);
+  if (!micros || *micros < 0) {
     return SpecError("BAD_VALUE", fmt::format("bad value of delay: {}", delay),
                      map.Find("delay")->span,
                      "a duration that is not negative, such as 10 minutes");

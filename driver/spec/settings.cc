@@ -49,13 +49,17 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSparkNam
 }};
 
 // Spark's settings that people bring along and that mean nothing here, with what to do instead.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kNoCounterpart = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNoCounterpart = {{
     {"spark.sql.shuffle.partitions",
      "key groups replace shuffle partitions: set state.key_groups (a power of two), or nothing"},
     {"spark.sql.ansi.enabled", "ANSI mode is always on; try_ functions give NULL"},
     {"spark.sql.streaming.checkpointLocation", "write checkpointLocation in the specification"},
     {"spark.sql.streaming.stateStore.providerClass", "there is one state store"},
     {"spark.sql.adaptive.enabled", "stages of a stream are not re-planned"},
+    {"spark.sql.streaming.noDataMicroBatches.enabled",
+     "a micro-batch without input runs where one has state to evict; there is no switch"},
+    {"spark.sql.streaming.statefulOperator.checkCorrectness.enabled",
+     "the check cannot be turned off: use outputMode append"},
 }};
 
 arrow::Status BadValue(const SettingInfo& info, std::string_view value, std::string_view rule) {

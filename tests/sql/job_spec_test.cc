@@ -69,6 +69,24 @@ settings: {state.key_groups: 64, spark.sql.session.timeZone: UTC, source.split_b
                                                               {"timeZone", "UTC"}}));
 }
 
+TEST(JobSpecTest, AWatermarksDelayIsADurationOrAnIntervalOfSparks) {
+  const auto delay_of = [](const std::string& delay) {
+    auto jobs =
+        Read(JobWith("sources: {a: {format: json, schema: ts TIMESTAMP, watermark: "
+                     "{column: ts, delay: " +
+                     delay + "}}}"));
+    EXPECT_TRUE(jobs.ok()) << RenderError(jobs.status());
+    return jobs.ok() ? std::chrono::microseconds(jobs->at(0).sources[0].watermark->delay_us)
+                     : std::chrono::microseconds(-1);
+  };
+
+  EXPECT_EQ(delay_of("90s"), std::chrono::seconds(90));
+  EXPECT_EQ(delay_of("1 hour 30 minutes"), std::chrono::minutes(90));
+  EXPECT_EQ(delay_of("1 month"), std::chrono::hours(31 * 24));
+  EXPECT_EQ(delay_of("1 year 1 day"), std::chrono::hours((12 * 31 + 1) * 24));
+  EXPECT_EQ(delay_of("1.5 seconds"), std::chrono::milliseconds(1500));
+}
+
 TEST(JobSpecTest, DefaultsAreThoseOfTheInterface) {
   auto jobs = Read(JobWith(""));
 
