@@ -1,6 +1,6 @@
 """Figures of a cluster of the release build: a driver and workers as processes of their own.
 
-usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|slow|scaling ...] [--scale F] [--text FOLDER]
+usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|slow|scaling ...] [--scale F]
 
 disk     fdatasync of small appends on the disk of FOLDER, for comparison
 idle     resident memory of a driver and a worker with nothing to do
@@ -25,8 +25,9 @@ import subprocess
 import threading
 import time
 
-import generate
+import environment
 import measure
+import process_tree
 
 WORD_COUNT = measure.WORD_COUNT
 KEYED_COUNT = "SELECT value, count(*) AS count FROM input GROUP BY value"
@@ -251,7 +252,7 @@ def slow(options):
         submit(one, "slow", KEYED_COUNT, {"format": "text", "path": source}, {"format": "noop"}, outputMode="update")
 
         def anonymous():
-            return [measure.memory_of(process.pid)[0] for process in (one.driver, *one.workers.values())]
+            return [process_tree.memory_of(process.pid)[0] for process in (one.driver, *one.workers.values())]
         for number in range(2):
             os.link(one.folder / f"keys-{number}", source / f"{number}.txt")
         wait_until(lambda: len(commits(one)) >= 1, "the keys")
@@ -276,9 +277,7 @@ def slow(options):
 
 
 def scaling(options):
-    text = options.text or options.folder / f"w1-{options.scale:g}"
-    if not options.text:
-        generate.write(text, options.scale)
+    text = environment.data(options.folder, "w1", options.scale)
     lines = sum(path.read_bytes().count(b"\n") for path in text.glob("*.txt"))
     keys = options.folder / "keys"
     if not (keys / ".ready").exists():
@@ -303,7 +302,6 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("what", nargs="*", default=["disk", "idle", "epoch", "worker", "driver", "rescale", "slow", "scaling"])
     parser.add_argument("--scale", type=float, default=0.1)
-    parser.add_argument("--text", type=pathlib.Path, help="text of W1 that exists already")
     parser.add_argument("--epochs", type=int, default=205)
     parser.add_argument("--blows", type=int, default=10)
     options = parser.parse_args()

@@ -1,14 +1,12 @@
 """Figures of the release build, each with the command that gave it.
 
-usage: measure.py TIDEMILL FOLDER [w1|tiny|epoch|disk ...] [--scale F] [--slots N] [--runs N] [--text FOLDER]
+usage: measure.py TIDEMILL FOLDER [tiny|epoch|disk ...] [--slots N] [--runs N] [--epochs N]
 
-w1     word count of generated text: rows and words per second, CPU, peak memory
 tiny   word count of five lines: from start to exit
 epoch  one row per epoch with a checkpoint: from the rename of the file to the published result
 disk   fdatasync of small appends, on the disk of FOLDER
 """
 import argparse
-import dataclasses
 import json
 import os
 import pathlib
@@ -19,47 +17,10 @@ import statistics
 import subprocess
 import time
 
-import generate
+from process_tree import run
 
 WORD_COUNT = "SELECT word, count(*) AS count FROM (SELECT explode(split(value, ' ')) AS word FROM input) GROUP BY word"
 TINY = "to be or not to be\nthat is the question\na b c d\nto be\nquestion\n"
-
-
-@dataclasses.dataclass
-class Run:
-    seconds: float
-    cpu_seconds: float      # user and system, of all threads
-    total_mib: float        # peak resident, with file pages of libraries, sampled
-    anonymous_mib: float    # peak resident, sampled
-    stderr: str
-
-
-def memory_of(pid):
-    """Anonymous memory now and the peak of all resident memory, in MiB."""
-    try:
-        text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0, 0
-    found = [re.search(rf"^{key}:\s+(\d+) kB", text, re.M) for key in ("RssAnon", "VmHWM")]
-    return tuple(int(match.group(1)) / 1024 if match else 0 for match in found)
-
-
-def run(command):
-    """Runs one process to its end."""
-    began = time.perf_counter()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    anonymous = total = 0
-    while True:
-        pid, code, usage = os.wait4(child.pid, os.WNOHANG)
-        if pid:
-            break
-        anonymous, total = map(max, (anonymous, total), memory_of(child.pid))
-        time.sleep(0.001)
-    seconds = time.perf_counter() - began
-    stderr = child.stderr.read().decode(errors="replace")
-    if code:
-        raise SystemExit(f"{' '.join(command)}: status {code}\n{stderr}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, total, anonymous, stderr)
 
 
 def percentiles(values, unit=1000):
@@ -85,27 +46,6 @@ class Bench:
     def command(self, spec, *flags):
         slots = ["--slots", str(self.options.slots)] if self.options.slots else []
         return [self.binary, "run", str(spec), *slots, *flags]
-
-    def w1(self):
-        text = self.options.text or self.folder / f"w1-{self.options.scale:g}"
-        if not self.options.text:
-            generate.write(text, self.options.scale)
-        files = sorted(text.glob("*.txt"))
-        size = sum(path.stat().st_size for path in files)
-        lines = words = 0
-        for path in files:
-            with open(path, "rb") as file:
-                while block := file.read(1 << 20):
-                    lines += block.count(b"\n")
-                    words += block.count(b" ")
-        words += lines
-        spec = self.spec("w1", {"format": "text", "path": text}, {"format": "noop"}, trigger="available-now")
-        runs = [run(self.command(spec)) for _ in range(min(self.options.runs, 5))]
-        best = min(runs, key=lambda one: one.seconds)
-        print(f"w1: {len(files)} files, {size / 1e6:.0f} MB, {lines} lines, {words} words: {best.seconds:.3f} s wall, {best.cpu_seconds:.3f} s CPU, "
-              f"{lines / best.seconds / 1e6:.2f} M rows/s, {words / best.seconds / 1e6:.1f} M words/s, {words / best.cpu_seconds / 1e6:.1f} M words per CPU s, "
-              f"memory {best.anonymous_mib:.0f} MiB anonymous, {best.total_mib:.0f} MiB total (best of {len(runs)})")
-        print("  " + " ".join(self.command(spec)))
 
     def tiny(self):
         (self.folder / "tiny").mkdir(exist_ok=True)
@@ -191,12 +131,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("what", nargs="*", default=["disk", "tiny", "epoch", "w1"])
-    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("what", nargs="*", default=["disk", "tiny", "epoch"])
     parser.add_argument("--slots", type=int, default=0, help="default: one per core")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=205)
-    parser.add_argument("--text", type=pathlib.Path, help="text of w1 that exists already")
     options = parser.parse_args()
     bench = Bench(options)
     for what in options.what:

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Builds the release tree and prints its figures, each with the command that gave it.
 #
-# usage: tests/bench/run.sh [cluster] [w1|tiny|epoch|disk ...] [--scale F] [--slots N] [--text FOLDER]
+# usage: tests/bench/run.sh [w1|w2|w3|w4|w5 ...] [--quick] [--scale F] [--runs N] [--no-spark]   beside DuckDB and Spark
+#        tests/bench/run.sh own [disk|tiny|epoch ...]
+#        tests/bench/run.sh cluster [disk|idle|epoch|worker|driver|rescale|slow|scaling ...]
 # BENCH_HOME: where data and results go, outside the clone; default ~/.cache/tidemill/bench
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 deploy/build_tree.sh release tidemill >&2
-program=measure
-if [ "${1:-}" = cluster ]; then
-  program=cluster
-  shift
-fi
+case "${1:-}" in
+  own) program=measure ;;
+  cluster) program=cluster ;;
+  *) program=compare ;;
+esac
+[ "$program" = compare ] || shift
 exec python3 "tests/bench/$program.py" build/release/tidemill "${BENCH_HOME:-$HOME/.cache/tidemill/bench}" "$@"
