@@ -12,6 +12,7 @@ list(APPEND common_headers
   base/ascii.h
   base/check.h
   base/clock.h
+  base/equal_bytes.h
   base/error.h
   base/executor.h
   base/failpoint.h

@@ -36,7 +36,7 @@ bool CsvInteger(std::string_view text, int64_t* out) {
 }
 
 bool CsvDouble(std::string_view text, double* out) {
-  // Plain decimal numbers are the rule.
+  if (ParsePlainDouble(text, out)) return true;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
   if (error == std::errc() && end == text.data() + text.size() && std::isfinite(*out)) return true;
   return IsJavaReal(text) && ParseDouble(text, out);

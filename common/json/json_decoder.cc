@@ -171,8 +171,7 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeTimestamp(const TypePointer& type,
              !__builtin_mul_overflow(seconds, int64_t{1'000'000}, out);
     }
     if (!IsString(value) || value.size == 0) return false;
-    const std::string_view text = TextOf(value);
-    return JsonUtcTimestamp(text, out) || ParseTimestamp(text, *zone_, out);
+    return ParseTimestamp(TextOf(value), *zone_, out);
   });
 }
 
@@ -268,10 +267,9 @@ JsonDecoder::ArrayResult JsonDecoder::DecodeStruct(const TypePointer& type, cons
     const JsonValue& value = column.values[i];
     if (value.kind == JsonKind::kObject) {
       JsonScanner scanner(value.text(), syntax_);
-      fields.BeginObject();
-      (void)scanner.ScanObject([&](const JsonValue& key, const JsonValue& child) {
-        if (const int field = fields.Find(key); field >= 0) children[field][i] = child;
-      });  // Checked before, with the record.
+      // Checked before, with the record.
+      (void)scanner.ScanFields(
+          &fields, [&](int field, const JsonValue& child) { children[field][i] = child; });
       continue;
     }
     if (value.kind != JsonKind::kNull) Fail(column, i);

@@ -14,9 +14,6 @@ bool JsonInteger(std::string_view digits, int64_t* out);
 bool JsonReal(std::string_view text, double* out);
 // NaN, INF, +Infinity, ...
 bool JsonNonNumeric(std::string_view text, double* out);
-// "2026-11-23T12:00:00Z" with up to six fraction digits, `T` or a blank: what nearly every log has.
-// False for every other form, valid or not.
-bool JsonUtcTimestamp(std::string_view text, int64_t* micros);
 // Base64 with padding; white space is skipped.
 bool JsonBase64(std::string_view text, std::string* out);
 

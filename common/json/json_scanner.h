@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/equal_bytes.h"
+
 namespace tidemill {
 
 enum class JsonKind : uint8_t {
@@ -62,6 +64,29 @@ class JsonScanner {
   bool ScanObject(OnField&& on_field) {
     return ScanObject(0, on_field);
   }
+  // The same for an object whose keys `fields` (JsonFields) looks up: on_field(index, value) for
+  // those that it knows.
+  template <class Fields, class OnField>
+  bool ScanFields(Fields* fields, OnField&& on_field) {
+    if (!Take('{')) return false;
+    fields->BeginObject();
+    if (Take('}')) return true;
+    do {
+      JsonValue value;
+      int field = -1;
+      SkipSpace();
+      if (TakeText(fields->expected_head())) {
+        field = fields->TakeExpected();
+      } else {
+        JsonValue key;
+        if (!IsQuote(Peek()) || !ScanString(&key) || !Take(':')) return false;
+        field = fields->Find(key);
+      }
+      if (!ScanValue(1, &value)) return false;
+      if (field >= 0) on_field(field, value);
+    } while (Take(','));
+    return Take('}');
+  }
   // Calls on_element(value) for each element of the array that comes next.
   template <class OnElement>
   bool ScanArray(OnElement&& on_element) {
@@ -76,6 +101,15 @@ class JsonScanner {
     SkipSpace();
     if (at_ == end_ || *at_ != expected) return false;
     ++at_;
+    return true;
+  }
+  // False also for an empty text.
+  bool TakeText(std::string_view text) {
+    if (text.empty() || static_cast<size_t>(end_ - at_) < text.size() ||
+        !EqualBytes(at_, text.data(), text.size())) {
+      return false;
+    }
+    at_ += text.size();
     return true;
   }
   bool ScanValue(int depth, JsonValue* value);

@@ -3,6 +3,7 @@
 #include <arrow/util/decimal.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <initializer_list>
 #include <limits>
@@ -280,7 +281,87 @@ bool ToMicros(int64_t seconds, int64_t micros, int64_t* out) {
   return true;
 }
 
+// Numbers of fixed length in one text; whether all were digits is asked once, at the end.
+class Digits {
+ public:
+  explicit Digits(const char* text) : text_(text) {}
+
+  int At(int begin, int count) {
+    unsigned value = 0;
+    for (int i = begin; i < begin + count; ++i) {
+      const unsigned digit = static_cast<unsigned char>(text_[i]) - '0';
+      has_other_ |= digit > 9;
+      value = value * 10 + digit;
+    }
+    return static_cast<int>(value);
+  }
+  bool has_other() const { return has_other_; }
+
+ private:
+  const char* const text_;
+  bool has_other_ = false;
+};
+
+// "2026-11-23T12:00:00Z" with up to six fraction digits, `T` or a blank: what nearly every log has.
+// False for every other form, valid or not.
+bool ParseUtcTimestamp(std::string_view text, int64_t* micros) {
+  constexpr std::array<int, 7> kMicros = {0, 100'000, 10'000, 1'000, 100, 10, 1};
+  if (text.size() < 20 || text.size() > 27 || text.back() != 'Z') return false;
+  const char* const t = text.data();
+  if (t[4] != '-' || t[7] != '-' || (t[10] != 'T' && t[10] != ' ') || t[13] != ':' ||
+      t[16] != ':') {
+    return false;
+  }
+  Digits digits(t);
+  const CivilDate date{digits.At(0, 4), digits.At(5, 2), digits.At(8, 2)};
+  const int hour = digits.At(11, 2);
+  const int minute = digits.At(14, 2);
+  const int second = digits.At(17, 2);
+  int64_t fraction = 0;
+  if (text.size() > 20) {
+    const int count = static_cast<int>(text.size()) - 21;
+    if (t[19] != '.' || count < 1) return false;
+    fraction = int64_t{digits.At(20, count)} * kMicros[count];
+  }
+  if (digits.has_other() || date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||
+      date.day > DaysInMonth(date.year, date.month) || hour > 23 || minute > 59 || second > 59) {
+    return false;
+  }
+  const int64_t seconds_of_day = (hour * 60 + minute) * 60 + second;
+  *micros = (DaysFromCivil(date) * kSecondsPerDay + seconds_of_day) * kMicrosPerSecond + fraction;
+  return true;
+}
+
 }  // namespace
+
+bool ParsePlainDouble(std::string_view text, double* out) {
+  constexpr std::array<double, 20> kPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
+                                              1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
+                                              1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+  const bool is_negative = !text.empty() && text[0] == '-';
+  if (is_negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > kPowers.size()) return false;  // 19 digits and a point
+  uint64_t digits = 0;
+  size_t point = text.size();
+  for (size_t i = 0; i < text.size(); ++i) {
+    const unsigned digit = static_cast<unsigned char>(text[i]) - '0';
+    if (digit > 9) {
+      if (text[i] != '.' || point != text.size()) return false;
+      point = i;
+    } else {
+      digits = digits * 10 + digit;
+    }
+  }
+  const bool has_point = point != text.size();
+  if (point == 0 || point + 1 == text.size() || digits > uint64_t{1} << 53 ||
+      (!has_point && text.size() == kPowers.size())) {
+    return false;
+  }
+  const double value =
+      static_cast<double>(digits) / kPowers[has_point ? text.size() - point - 1 : 0];
+  *out = is_negative ? -value : value;
+  return true;
+}
 
 bool ParseInt64(std::string_view text, int64_t* out) {
   text = Trim(text);
@@ -302,7 +383,9 @@ bool ParseInt64(std::string_view text, int64_t* out) {
   return true;
 }
 
-bool ParseDouble(std::string_view text, double* out) { return ParseFloating(text, out); }
+bool ParseDouble(std::string_view text, double* out) {
+  return ParsePlainDouble(text, out) || ParseFloating(text, out);
+}
 bool ParseFloat(std::string_view text, float* out) { return ParseFloating(text, out); }
 
 bool ParseDecimal(std::string_view text, int32_t precision, int32_t scale, arrow::Decimal128* out) {
@@ -356,6 +439,7 @@ bool ParseDate(std::string_view text, int32_t* days) {
 }
 
 bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t* micros) {
+  if (ParseUtcTimestamp(text, micros)) return true;
   WallClock clock;
   if (!ParseWallClock(text, &clock)) return false;
   int32_t offset = 0;

@@ -19,6 +19,10 @@ namespace tidemill {
 bool ParseInt64(std::string_view text, int64_t* out);
 // "1e3", "NaN", "Infinity", "-inf", a trailing d or f; too large is infinite, too small 0.
 bool ParseDouble(std::string_view text, double* out);
+// [-]digits[.digits] where both the digits and the power of ten are exact doubles, so that one
+// division rounds correctly: nearly all numbers, whatever the rules of a format. False for any
+// other text, number or not.
+bool ParsePlainDouble(std::string_view text, double* out);
 // As ParseDouble, rounded once to float.
 bool ParseFloat(std::string_view text, float* out);
 // The unscaled value of a DECIMAL(precision, scale), rounded half up; false when it does not fit.

@@ -94,6 +94,23 @@ TEST_F(JsonReaderTest, FieldsAreFoundByCaseInAnyOrderAndTheLastOneCounts) {
               ElementsAre(R"({"a":2,"b":1})", R"({"b":2})", R"({"a":3})"));
 }
 
+TEST_F(JsonReaderTest, FieldsMayBeWrittenOtherwiseThanInTheRecordBefore) {
+  EXPECT_THAT(Read("a INT, bc INT, d STRING", R"({"a":1,"bc":2,"d":"x"}
+{"a":2,"bc":3,"d":"y"}
+{ "a" : 3 , "bc": 4, "d":"z"}
+{"a":4,"bd":5,"d":"u"}
+{"a":5}
+{"\u0061":6,"bc":7}
+{"a":7,"bc" 8}
+{"a":8,"bc":9)"),
+              ElementsAre(R"({"a":1,"bc":2,"d":"x"})", R"({"a":2,"bc":3,"d":"y"})",
+                          R"({"a":3,"bc":4,"d":"z"})", R"({"a":4,"d":"u"})", R"({"a":5})",
+                          R"({"a":6,"bc":7})", "{}", "{}"));
+  // A name in single quotes that would end too early in others.
+  EXPECT_THAT(Read("a INT, `x\":1,\"a` INT", "{'x\":1,\"a':2}\n{\"x\":1,\"a\":3}"),
+              ElementsAre(R"({"x\":1,\"a":2})", R"({"a":3})"));
+}
+
 TEST_F(JsonReaderTest, BlankLinesAreNoRecordsAndArraysAreOneForEachElement) {
   EXPECT_THAT(Read("a INT", "\n  \n{\"a\":1}\n[{\"a\":2},{\"a\":3}]\n[]\n"),
               ElementsAre(R"({"a":1})", R"({"a":2})", R"({"a":3})"));

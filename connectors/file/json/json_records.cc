@@ -62,10 +62,8 @@ bool JsonRecords::ScanLine(const Line& line) {
 bool JsonRecords::ScanObject(JsonScanner* scanner, const Line& line) {
   const size_t row = size();
   AddRow(line, /*is_bad=*/false);
-  fields_.BeginObject();
-  return scanner->ScanObject([&](const JsonValue& key, const JsonValue& value) {
-    if (const int field = fields_.Find(key); field >= 0) columns_[field][row] = value;
-  });
+  return scanner->ScanFields(
+      &fields_, [&](int field, const JsonValue& value) { columns_[field][row] = value; });
 }
 
 void JsonRecords::AddRow(const Line& line, bool is_bad) {
