@@ -59,7 +59,7 @@ void ChangelogSections::Add(int32_t operator_id, uint32_t key_group, const HotTa
   table.ExportChanges(&block_);
   const size_t at = bytes_.size();
   SectionHeader header = {operator_id, key_group, table.last_changed_epoch(), 0};
-  bytes_.append(BytesOf(header));
+  bytes_.Resize(at + sizeof(header));
   SerialiseRowBlock(block_, &bytes_);
   header.block_length = bytes_.size() - at - sizeof(header);
   std::memcpy(bytes_.data() + at, &header, sizeof(header));
@@ -68,7 +68,7 @@ void ChangelogSections::Add(int32_t operator_id, uint32_t key_group, const HotTa
 }
 
 void ChangelogSections::Clear() {
-  bytes_.clear();
+  bytes_.Clear();
   key_groups_.clear();
   num_rows_ = 0;
 }
@@ -105,13 +105,18 @@ arrow::Result<Extent> ChangelogSegment::Append(int64_t epoch,
   std::sort(extent.key_groups.begin(), extent.key_groups.end());
   extent.key_groups.erase(std::unique(extent.key_groups.begin(), extent.key_groups.end()),
                           extent.key_groups.end());
-  std::string bytes(BytesOf(header));
-  for (const ChangelogSections* slot : slots) bytes.append(slot->bytes());
-  extent.length = static_cast<int64_t>(bytes.size());
-  extent.checksum = Hash64(bytes);
+  // Piece by piece: an extent may be as large as the state.
+  std::vector<std::string_view> pieces = {BytesOf(header)};
+  for (const ChangelogSections* slot : slots) pieces.push_back(slot->bytes());
+  Checksum checksum;
   is_broken_ = true;
-  ARROW_RETURN_NOT_OK(file_->Append(bytes));
+  for (const std::string_view piece : pieces) {
+    checksum.Update(piece);
+    ARROW_RETURN_NOT_OK(file_->Append(piece));
+    extent.length += static_cast<int64_t>(piece.size());
+  }
   is_broken_ = false;
+  extent.checksum = checksum.Digest();
   size_ += extent.length;
   return extent;
 }

@@ -14,6 +14,7 @@
 #include "common/fs/file_system.h"
 #include "state/durable/records.h"
 #include "state/table/hot_table.h"
+#include "state/table/pod_vector.h"
 #include "state/table/row_block.h"
 
 namespace tidemill::state {
@@ -26,13 +27,15 @@ class ChangelogSections {
   void Add(int32_t operator_id, uint32_t key_group, const HotTable& table);
   void Clear();
 
-  std::string_view bytes() const { return bytes_; }
+  std::string_view bytes() const {
+    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
   uint32_t num_sections() const { return static_cast<uint32_t>(key_groups_.size()); }
   const std::vector<uint32_t>& key_groups() const { return key_groups_; }  // may repeat
   int64_t num_rows() const { return num_rows_; }
 
  private:
-  std::string bytes_;
+  PodVector<uint8_t> bytes_;  // large ones grow without a copy
   std::vector<uint32_t> key_groups_;
   int64_t num_rows_ = 0;
   RowBlock block_;

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "common/base/check.h"
@@ -137,18 +137,34 @@ class SstBuilder {
   std::vector<std::string> files_;
 };
 
+// The first eight bytes as a number of the same order, with zeros behind a shorter text.
+uint64_t FirstBytes(std::string_view text) {
+  uint64_t bytes = 0;
+  std::memcpy(&bytes, text.data(), std::min(text.size(), sizeof(bytes)));
+  return __builtin_bswap64(bytes);
+}
+
 arrow::Status WriteRun(const FlushBatch::Run& run, SstBuilder* sst) {
   const RowBlock& rows = run.rows;
   const auto is_null = [&](uint32_t i) { return (rows.flags[i] & RowBlock::kNullKey) != 0; };
-  std::vector<uint32_t> order(rows.num_rows);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    if (is_null(a) != is_null(b)) return is_null(b);
-    return rows.Key(a) < rows.Key(b);
+  // Most keys differ in their first bytes, which are compared as one number, without going to them.
+  struct Place {
+    uint64_t first_bytes;
+    uint32_t row;
+  };
+  std::vector<Place> order(rows.num_rows);
+  for (uint32_t i = 0; i < rows.num_rows; ++i) order[i] = {FirstBytes(rows.Key(i)), i};
+  std::sort(order.begin(), order.end(), [&](const Place& a, const Place& b) {
+    if (a.first_bytes != b.first_bytes) return a.first_bytes < b.first_bytes;
+    return rows.Key(a.row) < rows.Key(b.row);
   });
+  // There is one NULL at most; it goes last.
+  const auto null = std::find_if(order.begin(), order.end(),
+                                 [&](const Place& place) { return is_null(place.row); });
+  if (null != order.end()) std::rotate(null, null + 1, order.end());
   std::string key = RowKey(run.key_group, false, "");
   std::string value(1, static_cast<char>(kRowCodecVersion));
-  for (const uint32_t i : order) {
+  for (const auto& [first_bytes, i] : order) {
     key.resize(kRowKeyPrefix);
     key.back() = is_null(i) ? 1 : 0;
     if (!is_null(i)) key.append(rows.Key(i));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/equal_bytes.h"
 #include "state/table/row_codec.h"
 
 namespace tidemill::state {
@@ -75,10 +76,15 @@ void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, Range r
   constexpr bool kIsVariable = std::is_same_v<Width, VariableWidth>;
   const uint64_t* hashes = keys.hashes.data();
   const KeyIndex& index = table->index_;
+  const auto fetch_entries = [&](int64_t begin) {
+    const int64_t end = std::min(range.end, begin + kProbeBlock);
+    for (int64_t i = begin; i < end; ++i) index.Prefetch(hashes[i]);
+  };
+  fetch_entries(range.begin);
   for (int64_t block = range.begin; block < range.end; block += kProbeBlock) {
     const int64_t block_end = std::min(range.end, block + kProbeBlock);
     if constexpr (kInsert) table->index_.Reserve(block_end - block);
-    for (int64_t i = block; i < block_end; ++i) index.Prefetch(hashes[i]);
+    fetch_entries(block_end);  // A block before they are needed, which takes longer than a miss.
     const uint64_t mask = index.mask();
     const KeyIndex::Entry* entries = index.entries();
     for (int64_t i = block; i < block_end; ++i) {
@@ -108,12 +114,17 @@ void HotTable::Probe(Table* table, Width width, const EncodedKeys& keys, Range r
       while ((row = entries[position].row) != KeyIndex::kEmpty) {
         if (entries[position].tag == tag) {
           if constexpr (kIsVariable) {
-            if (table->VariableKey(row) == keys.Key(i)) break;
+            const std::string_view known = table->VariableKey(row);
+            const std::string_view wanted = keys.Key(i);
+            if (known.size() == wanted.size() &&
+                EqualBytes(known.data(), wanted.data(), wanted.size())) {
+              break;
+            }
           } else {
             const size_t bytes = width.value();
             if (bytes == 0) break;
             const uint8_t* known = table->key_bytes_.data() + row * bytes;
-            if (std::memcmp(known, keys.data + i * bytes, bytes) == 0) break;
+            if (EqualBytes(known, keys.data + i * bytes, bytes)) break;
           }
         }
         position = (position + 1) & mask;
@@ -148,11 +159,10 @@ void HotTable::Dispatch(Table* table, const EncodedKeys& keys, Range range, uint
 void HotTable::FindOrInsert(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows,
                             uint8_t* is_new) {
   const uint32_t first_new = num_rows();
+  CatchUpIndex();
   Dispatch<true>(this, keys, {begin, end}, rows);
-  const uint32_t added = num_rows() - first_new;
-  if (added > 0) {
-    for (StateColumn& column : columns_) column.AddRows(added);
-  }
+  indexed_rows_ = num_rows();
+  AddValues(first_new);
   if (is_new == nullptr) return;
   // New rows are numbered in the order of their first key: a key is new where its row is the next.
   uint32_t next = first_new;
@@ -162,7 +172,20 @@ void HotTable::FindOrInsert(const EncodedKeys& keys, int64_t begin, int64_t end,
   }
 }
 
-void HotTable::Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) const {
+void HotTable::AddValues(uint32_t first_new) {
+  const uint32_t added = num_rows() - first_new;
+  if (added == 0) return;
+  for (StateColumn& column : columns_) column.AddRows(added);
+}
+
+void HotTable::Append(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) {
+  const uint32_t first_new = num_rows();
+  for (int64_t i = begin; i < end; ++i) *rows++ = AddRow(keys.Key(i), 0);
+  AddValues(first_new);
+}
+
+void HotTable::Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) {
+  CatchUpIndex();
   if (index_.entries() != nullptr) return Dispatch<false>(this, keys, {begin, end}, rows);
   for (int64_t i = begin; i < end; ++i) *rows++ = kNoRow;
 }
@@ -194,10 +217,18 @@ void HotTable::Erase(std::span<const uint32_t> rows) {
 
 uint32_t HotTable::TagOf(uint32_t row) const { return KeyIndex::TagOf(keys_->HashOf(key(row))); }
 
+void HotTable::CatchUpIndex() {
+  if (indexed_rows_ == num_rows()) return;
+  index_.Reserve(num_rows() - indexed_rows_);
+  for (; indexed_rows_ < num_rows(); ++indexed_rows_) {
+    if (is_live(indexed_rows_)) index_.Insert(TagOf(indexed_rows_), indexed_rows_);
+  }
+}
+
 void HotTable::RemoveFromIndex(uint32_t row) {
   if (is_null_key(row)) {
     null_row_ = kNoRow;
-  } else {
+  } else if (row < indexed_rows_) {
     index_.Erase(TagOf(row), row);
   }
 }
@@ -205,7 +236,7 @@ void HotTable::RemoveFromIndex(uint32_t row) {
 void HotTable::ReturnToIndex(uint32_t row) {
   if (is_null_key(row)) {
     null_row_ = row;
-  } else {
+  } else if (row < indexed_rows_) {
     index_.Reserve(1);
     index_.Insert(TagOf(row), row);
   }
@@ -253,6 +284,7 @@ void HotTable::UndoEpoch() {
     column.EndEpoch();
   }
   const uint32_t rows = epoch_first_row_;
+  indexed_rows_ = std::min(indexed_rows_, rows);
   marks_.Resize(rows);
   if (const int32_t width = keys_->width(); width >= 0) {
     key_bytes_.Resize(static_cast<size_t>(rows) * width);
@@ -267,6 +299,7 @@ void HotTable::UndoEpoch() {
 void HotTable::Clear() {
   ++layout_;
   index_.Clear();
+  indexed_rows_ = 0;
   null_row_ = kNoRow;
   marks_.Clear();
   key_ends_.Clear();
@@ -301,6 +334,8 @@ void HotTable::DropHoles() {
   marks_.Resize(kept.size());
   for (StateColumn& column : columns_) column.KeepRows(kept);
   index_.Renumber(new_rows.data());
+  indexed_rows_ = static_cast<uint32_t>(std::lower_bound(kept.begin(), kept.end(), indexed_rows_) -
+                                        kept.begin());
   if (null_row_ != kNoRow) null_row_ = new_rows[null_row_];
   holes_ = 0;
 }

@@ -41,8 +41,11 @@ class HotTable {
   // (may be nullptr) belong to key begin + i. A new row has NULL values and counts as changed.
   void FindOrInsert(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows,
                     uint8_t* is_new);
-  // The same without adding: kNoRow where a key is missing.
-  void Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) const;
+  // Adds keys [begin, end) that the caller knows to be missing and not NULL; hashes are not read.
+  // The index learns of them when a lookup asks, so a table that is only added to has none.
+  void Append(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows);
+  // As FindOrInsert without adding: kNoRow where a key is missing.
+  void Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows);
   // Says that the values of these live rows are about to change. Repeats are cheap.
   void Touch(std::span<const uint32_t> rows);
   // Removes live rows; a later insert of the same key in this epoch gets a new row.
@@ -117,17 +120,20 @@ class HotTable {
   template <bool kInsert, class Table>
   static void Dispatch(Table* table, const EncodedKeys& keys, Range range, uint32_t* rows);
   uint32_t AddRow(std::string_view key, uint8_t extra_marks);
+  void AddValues(uint32_t first_new);
   void EnsureNullRow();
   std::string_view VariableKey(uint32_t row) const {
     const uint64_t begin = row == 0 ? 0 : key_ends_[row - 1];
     return {reinterpret_cast<const char*>(key_bytes_.data()) + begin, key_ends_[row] - begin};
   }
   uint32_t TagOf(uint32_t row) const;
+  void CatchUpIndex();
   void RemoveFromIndex(uint32_t row);
   void ReturnToIndex(uint32_t row);
   void DropHoles();
-  uint32_t FindOne(std::string_view key, bool is_null) const;
+  uint32_t FindOne(std::string_view key, bool is_null);
   void RecordRemoval(uint32_t row);
+  void FetchKeysAhead(std::span<const uint32_t> rows, size_t i) const;
   void ExportRows(std::span<const uint32_t> rows, RowBlock* out) const;
   arrow::Status ImportPuts(const RowBlock& block, uint32_t begin, uint32_t end);
   arrow::Status GatherKeys(std::span<const uint32_t> rows, EncodedKeys* out) const;
@@ -136,6 +142,7 @@ class HotTable {
   const bool is_transactional_;
   int32_t value_width_ = 0;
   KeyIndex index_;
+  uint32_t indexed_rows_ = 0;  // live rows from here on are not in the index yet
   uint32_t null_row_ = kNoRow;
   PodVector<uint8_t> marks_;
   PodVector<uint64_t> key_ends_;  // variable width: of row i's bytes in key_bytes_

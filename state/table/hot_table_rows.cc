@@ -101,8 +101,21 @@ arrow::Status ReadValue(const uint8_t** cursor, const uint8_t* end, uint32_t row
 
 }  // namespace
 
+// Fetches what `rows` at `i` and a few further ones need, which are far apart: first where keys
+// are, some steps later the keys themselves.
+void HotTable::FetchKeysAhead(std::span<const uint32_t> rows, size_t i) const {
+  constexpr size_t kKeysAhead = 8;
+  const bool is_variable = keys_->width() < 0;
+  if (is_variable && i + 2 * kKeysAhead < rows.size()) {
+    __builtin_prefetch(key_ends_.data() + rows[i + 2 * kKeysAhead]);
+  }
+  if (i + kKeysAhead < rows.size()) __builtin_prefetch(key(rows[i + kKeysAhead]).data());
+}
+
 void HotTable::ExportRows(std::span<const uint32_t> rows, RowBlock* out) const {
-  for (const uint32_t row : rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    FetchKeysAhead(rows, i);
+    const uint32_t row = rows[i];
     const std::string_view bytes = key(row);
     uint8_t flags = is_live(row) ? 0 : RowBlock::kTombstone;
     if (is_null_key(row)) flags |= RowBlock::kNullKey;
@@ -119,7 +132,12 @@ void HotTable::ExportRows(std::span<const uint32_t> rows, RowBlock* out) const {
     out->values.Resize(out->value_offsets[out->num_rows]);
   }
   uint8_t* cursor = out->values.data() + begin;
-  for (const uint32_t row : rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    constexpr size_t kRowsAhead = 8;
+    if (i + kRowsAhead < rows.size()) {
+      for (const StateColumn& column : columns_) column.Fetch(rows[i + kRowsAhead]);
+    }
+    const uint32_t row = rows[i];
     if (is_live(row)) {
       for (const StateColumn& column : columns_) cursor = WriteValue(column, row, cursor);
     } else if (value_width_ > 0) {
@@ -175,7 +193,7 @@ void HotTable::RecordRemoval(uint32_t row) {
   tombstones_->AppendRow(RowBlock::kTombstone | null_flag, key(row), {});
 }
 
-uint32_t HotTable::FindOne(std::string_view key, bool is_null) const {
+uint32_t HotTable::FindOne(std::string_view key, bool is_null) {
   EncodedKeys keys;
   const uint8_t no_bits[1] = {0};
   const int32_t offsets[2] = {0, static_cast<int32_t>(key.size())};
@@ -259,6 +277,7 @@ arrow::Status HotTable::GatherKeys(std::span<const uint32_t> rows, EncodedKeys* 
   if (is_variable) out->scratch_offsets.PushBack(0);
   bool has_null = false;
   for (size_t i = 0; i < rows.size(); ++i) {
+    FetchKeysAhead(rows, i);
     const std::string_view bytes = key(rows[i]);
     out->scratch_bytes.Append(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
     SetBit(&out->scratch_bits, i, !is_null_key(rows[i]));

@@ -25,15 +25,15 @@ struct Header {
   int32_t value_width;
 } __attribute__((packed));
 
-void AppendBytes(const void* data, size_t size, std::string* out) {
-  if (size > 0) out->append(static_cast<const char*>(data), size);
+void AppendBytes(const void* data, size_t size, PodVector<uint8_t>* out) {
+  out->Append(static_cast<const uint8_t*>(data), size);
 }
 
 void AppendPart(const PodVector<uint8_t>& bytes, const PodVector<uint64_t>& offsets, int32_t width,
-                uint32_t num_rows, std::string* out) {
+                uint32_t num_rows, PodVector<uint8_t>* out) {
   if (width < 0 && num_rows > 0) {
     const size_t at = out->size();
-    out->resize(at + num_rows * sizeof(uint32_t));
+    out->Resize(at + num_rows * sizeof(uint32_t));
     for (uint32_t i = 0; i < num_rows; ++i) {
       const uint64_t length = offsets[i + 1] - offsets[i];
       TIDEMILL_CHECK(length <= std::numeric_limits<uint32_t>::max());
@@ -113,7 +113,7 @@ void RowBlock::AppendRow(uint8_t row_flags, std::string_view key, std::string_vi
   AppendCell(value, value_width, &value_offsets, &values);
 }
 
-void SerialiseRowBlock(const RowBlock& block, std::string* out) {
+void SerialiseRowBlock(const RowBlock& block, PodVector<uint8_t>* out) {
   const Header header = {kRowCodecVersion, block.num_rows, block.key_width, block.value_width};
   AppendBytes(&header, sizeof(header), out);
   AppendBytes(block.flags.data(), block.flags.size(), out);

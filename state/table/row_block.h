@@ -42,7 +42,7 @@ struct RowBlock {
 };
 
 // Appends the block's bytes (format in row_block.cc).
-void SerialiseRowBlock(const RowBlock& block, std::string* out);
+void SerialiseRowBlock(const RowBlock& block, PodVector<uint8_t>* out);
 // Reads exactly `bytes`. Errors: CHECKPOINT_CORRUPT (kCorrupt) where they are no block.
 arrow::Status ParseRowBlock(std::string_view bytes, RowBlock* out);
 

@@ -1,14 +1,13 @@
 #include "state/table/state_column.h"
 
 #include <arrow/array.h>
-#include <arrow/builder.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "common/base/error.h"
-#include "state/table/column_assembler.h"
+#include "state/table/column_gather.h"
 #include "state/table/row_codec.h"
 
 namespace tidemill::state {
@@ -85,34 +84,8 @@ std::span<uint8_t> StateColumn::MutableBytes(uint32_t row) {
 
 arrow::Result<std::shared_ptr<arrow::Array>> StateColumn::ToArray(std::span<const uint32_t> rows,
                                                                   arrow::MemoryPool* pool) const {
-  if (width_ > 0) {
-    ARROW_ASSIGN_OR_RAISE(auto column, FixedColumnAssembler::Make(type_, rows.size(), pool));
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (validity_[rows[i]] == 0) {
-        column.SetNull(i);
-      } else {
-        column.Set(i, fixed_.data() + static_cast<size_t>(rows[i]) * width_);
-      }
-    }
-    return column.Finish();
-  }
-  std::unique_ptr<arrow::ArrayBuilder> builder;
-  ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool, type_, &builder));
-  ARROW_RETURN_NOT_OK(builder->Reserve(rows.size()));
-  for (const uint32_t row : rows) {
-    if (width_ == 0 || validity_[row] == 0) {
-      ARROW_RETURN_NOT_OK(builder->AppendNull());
-      continue;
-    }
-    const std::string_view bytes = GetBytes(row);
-    if (!is_nested_) {
-      ARROW_RETURN_NOT_OK(static_cast<arrow::BinaryBuilder*>(builder.get())->Append(bytes));
-      continue;
-    }
-    const auto* cursor = reinterpret_cast<const uint8_t*>(bytes.data());
-    ARROW_RETURN_NOT_OK(ReadEncoded(&cursor, cursor + bytes.size(), builder.get()));
-  }
-  return builder->Finish();
+  const ColumnRows piece{this, rows};
+  return GatherColumn({&piece, 1}, pool);
 }
 
 void StateColumn::AddRows(uint32_t count) {

@@ -41,7 +41,7 @@ class Fuzzer {
   void RunEpoch(int64_t epoch) {
     const Model before = model_;
     const int batches = Below(8);
-    for (int i = 0; i < batches; ++i) Below(3) == 0 ? EraseBatch() : WriteBatch();
+    for (int i = 0; i < batches; ++i) RunBatch();
     ASSERT_EQ(ModelOf(*table_), model_);
     RowBlock changes;
     table_->ExportChanges(&changes);
@@ -84,6 +84,12 @@ class Fuzzer {
  private:
   int Below(int limit) { return static_cast<int>(random_() % limit); }
 
+  void RunBatch() {
+    const int what = Below(6);
+    if (what < 2) return EraseBatch();
+    return what < 4 ? WriteBatch() : AppendBatch();
+  }
+
   std::vector<std::optional<std::string>> SomeKeys() {
     std::vector<std::optional<std::string>> keys(1 + Below(200));
     for (auto& key : keys)
@@ -109,6 +115,11 @@ class Fuzzer {
     const auto keys = SomeKeys();
     const auto rows = RowsOf(keys, true);
     table_->Touch(rows);
+    WriteValues(keys, rows);
+  }
+
+  void WriteValues(const std::vector<std::optional<std::string>>& keys,
+                   const std::vector<uint32_t>& rows) {
     for (size_t i = 0; i < keys.size(); ++i) {
       Value& value = model_[keys[i]];
       if (Below(4) == 0) {
@@ -124,8 +135,23 @@ class Fuzzer {
     }
   }
 
+  // Keys that were never there.
+  void AppendBatch() {
+    std::vector<std::optional<std::string>> names(1 + Below(50));
+    for (auto& name : names) name = "appended" + std::to_string(num_appended_++);
+    EncodedKeys keys;
+    const auto size = static_cast<int64_t>(names.size());
+    EXPECT_TRUE(table_->key_codec().Encode({Strings(names)}, size, &keys).ok());
+    std::vector<uint32_t> rows(names.size());
+    table_->Append(keys, 0, size, rows.data());
+    WriteValues(names, rows);
+  }
+
   void EraseBatch() {
-    const auto keys = SomeKeys();
+    auto keys = SomeKeys();
+    for (int i = Below(40); i > 0 && num_appended_ > 0; --i) {
+      keys.push_back("appended" + std::to_string(Below(num_appended_)));
+    }
     auto rows = RowsOf(keys, false);
     std::erase(rows, HotTable::kNoRow);
     table_->Erase(rows);
@@ -136,6 +162,7 @@ class Fuzzer {
   std::unique_ptr<HotTable> table_;
   std::unique_ptr<HotTable> replica_ = WordTable();  // lives on exported changes alone
   Model model_;
+  int num_appended_ = 0;
   std::map<std::optional<std::string>, std::string> flushed_;
 };
 

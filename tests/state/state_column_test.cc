@@ -4,6 +4,7 @@
 #include <arrow/json/from_string.h>
 #include <gtest/gtest.h>
 
+#include "state/table/column_gather.h"
 #include "state/table/row_codec.h"
 #include "state_testing.h"
 
@@ -75,6 +76,27 @@ TEST(StateColumnTest, WhatWasAppendedInAnUndoneEpochIsGone) {
     EXPECT_EQ(column.GetBytes(0), "ab");
     EXPECT_EQ(column.GetBytes(1), "xy");
   }
+}
+
+TEST(StateColumnTest, RowsOfSeveralColumnsAreGatheredInOrder) {
+  const auto fill = [](StateColumn* column, std::vector<std::optional<int64_t>> values) {
+    column->AddRows(static_cast<uint32_t>(values.size()));
+    for (size_t i = 0; i < values.size(); ++i) {
+      column->values<int64_t>()[i] = values[i].value_or(77);
+      column->validity()[i] = values[i] ? 1 : 0;
+    }
+  };
+  StateColumn first(arrow::int64());
+  StateColumn second(arrow::int64());
+  fill(&first, {1, 2, std::nullopt});
+  fill(&second, {10, 20});
+  const std::vector<uint32_t> of_first = {2, 0, 0};
+  const std::vector<uint32_t> of_second = {1};
+  const std::vector<ColumnRows> pieces = {{&first, of_first}, {&second, of_second}, {&first, {}}};
+
+  const auto array = GatherColumn(pieces, arrow::default_memory_pool()).ValueOrDie();
+
+  EXPECT_TRUE(array->Equals(Int64s({std::nullopt, 1, 1, 20}))) << array->ToString();
 }
 
 TEST(StateColumnTest, NestedValuesAreKeptEncoded) {

@@ -10,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "common/base/check.h"
-
 namespace tidemill::worker {
 
 namespace {
@@ -50,14 +48,12 @@ void EndKeys(state::EncodedKeys* out) {
 }
 
 // Gives all keys other sequences: `first`, first + step, ...
-void SetSequences(const state::KeyCodec& codec, int64_t first, int64_t step,
-                  state::EncodedKeys* keys) {
+void SetSequences(int64_t first, int64_t step, state::EncodedKeys* keys) {
   uint8_t* cursor = keys->scratch_bytes.data();
   for (int32_t i = 0; i < keys->num_keys; ++i) {
     cursor += keys->Key(i).size();
     const int64_t sequence = first + i * step;
     std::memcpy(cursor - kSequenceBytes, &sequence, kSequenceBytes);
-    keys->hashes[i] = codec.HashOf(keys->Key(i));
   }
 }
 
@@ -108,7 +104,10 @@ void RowStore::Rebuild() {
     BeginKeys(codec_->width(), &stored_);
     for (const uint32_t row : rows) AddKey(table_->key(row), 0, &stored_);
     EndKeys(&stored_);
-    SetSequences(*codec_, 0, 0, &stored_);
+    SetSequences(0, 0, &stored_);
+    for (int32_t i = 0; i < stored_.num_keys; ++i) {
+      stored_.hashes[i] = codec_->HashOf(stored_.Key(i));
+    }
     found_.resize(rows.size());
     directory_->FindOrInsert(stored_, 0, stored_.num_keys, found_.data(), nullptr);
     for (size_t i = 0; i < rows.size(); ++i) Append(found_[i], rows[i]);
@@ -140,11 +139,9 @@ void RowStore::Insert(const state::EncodedKeys& keys, std::span<const uint32_t> 
   EndKeys(&stored_);
   found_.resize(picked.size());
   directory_->FindOrInsert(stored_, 0, stored_.num_keys, found_.data(), nullptr);
-  SetSequences(*codec_, next_sequence_, 1, &stored_);
+  SetSequences(next_sequence_, 1, &stored_);
   next_sequence_ += stored_.num_keys;
-  const uint32_t first_new = table_->num_rows();
-  table_->FindOrInsert(stored_, 0, stored_.num_keys, rows, nullptr);
-  TIDEMILL_CHECK(table_->num_rows() == first_new + picked.size());  // No sequence is used twice.
+  table_->Append(stored_, 0, stored_.num_keys, rows);  // No sequence is used twice.
   for (size_t i = 0; i < picked.size(); ++i) Append(found_[i], rows[i]);
 }
 
