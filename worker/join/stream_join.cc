@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "state/table/column_gather.h"
 #include "state/table/column_writer.h"
 #include "worker/operators/row_filter.h"
 
@@ -96,9 +97,16 @@ arrow::Status StreamJoin::Process(const EvalContext& context, Rows rows, RowCons
   null_keys_ = NullKeys(plan_, keys, length);
   ARROW_RETURN_NOT_OK(
       RowStore::EncodeKeys(*sides_[rows.side].codec, std::move(keys), length, &keys_));
+  Batch batch{.side = rows.side, .rows = rows.batch.get()};
+  batch.has_matched.resize(length, 0);
   for (const GroupRun& run : rows.runs) {
-    ARROW_RETURN_NOT_OK(ProcessRun(context, rows, run, out));
+    ARROW_RETURN_NOT_OK(FindPartners(context, run, &batch, out));
   }
+  ARROW_RETURN_NOT_OK(MakePairs(context, &batch, out));
+  if (plan_.type == JoinType::kLeftSemi && batch.side == 0) {
+    ARROW_RETURN_NOT_OK(EmitMatched(context, rows, batch, out));
+  }
+  for (const GroupRun& run : rows.runs) ARROW_RETURN_NOT_OK(Keep(batch, run));
   return arrow::Status::OK();
 }
 
@@ -134,96 +142,125 @@ arrow::Status StreamJoin::EmitAlone(const EvalContext& context, int side, Column
                        {GroupRun{key_group, 0, static_cast<int32_t>(length)}}});
 }
 
-arrow::Status StreamJoin::ProcessRun(const EvalContext& context, const Rows& rows,
-                                     const GroupRun& run, RowConsumer* out) {
-  Batch batch;
-  batch.side = rows.side;
-  batch.rows = rows.batch.get();
-  batch.key_group = run.key_group;
-  batch.has_matched.resize(rows.batch->num_rows(), 0);
-  ARROW_RETURN_NOT_OK(FindPartners(context, run, &batch, out));
-  if (plan_.type == JoinType::kLeftSemi && batch.side == 0) {
+// Left rows of a semi join whose partners came before them.
+arrow::Status StreamJoin::EmitMatched(const EvalContext& context, const Rows& rows,
+                                      const Batch& batch, RowConsumer* out) {
+  for (const GroupRun& run : rows.runs) {
     std::vector<uint32_t> given;
     for (int32_t row = run.begin; row < run.end; ++row) {
       if (batch.has_matched[row] != 0) given.push_back(row);
     }
-    if (!given.empty()) {
-      ARROW_ASSIGN_OR_RAISE(ColumnList own,
-                            TakeColumns(*batch.rows, plan_.sides[0].columns(), given));
-      ARROW_RETURN_NOT_OK(EmitAlone(context, 0, std::move(own), run.key_group, out));
-    }
+    if (given.empty()) continue;
+    ARROW_ASSIGN_OR_RAISE(ColumnList own,
+                          TakeColumns(*batch.rows, plan_.sides[0].columns(), given));
+    ARROW_RETURN_NOT_OK(EmitAlone(context, 0, std::move(own), run.key_group, out));
   }
-  return Keep(batch, run);
+  return arrow::Status::OK();
 }
 
 arrow::Status StreamJoin::FindPartners(const EvalContext& context, const GroupRun& run,
                                        Batch* batch, RowConsumer* out) {
-  const int other_side = 1 - batch->side;
-  RowStore& store = StoreOf(other_side, run.key_group);
-  std::vector<uint32_t> first(run.end - run.begin);
-  store.FindFirst(keys_, run.begin, run.end, first.data());
+  RowStore& store = StoreOf(1 - batch->side, run.key_group);
+  first_.resize(run.end - run.begin);
+  store.FindFirst(keys_, run.begin, run.end, first_.data());
+  const auto end_group = [&run, batch] {
+    const int32_t begin = batch->groups.empty() ? 0 : batch->groups.back().end;
+    const auto end = static_cast<int32_t>(batch->own.size());
+    if (end > begin) batch->groups.push_back({run.key_group, begin, end});
+  };
   for (int32_t row = run.begin; row < run.end; ++row) {
     if (null_keys_[row] != 0) continue;
-    for (uint32_t other = first[row - run.begin]; other != RowStore::kNoRow;
+    for (uint32_t other = first_[row - run.begin]; other != RowStore::kNoRow;
          other = store.Next(other)) {
       batch->own.push_back(row);
       batch->other.push_back(other);
-      if (batch->own.size() == kPairs) ARROW_RETURN_NOT_OK(MakePairs(context, batch, out));
+      if (batch->own.size() < kPairs) continue;
+      end_group();
+      ARROW_RETURN_NOT_OK(MakePairs(context, batch, out));
     }
   }
-  return MakePairs(context, batch, out);
+  end_group();
+  return arrow::Status::OK();
+}
+
+arrow::Result<ColumnList> StreamJoin::OtherColumns(const EvalContext& context, const Batch& batch) {
+  const int side = 1 - batch.side;
+  ColumnList columns;
+  std::vector<state::ColumnRows> pieces;
+  for (int column = 0; column < plan_.sides[side].columns(); ++column) {
+    pieces.clear();
+    for (const GroupRun& group : batch.groups) {
+      pieces.push_back({&TableOf(side, group.key_group)->column(column),
+                        std::span(batch.other).subspan(group.begin, group.end - group.begin)});
+    }
+    ARROW_ASSIGN_OR_RAISE(auto array, state::GatherColumn(pieces, context.pool));
+    columns.push_back(std::move(array));
+  }
+  return columns;
 }
 
 arrow::Status StreamJoin::MakePairs(const EvalContext& context, Batch* batch, RowConsumer* out) {
   if (batch->own.empty()) return arrow::Status::OK();
   const int other_side = 1 - batch->side;
-  const state::HotTable& table = *TableOf(other_side, batch->key_group);
   Pairs pairs{.own_side = batch->side, .count = static_cast<int64_t>(batch->own.size())};
   ARROW_ASSIGN_OR_RAISE(pairs.own,
                         TakeColumns(*batch->rows, plan_.sides[batch->side].columns(), batch->own));
-  ARROW_ASSIGN_OR_RAISE(pairs.other, table.ValueArrays(batch->other, context.pool));
-  pairs.other.pop_back();  // The mark.
+  ARROW_ASSIGN_OR_RAISE(pairs.other, OtherColumns(context, *batch));
   ARROW_ASSIGN_OR_RAISE(const std::vector<uint8_t> meets, Meet(plan_, context, pairs));
-  std::vector<uint32_t> partners;
-  for (size_t i = 0; i < batch->own.size(); ++i) {
-    if (!meets.empty() && meets[i] == 0) continue;
-    batch->has_matched[batch->own[i]] = 1;
-    partners.push_back(batch->other[i]);
-  }
-  if (plan_.type == JoinType::kLeftSemi) {
-    if (batch->side == 1) ARROW_RETURN_NOT_OK(EmitSemi(context, *batch, meets, out));
-  } else if (!partners.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto joined, PairBatch(plan_, pairs, meets));
-    const auto length = static_cast<int32_t>(joined->num_rows());
-    ARROW_RETURN_NOT_OK(out->Consume({arrow::RecordBatch::Make(schema_, length, joined->columns()),
-                                      {GroupRun{batch->key_group, 0, length}}}));
-    if (plan_.keeps_unmatched(other_side)) MarkMatched(other_side, batch->key_group, partners);
+  const bool is_semi = plan_.type == JoinType::kLeftSemi;
+  if (!is_semi) ARROW_RETURN_NOT_OK(EmitPairs(pairs, batch->groups, meets, out));
+  for (const GroupRun& group : batch->groups) {
+    std::vector<uint32_t> partners;
+    for (int32_t i = group.begin; i < group.end; ++i) {
+      if (!meets.empty() && meets[i] == 0) continue;
+      batch->has_matched[batch->own[i]] = 1;
+      partners.push_back(batch->other[i]);
+    }
+    if (is_semi && batch->side == 1) {
+      ARROW_RETURN_NOT_OK(EmitSemi(context, partners, group.key_group, out));
+    }
+    if (plan_.keeps_unmatched(other_side)) MarkMatched(other_side, group.key_group, partners);
   }
   batch->own.clear();
   batch->other.clear();
+  batch->groups.clear();
   return arrow::Status::OK();
 }
 
+arrow::Status StreamJoin::EmitPairs(const Pairs& pairs, std::span<const GroupRun> groups,
+                                    const std::vector<uint8_t>& meets, RowConsumer* out) {
+  std::vector<GroupRun> runs;
+  int32_t end = 0;
+  for (const GroupRun& group : groups) {
+    const int32_t begin = end;
+    end += meets.empty() ? group.end - group.begin
+                         : static_cast<int32_t>(std::count(meets.begin() + group.begin,
+                                                           meets.begin() + group.end, 1));
+    if (end > begin) runs.push_back({group.key_group, begin, end});
+  }
+  if (runs.empty()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto joined, PairBatch(plan_, pairs, meets));
+  return out->Consume(
+      {arrow::RecordBatch::Make(schema_, joined->num_rows(), joined->columns()), std::move(runs)});
+}
+
 // Left rows that get their first partner from the right side.
-arrow::Status StreamJoin::EmitSemi(const EvalContext& context, const Batch& batch,
-                                   std::span<const uint8_t> meets, RowConsumer* out) {
-  state::HotTable* table = TableOf(0, batch.key_group);
+arrow::Status StreamJoin::EmitSemi(const EvalContext& context, std::span<const uint32_t> partners,
+                                   uint32_t key_group, RowConsumer* out) {
+  state::HotTable* table = TableOf(0, key_group);
   const auto* marks = table->column(MarkColumn(0)).values<uint8_t>();
   std::vector<uint32_t> given;
-  for (size_t i = 0; i < batch.other.size(); ++i) {
-    const uint32_t row = batch.other[i];
-    const bool meets_it = meets.empty() || meets[i] != 0;
-    if (meets_it && marks[row] == 0) given.push_back(row);
+  for (const uint32_t row : partners) {
+    if (marks[row] == 0) given.push_back(row);
   }
   // A left row may stand here several times: once is enough.
-  std::vector<uint32_t> seen = given;
-  std::sort(seen.begin(), seen.end());
-  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-  if (seen.empty()) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(ColumnList columns, table->ValueArrays(seen, context.pool));
+  std::sort(given.begin(), given.end());
+  given.erase(std::unique(given.begin(), given.end()), given.end());
+  if (given.empty()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(ColumnList columns, table->ValueArrays(given, context.pool));
   columns.pop_back();
-  MarkMatched(0, batch.key_group, seen);
-  return EmitAlone(context, 0, std::move(columns), batch.key_group, out);
+  MarkMatched(0, key_group, given);
+  return EmitAlone(context, 0, std::move(columns), key_group, out);
 }
 
 void StreamJoin::MarkMatched(int side, uint32_t key_group, std::span<const uint32_t> rows) {
@@ -247,7 +284,7 @@ arrow::Status StreamJoin::Keep(const Batch& batch, const GroupRun& run) {
     times.emplace(batch.rows->column(side.state_time.column), side.state_time.span_us);
   }
   const bool keeps_unmatched = plan_.keeps_unmatched(batch.side);
-  std::vector<uint32_t> picked;
+  picked_.clear();
   for (int32_t row = run.begin; row < run.end; ++row) {
     const bool is_matched = batch.has_matched[row] != 0;
     if (null_keys_[row] != 0 && !keeps_unmatched) continue;
@@ -258,23 +295,23 @@ arrow::Status StreamJoin::Keep(const Batch& batch, const GroupRun& run) {
           times && own.state_watermark_us && times->is_up_to(row, *own.state_watermark_us);
       if (goes && !(keeps_unmatched && !is_matched)) continue;
     }
-    picked.push_back(row);
+    picked_.push_back(row);
   }
-  if (picked.empty()) return arrow::Status::OK();
+  if (picked_.empty()) return arrow::Status::OK();
   state::HotTable* table = TableOf(batch.side, run.key_group);
   TimeIndex* index = own.expiry->Writable(run.key_group, *table);
-  std::vector<uint32_t> rows(picked.size());
-  StoreOf(batch.side, run.key_group).Insert(keys_, picked, rows.data());
-  counters_.rows_updated += static_cast<int64_t>(rows.size());
+  kept_.resize(picked_.size());
+  StoreOf(batch.side, run.key_group).Insert(keys_, picked_, kept_.data());
+  counters_.rows_updated += static_cast<int64_t>(kept_.size());
   for (int column = 0; column < side.columns(); ++column) {
-    state::WriteValues(*batch.rows->column(column), picked, rows, &table->column(column));
+    state::WriteValues(*batch.rows->column(column), picked_, kept_, &table->column(column));
   }
   state::StateColumn& marks = table->column(MarkColumn(batch.side));
-  for (size_t i = 0; i < rows.size(); ++i) {
-    marks.values<uint8_t>()[rows[i]] = batch.has_matched[picked[i]];
-    marks.validity()[rows[i]] = 1;
-    if (index != nullptr && times && !times->is_null(picked[i])) {
-      index->Add(times->at(picked[i]), rows[i]);
+  for (size_t i = 0; i < kept_.size(); ++i) {
+    marks.values<uint8_t>()[kept_[i]] = batch.has_matched[picked_[i]];
+    marks.validity()[kept_[i]] = 1;
+    if (index != nullptr && times && !times->is_null(picked_[i])) {
+      index->Add(times->at(picked_[i]), kept_[i]);
     }
   }
   return arrow::Status::OK();

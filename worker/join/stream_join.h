@@ -48,14 +48,15 @@ class StreamJoin final : public Operator {
     std::unique_ptr<ExpiryIndex> expiry;           // where the side's rows go by their time
     std::optional<int64_t> state_watermark_us;     // of the epoch
   };
-  // The rows of one batch and key group on their way through.
+  // The rows of one batch on their way through. Candidate pairs of all its key groups are made
+  // together: a group has few of them, too few for a kernel call each.
   struct Batch {
     int side = 0;
     const arrow::RecordBatch* rows = nullptr;
-    uint32_t key_group = 0;
     std::vector<uint8_t> has_matched;  // by row of the batch
     std::vector<uint32_t> own;         // candidate pairs: rows of the batch
     std::vector<uint32_t> other;       // and of the other side's table
+    std::vector<GroupRun> groups;      // of the pairs
   };
 
   StreamJoin(JoinPlan plan, std::shared_ptr<arrow::Schema> schema, OperatorStates* states);
@@ -67,13 +68,17 @@ class StreamJoin final : public Operator {
 
   // Takes out the rows that fail the side's filter; those of an outer side go out at once.
   arrow::Result<Rows> ApplyFilter(const EvalContext& context, Rows rows, RowConsumer* out);
-  arrow::Status ProcessRun(const EvalContext& context, const Rows& rows, const GroupRun& run,
-                           RowConsumer* out);
   arrow::Status FindPartners(const EvalContext& context, const GroupRun& run, Batch* batch,
                              RowConsumer* out);
   arrow::Status MakePairs(const EvalContext& context, Batch* batch, RowConsumer* out);
-  arrow::Status EmitSemi(const EvalContext& context, const Batch& batch,
-                         std::span<const uint8_t> meets, RowConsumer* out);
+  arrow::Result<ColumnList> OtherColumns(const EvalContext& context, const Batch& batch);
+  // The joined rows of the pairs that meet the condition.
+  arrow::Status EmitPairs(const Pairs& pairs, std::span<const GroupRun> groups,
+                          const std::vector<uint8_t>& meets, RowConsumer* out);
+  arrow::Status EmitMatched(const EvalContext& context, const Rows& rows, const Batch& batch,
+                            RowConsumer* out);
+  arrow::Status EmitSemi(const EvalContext& context, std::span<const uint32_t> partners,
+                         uint32_t key_group, RowConsumer* out);
   arrow::Status Keep(const Batch& batch, const GroupRun& run);
   void MarkMatched(int side, uint32_t key_group, std::span<const uint32_t> rows);
   arrow::Status EmitAlone(const EvalContext& context, int side, ColumnList columns,
@@ -89,7 +94,9 @@ class StreamJoin final : public Operator {
   const OperatorWatermark* watermark_ = nullptr;
   state::EncodedKeys keys_;
   std::vector<uint8_t> null_keys_;
-  RowMatches matches_;
+  std::vector<uint32_t> first_;   // scratch: first partners of a run's rows
+  std::vector<uint32_t> picked_;  // scratch: rows of a run that are kept
+  std::vector<uint32_t> kept_;    // scratch: where
   // Rows taken out of the index that are still to be evicted, by side and key group.
   std::array<std::map<uint32_t, std::vector<uint32_t>>, 2> expired_;
   EpochCounters::OfOperator counters_;
