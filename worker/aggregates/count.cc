@@ -40,7 +40,7 @@ class CountBase : public AggregateKernel {
   }
 };
 
-// count(x, ...): rows whose arguments are all not NULL; count(*) has a literal as its argument.
+// count(x, ...): rows whose arguments are all not NULL; of count(*) and count(1) there are none.
 class CountKernel final : public CountBase {
  public:
   using CountBase::CountBase;

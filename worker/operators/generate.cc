@@ -18,38 +18,59 @@ namespace {
 
 constexpr int64_t kMaxOutputRows = 1 << 16;  // a generated batch is cut at about this size
 
-// Where the elements of each input row stand: one entry of `parent` and `element` per output row.
+// Where the elements of each input row stand: one entry per output row, in the vectors that are
+// needed.
 struct Expansion {
+  struct Needs {
+    bool parent = false;
+    bool position = false;
+    bool outer_rows = false;  // a row for each input row without elements
+  };
   std::vector<int32_t> parent;    // input row
   std::vector<int32_t> element;   // index into the flattened values, -1 for an _outer NULL row
   std::vector<int32_t> position;  // in the collection, -1 for an _outer NULL row
-  bool is_dense = true;           // element is first, first + 1, ... without gaps
+  bool is_dense = true;           // elements are `first`, first + 1, ...; `element` is empty then
+  int32_t first = 0;
+  int64_t size = 0;
 };
 
-Expansion Expand(const arrow::ListArray& lists, bool is_outer, bool needs_position) {
-  Expansion expansion;
+// Finds out whether elements follow each other without gaps, and how many rows there will be.
+void Measure(const arrow::ListArray& lists, bool has_outer_rows, Expansion* expansion) {
   const int32_t* offsets = lists.raw_value_offsets();
-  const int64_t estimate = offsets[lists.length()] - offsets[0];
-  expansion.parent.reserve(estimate);
-  expansion.element.reserve(estimate);
+  expansion->first = offsets[0];
   int32_t expected = offsets[0];
   for (int64_t row = 0; row < lists.length(); ++row) {
-    const bool is_null = lists.IsNull(row);
+    const int32_t count = lists.IsNull(row) ? 0 : offsets[row + 1] - offsets[row];
+    if (count == 0) {
+      expansion->is_dense = expansion->is_dense && !has_outer_rows;
+      expansion->size += has_outer_rows ? 1 : 0;
+      continue;
+    }
+    expansion->is_dense = expansion->is_dense && offsets[row] == expected;
+    expansion->size += count;
+    expected = offsets[row + 1];
+  }
+}
+
+Expansion Expand(const arrow::ListArray& lists, Expansion::Needs needs) {
+  Expansion expansion;
+  Measure(lists, needs.outer_rows, &expansion);
+  const bool needs_element = !expansion.is_dense;
+  if (!needs.parent && !needs.position && !needs_element) return expansion;
+  if (needs.parent) expansion.parent.reserve(expansion.size);
+  if (needs.position) expansion.position.reserve(expansion.size);
+  if (needs_element) expansion.element.reserve(expansion.size);
+  const auto add = [&](int64_t row, int32_t element, int32_t position) {
+    if (needs.parent) expansion.parent.push_back(static_cast<int32_t>(row));
+    if (needs_element) expansion.element.push_back(element);
+    if (needs.position) expansion.position.push_back(position);
+  };
+  const int32_t* offsets = lists.raw_value_offsets();
+  for (int64_t row = 0; row < lists.length(); ++row) {
     const int32_t begin = offsets[row];
-    const int32_t end = is_null ? begin : offsets[row + 1];
-    if (begin == end && is_outer) {
-      expansion.parent.push_back(static_cast<int32_t>(row));
-      expansion.element.push_back(-1);
-      if (needs_position) expansion.position.push_back(-1);
-      expansion.is_dense = false;
-    }
-    if (begin != end && begin != expected) expansion.is_dense = false;
-    for (int32_t i = begin; i < end; ++i) {
-      expansion.parent.push_back(static_cast<int32_t>(row));
-      expansion.element.push_back(i);
-      if (needs_position) expansion.position.push_back(i - begin);
-    }
-    if (begin != end) expected = end;
+    const int32_t end = lists.IsNull(row) ? begin : offsets[row + 1];
+    if (begin == end && needs.outer_rows) add(row, -1, -1);
+    for (int32_t i = begin; i < end; ++i) add(row, i, i - begin);
   }
   return expansion;
 }
@@ -127,11 +148,12 @@ arrow::Status Generate::Process(const EvalContext& context, Rows rows, RowConsum
                                  collection->type()->ToString()));
   }
   const auto& lists = static_cast<const arrow::ListArray&>(*collection);
-  const Expansion expansion = Expand(lists, is_outer, has_position);
-  const auto total = static_cast<int64_t>(expansion.parent.size());
+  const bool needs_parent = !plan_.kept_columns.empty() || !rows.runs.empty();
+  const Expansion expansion =
+      Expand(lists, {.parent = needs_parent, .position = has_position, .outer_rows = is_outer});
 
-  for (int64_t begin = 0; begin < total; begin += kMaxOutputRows) {
-    const int64_t length = std::min(kMaxOutputRows, total - begin);
+  for (int64_t begin = 0; begin < expansion.size; begin += kMaxOutputRows) {
+    const int64_t length = std::min(kMaxOutputRows, expansion.size - begin);
     std::vector<std::shared_ptr<arrow::Array>> columns;
     if (!plan_.kept_columns.empty()) {
       ARROW_ASSIGN_OR_RAISE(auto parents,
@@ -148,7 +170,7 @@ arrow::Status Generate::Process(const EvalContext& context, Rows rows, RowConsum
     }
     std::shared_ptr<arrow::Array> elements;
     if (expansion.is_dense) {
-      elements = lists.values()->Slice(expansion.element[begin], length);
+      elements = lists.values()->Slice(expansion.first + begin, length);
     } else {
       ARROW_ASSIGN_OR_RAISE(auto indices,
                             ToArray(std::span(expansion.element).subspan(begin, length)));
@@ -163,9 +185,12 @@ arrow::Status Generate::Process(const EvalContext& context, Rows rows, RowConsum
     } else {
       columns.push_back(std::move(elements));
     }
-    const auto parents = std::span(expansion.parent).subspan(begin, length);
-    ARROW_RETURN_NOT_OK(out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)),
-                                      RunsOf(rows.runs, parents)}));
+    std::vector<GroupRun> runs;
+    if (!rows.runs.empty()) {
+      runs = RunsOf(rows.runs, std::span(expansion.parent).subspan(begin, length));
+    }
+    ARROW_RETURN_NOT_OK(out->Consume(
+        {arrow::RecordBatch::Make(schema_, length, std::move(columns)), std::move(runs)}));
   }
   return arrow::Status::OK();
 }

@@ -5,7 +5,10 @@
 #include <arrow/record_batch.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
+
+#include "worker/aggregates/accumulators.h"
 
 namespace tidemill::worker {
 
@@ -21,23 +24,30 @@ PartialAggregate::PartialAggregate(PartialAggregatePlan plan, std::shared_ptr<ar
     : plan_(std::move(plan)),
       schema_(std::move(schema)),
       codec_(std::move(codec)),
-      table_(std::move(options)) {}
+      table_(options) {
+  for (auto& type : options.values) row_columns_.emplace_back(std::move(type));
+}
 
 arrow::Result<std::unique_ptr<PartialAggregate>> PartialAggregate::Make(
     PartialAggregatePlan plan, std::shared_ptr<arrow::Schema> schema) {
   ARROW_ASSIGN_OR_RAISE(auto codec, state::KeyCodec::Make(plan.key_types));
-  state::HotTable::Options options{.keys = codec, .is_transactional = false};
-  for (const auto& kernel : plan.kernels) {
-    const auto& types = kernel->signature().state_types;
-    options.values.insert(options.values.end(), types.begin(), types.end());
-  }
+  state::HotTable::Options options{
+      .keys = codec, .values = Accumulators::TypesOf(plan.kernels), .is_transactional = false};
   return std::unique_ptr<PartialAggregate>(new PartialAggregate(
       std::move(plan), std::move(schema), std::move(codec), std::move(options)));
+}
+
+void PartialAggregate::Reset() {
+  table_.Clear();
+  rows_in_table_ = 0;
+  has_sampled_ = false;
+  passes_rows_ = false;
 }
 
 // Behind an exchange rows stay with their key groups, each a lane of its own: nothing may wait for
 // the next batch.
 arrow::Status PartialAggregate::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
+  if (passes_rows_) return PassRows(context, *rows.batch, out);
   if (!plan_.is_per_batch) return Add(context, *rows.batch);
   if (rows.runs.empty()) {
     ARROW_RETURN_NOT_OK(Add(context, *rows.batch));
@@ -51,18 +61,46 @@ arrow::Status PartialAggregate::Process(const EvalContext& context, Rows rows, R
   return arrow::Status::OK();
 }
 
-arrow::Status PartialAggregate::Add(const EvalContext& context, const arrow::RecordBatch& batch) {
-  const int64_t num_rows = batch.num_rows();
-  std::vector<std::shared_ptr<arrow::Array>> keys;
+arrow::Result<PartialAggregate::Columns> PartialAggregate::KeysOf(
+    const EvalContext& context, const arrow::RecordBatch& batch) const {
+  Columns keys;
   for (const CompiledExprPtr& key : plan_.keys) {
     ARROW_ASSIGN_OR_RAISE(auto column, key->Evaluate(context, batch));
     keys.push_back(std::move(column));
   }
+  return keys;
+}
+
+arrow::Status PartialAggregate::Add(const EvalContext& context, const arrow::RecordBatch& batch) {
+  const int64_t num_rows = batch.num_rows();
+  ARROW_ASSIGN_OR_RAISE(const Columns keys, KeysOf(context, batch));
   ARROW_RETURN_NOT_OK(codec_->Encode(keys, num_rows, &keys_));
   target_.resize(num_rows);
   table_.FindOrInsert(keys_, 0, num_rows, target_.data(), nullptr);
+  rows_in_table_ += num_rows;
+  return Update(context, batch, table_.num_columns() == 0 ? nullptr : &table_.column(0));
+}
 
-  int first_column = 0;
+arrow::Status PartialAggregate::PassRows(const EvalContext& context,
+                                         const arrow::RecordBatch& batch, RowConsumer* out) {
+  ARROW_ASSIGN_OR_RAISE(Columns columns, KeysOf(context, batch));
+  target_.resize(batch.num_rows());
+  std::iota(target_.begin(), target_.end(), 0);
+  for (state::StateColumn& column : row_columns_) {
+    column.Clear();
+    column.AddRows(static_cast<uint32_t>(batch.num_rows()));
+  }
+  ARROW_RETURN_NOT_OK(Update(context, batch, row_columns_.data()));
+  for (const state::StateColumn& column : row_columns_) {
+    ARROW_ASSIGN_OR_RAISE(auto array, column.ToArray(target_, context.pool));
+    columns.push_back(std::move(array));
+  }
+  return out->Consume(
+      {arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns)), {}});
+}
+
+arrow::Status PartialAggregate::Update(const EvalContext& context, const arrow::RecordBatch& batch,
+                                       state::StateColumn* accumulators) {
   for (size_t i = 0; i < plan_.kernels.size(); ++i) {
     const AggregateKernel& kernel = *plan_.kernels[i];
     const uint32_t* target = target_.data();
@@ -73,14 +111,13 @@ arrow::Status PartialAggregate::Add(const EvalContext& context, const arrow::Rec
       target = kept_target_.data();
       rows = kept.get();
     }
-    std::vector<std::shared_ptr<arrow::Array>> inputs;
+    Columns inputs;
     for (const CompiledExprPtr& input : plan_.inputs[i]) {
       ARROW_ASSIGN_OR_RAISE(auto column, input->Evaluate(context, *rows));
       inputs.push_back(std::move(column));
     }
-    ARROW_RETURN_NOT_OK(
-        kernel.Update(inputs, 0, rows->num_rows(), target, &table_.column(first_column)));
-    first_column += static_cast<int>(kernel.signature().state_types.size());
+    ARROW_RETURN_NOT_OK(kernel.Update(inputs, 0, rows->num_rows(), target, accumulators));
+    accumulators += kernel.signature().state_types.size();
   }
   return arrow::Status::OK();
 }
@@ -104,7 +141,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PartialAggregate::KeepRows(
 }
 
 arrow::Status PartialAggregate::EndChunk(const EvalContext& context, RowConsumer* out) {
-  return table_.size() >= kFlushGroups ? Flush(context, {}, out) : arrow::Status::OK();
+  if (!has_sampled_ && table_.size() >= kSampleGroups) {
+    has_sampled_ = true;
+    passes_rows_ = rows_in_table_ < table_.size() + table_.size() / 8;
+  }
+  const bool is_full = passes_rows_ || table_.size() >= kFlushGroups;
+  return is_full ? Flush(context, {}, out) : arrow::Status::OK();
 }
 
 arrow::Status PartialAggregate::EndInput(const EvalContext& context, RowConsumer* out) {
@@ -128,6 +170,7 @@ arrow::Status PartialAggregate::Flush(const EvalContext& context, std::optional<
     ARROW_RETURN_NOT_OK(out->Consume({std::move(batch), std::move(runs)}));
   }
   table_.Clear();
+  rows_in_table_ = 0;
   return arrow::Status::OK();
 }
 

@@ -1,5 +1,6 @@
 #include "worker/plan/stage_plan.h"
 
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
@@ -97,12 +98,18 @@ arrow::Result<DeduplicatePlan> ReadDeduplicate(const proto::DeduplicateOp& messa
   return plan;
 }
 
+bool IsNotNullLiteral(const Expr& expr) {
+  return expr.kind == Expr::Kind::kLiteral && expr.literal->is_valid;
+}
+
 arrow::Status ReadCall(const proto::Aggregate& message, PartialAggregatePlan* plan) {
   ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(message));
   std::vector<CompiledExprPtr>& inputs = plan->inputs.emplace_back();
   for (const int arg : kernel->signature().input_args) {
     ARROW_ASSIGN_OR_RAISE(auto input, CompileMessage(message.args(arg)));
-    inputs.push_back(std::move(input));
+    const bool is_counted_always =
+        kernel->signature().name == "count" && IsNotNullLiteral(*input->expr());
+    if (!is_counted_always) inputs.push_back(std::move(input));
   }
   ARROW_ASSIGN_OR_RAISE(auto keys, CompileAll(message.order_keys()));
   inputs.insert(inputs.end(), keys.begin(), keys.end());
