@@ -102,7 +102,11 @@ arrow::Status FileSourceDriver::CutFile(const FileInfo& file, std::vector<Split>
     ARROW_ASSIGN_OR_RAISE(const auto compression, CompressionOf(file.path));
     is_whole = compression != arrow::Compression::UNCOMPRESSED;
   }
-  const int64_t step = is_whole ? std::max<int64_t>(file.size, 1) : options_.split_bytes;
+  // Pieces of one size: lanes take them in turn, and a small last one would leave a lane idle.
+  const int64_t pieces =
+      is_whole ? 1 : (file.size + options_.split_bytes - 1) / options_.split_bytes;
+  const int64_t step =
+      pieces <= 1 ? std::max<int64_t>(file.size, 1) : (file.size + pieces - 1) / pieces;
   int64_t begin = 0;
   do {
     splits->push_back({.path = file.path,
