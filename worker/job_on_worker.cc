@@ -430,9 +430,9 @@ void JobOnWorker::WriteChangelog() {
     entry->set_max_ms(stats.max_ms);
     entry->set_sum_ms(stats.sum_ms);
   }
-  auto changes =
+  const auto changes =
       std::make_shared<const std::vector<state::ChangelogSections>>(std::move(open_->changes));
-  keeper_->Append(open_->id.epoch, std::move(changes),
+  keeper_->Append(open_->id.epoch, changes,
                   [self = shared_from_this(),
                    id = open_->id](arrow::Result<std::vector<state::Extent>> extents) {
                     self->environment_.check_fatal(extents.status());

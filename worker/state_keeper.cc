@@ -1,5 +1,8 @@
 #include "worker/state_keeper.h"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <utility>
 
 #include "common/base/check.h"
@@ -13,21 +16,77 @@ namespace {
 // Each extent is an entry of every Base record and a read of a restore, however small it is.
 constexpr int64_t kMaxExtents = 10'000;
 
+// From so many bytes on, writing and syncing one after the other is what an epoch waits for.
+constexpr size_t kLargeBytes = size_t{16} << 20;
+constexpr size_t kMaxParts = 4;
+
+using Sections = std::vector<const state::ChangelogSections*>;
+
+// What goes into one extent each, without slots that changed nothing.
+std::vector<Sections> Divide(const std::vector<state::ChangelogSections>& slots) {
+  size_t bytes = 0;
+  for (const auto& sections : slots) bytes += sections.bytes().size();
+  std::vector<Sections> parts(bytes < kLargeBytes ? 1 : std::min(slots.size(), kMaxParts));
+  size_t next = 0;
+  for (const auto& sections : slots) {
+    if (sections.num_sections() > 0) parts[next++ % parts.size()].push_back(&sections);
+  }
+  std::erase_if(parts, [](const Sections& part) { return part.empty(); });
+  return parts;
+}
+
+// The parts of one epoch while they are written; the last one says so. *Thread-safe.*
+class Appending {
+ public:
+  Appending(size_t parts, StateKeeper::Appended done)
+      : left_(parts), extents_(parts), done_(std::move(done)) {}
+
+  void OnWritten(size_t part, arrow::Result<state::Extent> extent) {
+    {
+      MutexLock lock(&mutex_);
+      if (extent.ok()) {
+        extents_[part] = *std::move(extent);
+      } else {
+        status_ &= extent.status();
+      }
+      if (--left_ > 0) return;
+    }
+    if (status_.ok()) {
+      done_(std::move(extents_));
+    } else {
+      done_(status_);
+    }
+  }
+
+ private:
+  Mutex mutex_;
+  size_t left_ GUARDED_BY(mutex_);
+  // The last one reads them alone.
+  std::vector<state::Extent> extents_;
+  arrow::Status status_;
+  const StateKeeper::Appended done_;
+};
+
 }  // namespace
 
 // Touched on the I/O pool only: the segment by Append, the tier by TakeSnapshot, of which there is
 // one at a time.
 struct StateKeeper::Files {
+  // One per part of an extent.
+  struct Segment {
+    // An attempt that was given up may still write while the next one comes to its changelog.
+    Mutex mutex;
+    std::unique_ptr<state::ChangelogSegment> file GUARDED_BY(mutex);
+    int64_t captures GUARDED_BY(mutex) = 0;  // begun before the file was made
+  };
+
   Options options;
-  // An attempt that was given up may still write while the next one comes to its changelog.
-  Mutex append_mutex;
-  std::unique_ptr<state::ChangelogSegment> segment GUARDED_BY(append_mutex);
-  int64_t segment_captures GUARDED_BY(append_mutex) = 0;  // begun before the segment was made
-  int64_t next_sequence GUARDED_BY(append_mutex) = 0;
+  std::array<Segment, kMaxParts> segments;
+  std::atomic<int64_t> next_sequence = 0;  // a counter, nothing else depends on it
   std::unique_ptr<state::RocksDbTier> tier;
 
-  arrow::Result<std::vector<state::Extent>> Append(
-      int64_t epoch, const std::vector<state::ChangelogSections>& slots, int64_t captures);
+  arrow::Result<state::Extent> Append(int64_t epoch, size_t part, const Sections& sections,
+                                      int64_t captures);
   arrow::Result<state::Snapshot> Snapshot(
       int64_t epoch, const std::vector<uint32_t>& dropped,
       const std::vector<std::unique_ptr<state::FlushBatch>>& batches);
@@ -40,39 +99,43 @@ StateKeeper::StateKeeper(Options options)
 
 StateKeeper::~StateKeeper() = default;
 
-arrow::Result<std::vector<state::Extent>> StateKeeper::Files::Append(
-    int64_t epoch, const std::vector<state::ChangelogSections>& slots, int64_t captures) {
-  MutexLock lock(&append_mutex);
-  if (segment == nullptr || segment_captures < captures) {
-    ARROW_ASSIGN_OR_RAISE(segment,
-                          state::ChangelogSegment::Create({.fs = options.fs,
-                                                           .state_dir = options.state_dir,
-                                                           .worker = options.worker,
-                                                           .incarnation = options.incarnation,
-                                                           .sequence = next_sequence++,
-                                                           .is_durable = options.is_durable}));
-    segment_captures = captures;
+arrow::Result<state::Extent> StateKeeper::Files::Append(int64_t epoch, size_t part,
+                                                        const Sections& sections,
+                                                        int64_t captures) {
+  Segment& segment = segments[part];
+  MutexLock lock(&segment.mutex);
+  if (segment.file == nullptr || segment.captures < captures) {
+    ARROW_ASSIGN_OR_RAISE(segment.file,
+                          state::ChangelogSegment::Create(
+                              {.fs = options.fs,
+                               .state_dir = options.state_dir,
+                               .worker = options.worker,
+                               .incarnation = options.incarnation,
+                               .sequence = next_sequence.fetch_add(1, std::memory_order_relaxed),
+                               .is_durable = options.is_durable}));
+    segment.captures = captures;
   }
-  std::vector<const state::ChangelogSections*> sections;
-  sections.reserve(slots.size());
-  for (const auto& slot : slots) sections.push_back(&slot);
-  ARROW_ASSIGN_OR_RAISE(state::Extent extent, segment->Append(epoch, sections));
+  ARROW_ASSIGN_OR_RAISE(state::Extent extent, segment.file->Append(epoch, sections));
   Failpoint("worker.changelog_written");
-  ARROW_RETURN_NOT_OK(segment->Sync());
-  return std::vector<state::Extent>{std::move(extent)};
+  ARROW_RETURN_NOT_OK(segment.file->Sync());
+  return extent;
 }
 
 void StateKeeper::Append(int64_t epoch,
-                         std::shared_ptr<const std::vector<state::ChangelogSections>> slots,
+                         const std::shared_ptr<const std::vector<state::ChangelogSections>>& slots,
                          Appended done) {
-  bool has_changes = false;
-  for (const auto& sections : *slots) has_changes |= sections.num_sections() > 0;
-  if (!has_changes) {
+  const std::vector<Sections> parts = Divide(*slots);
+  if (parts.empty()) {
     done(std::vector<state::Extent>{});
     return;
   }
-  options_.io->Post([files = files_, epoch, slots = std::move(slots), captures = captures_,
-                     done = std::move(done)] { done(files->Append(epoch, *slots, captures)); });
+  auto appending = std::make_shared<Appending>(parts.size(), std::move(done));
+  for (size_t part = 0; part < parts.size(); ++part) {
+    options_.io->Post([files = files_, epoch, slots, part, sections = parts[part],
+                       captures = captures_, appending] {
+      appending->OnWritten(part, files->Append(epoch, part, sections, captures));
+    });
+  }
 }
 
 void StateKeeper::OnCommitted(int64_t changelog_bytes, int64_t state_bytes) {

@@ -37,10 +37,11 @@ class StateKeeper {
   explicit StateKeeper(Options options);
   ~StateKeeper();
 
-  // Writes the changes of all slots as one extent and makes it durable. Without any change `done`
-  // gets no extent, at once.
+  // Writes the changes of all slots as one extent and makes it durable; large ones as several, in
+  // files of their own, at the same time. Without any change `done` gets no extent, at once.
   using Appended = std::function<void(arrow::Result<std::vector<state::Extent>>)>;
-  void Append(int64_t epoch, std::shared_ptr<const std::vector<state::ChangelogSections>> slots,
+  void Append(int64_t epoch,
+              const std::shared_ptr<const std::vector<state::ChangelogSections>>& slots,
               Appended done);
 
   // An epoch was committed: its changelog counts (0 for an epoch without changes). `state_bytes` is

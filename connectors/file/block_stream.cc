@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/mutex.h"
@@ -20,16 +22,65 @@ namespace tidemill::connectors {
 
 namespace {
 
-constexpr int64_t kBlockBytes = int64_t{4} << 20;
+constexpr int64_t kBlockBytes = int64_t{2} << 20;
 constexpr int64_t kTailBytes = int64_t{64} << 10;  // behind the end of the split
 constexpr int64_t kCompressedBytes = int64_t{1} << 20;
 constexpr size_t kReadAhead = 2;  // blocks read and not consumed yet
+
+// Memory of blocks that comes back when they are done with: fresh pages would cost as much as
+// reading into them. *Thread-safe.*
+class BlockMemory : public std::enable_shared_from_this<BlockMemory> {
+ public:
+  explicit BlockMemory(arrow::MemoryPool* pool) : pool_(pool) {}
+
+  // A writable buffer of `size` bytes.
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Take(int64_t size) {
+    std::unique_ptr<arrow::ResizableBuffer> memory;
+    {
+      MutexLock lock(&mutex_);
+      if (!idle_.empty() && idle_.back()->capacity() >= size) {
+        memory = std::move(idle_.back());
+        idle_.pop_back();
+      }
+    }
+    if (memory == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(memory, arrow::AllocateResizableBuffer(size, pool_));
+    }
+    ARROW_RETURN_NOT_OK(memory->Resize(size, /*shrink_to_fit=*/false));
+    return std::make_shared<Lent>(std::move(memory), shared_from_this());
+  }
+
+ private:
+  class Lent final : public arrow::MutableBuffer {
+   public:
+    Lent(std::unique_ptr<arrow::ResizableBuffer> memory, std::shared_ptr<BlockMemory> owner)
+        : MutableBuffer(memory->mutable_data(), memory->size()),
+          memory_(std::move(memory)),
+          owner_(std::move(owner)) {}
+    ~Lent() override {
+      MutexLock lock(&owner_->mutex_);
+      owner_->idle_.push_back(std::move(memory_));
+    }
+
+   private:
+    std::unique_ptr<arrow::ResizableBuffer> memory_;
+    const std::shared_ptr<BlockMemory> owner_;
+  };
+
+  arrow::MemoryPool* const pool_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<arrow::ResizableBuffer>> idle_ GUARDED_BY(mutex_);
+};
 
 // The blocking half: all that a read task touches.
 class BlockReader {
  public:
   BlockReader(Split split, int64_t begin, FileSystem* fs, arrow::MemoryPool* pool)
-      : split_(std::move(split)), fs_(fs), pool_(pool), offset_(begin) {}
+      : split_(std::move(split)),
+        fs_(fs),
+        pool_(pool),
+        memory_(std::make_shared<BlockMemory>(pool)),
+        offset_(begin) {}
 
   // The next block; one without bytes at the end of the file.
   arrow::Result<Block> Read() {
@@ -58,7 +109,7 @@ class BlockReader {
     const int64_t limit = is_tail ? split_.file_size : split_.end;
     const int64_t size = std::min(limit - offset_, is_tail ? kTailBytes : kBlockBytes);
     if (size <= 0) return Block{.bytes = nullptr, .offset = offset_};
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, pool_));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, memory_->Take(size));
     ARROW_ASSIGN_OR_RAISE(const int64_t got, file_->ReadAt(offset_, size, buffer->mutable_data()));
     if (got != size) return SplitFileChanged(split_, offset_ + got, split_.mtime_us);
     Block block{.bytes = std::move(buffer), .offset = offset_};
@@ -110,6 +161,7 @@ class BlockReader {
   const Split split_;
   FileSystem* const fs_;
   arrow::MemoryPool* const pool_;
+  const std::shared_ptr<BlockMemory> memory_;
   int64_t offset_;
   std::shared_ptr<ReadableFile> file_;
   std::unique_ptr<Inflater> inflater_;

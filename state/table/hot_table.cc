@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -180,7 +181,24 @@ void HotTable::AddValues(uint32_t first_new) {
 
 void HotTable::Append(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows) {
   const uint32_t first_new = num_rows();
-  for (int64_t i = begin; i < end; ++i) *rows++ = AddRow(keys.Key(i), 0);
+  const int64_t count = end - begin;
+  if (count == 0) return;
+  TIDEMILL_CHECK(count < static_cast<int64_t>(kNoRow) - first_new);
+  if (const int32_t width = keys_->width(); width >= 0) {
+    key_bytes_.Append(keys.data + begin * width, count * width);
+  } else {
+    const uint64_t base = key_bytes_.size() - keys.offsets[begin];
+    key_bytes_.Append(keys.data + keys.offsets[begin], keys.offsets[end] - keys.offsets[begin]);
+    key_ends_.Resize(first_new + count);
+    for (int64_t i = 0; i < count; ++i) {
+      key_ends_[first_new + i] = base + keys.offsets[begin + i + 1];
+    }
+  }
+  marks_.Resize(first_new + count);
+  std::memset(marks_.data() + first_new, is_transactional_ ? kLive | kChanged : kLive, count);
+  std::iota(rows, rows + count, first_new);
+  if (is_transactional_) changed_.Append(rows, count);
+  live_rows_ += count;
   AddValues(first_new);
 }
 

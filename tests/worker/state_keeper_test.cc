@@ -62,6 +62,29 @@ TEST_F(StateKeeperTest, AppendsThatOverlapDoNotMixTheirBytes) {
   }
 }
 
+TEST_F(StateKeeperTest, LargeChangesOfSeveralSlotsAreExtentsOfTheirOwn) {
+  const auto keeper = Keeper();
+  auto slots = std::make_shared<std::vector<state::ChangelogSections>>(3);
+  auto table = state::WordTable();
+  for (int row = 0; row < 20; ++row)
+    state::PutWord(table.get(), std::to_string(row), row, std::string(1 << 20, 'x'));
+  (*slots)[0].Add(1, 0, *table);
+  (*slots)[2].Add(1, 7, *table);
+  std::promise<Extents> promise;
+
+  keeper->Append(1, slots, [&](Extents extents) { promise.set_value(std::move(extents)); });
+
+  const Extents extents = promise.get_future().get();
+  ASSERT_TRUE(extents.ok()) << extents.status();
+  ASSERT_EQ(extents->size(), 2u);
+  EXPECT_NE((*extents)[0].file, (*extents)[1].file);
+  EXPECT_EQ((*extents)[0].key_groups, std::vector<uint32_t>{0});
+  EXPECT_EQ((*extents)[1].key_groups, std::vector<uint32_t>{7});
+  for (const state::Extent& extent : *extents) {
+    EXPECT_TRUE(state::ReadExtent(FileSystem::Local(), directory_.path(), extent).ok());
+  }
+}
+
 TEST_F(StateKeeperTest, ACaptureBeginsANewSegment) {
   const auto keeper = Keeper();
   const std::string first = Append(keeper.get(), 1, 1).get()->front().file;

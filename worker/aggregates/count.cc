@@ -53,7 +53,9 @@ class CountKernel final : public CountBase {
     bool has_nulls = false;
     for (const auto& arg : args) has_nulls |= arg->null_count() > 0;
     if (!has_nulls) {
+      constexpr int64_t kAhead = 16;
       for (int64_t i = 0; i < end - begin; ++i) {
+        if (i + kAhead < end - begin) __builtin_prefetch(counts + target[i + kAhead]);
         validity[target[i]] = 1;
         ++counts[target[i]];
       }
