@@ -139,7 +139,7 @@ def socket_line(engine):
         source = {"format": "socket", "options": {"host": "127.0.0.1", "port": str(port)}}
         engine.write("job.yaml", spec_text(source, "SELECT CAST(value AS INT) AS q FROM input WHERE value <> 'skipped'")
                      .replace("trigger: available-now\n", ""))
-        process = engine.run("job.yaml", "--slots", "1")
+        process = engine.start("run", "job.yaml", "--workers", "1", "--slots", "1")
         client, _ = server.accept()
         with client:
             client.sendall(b"1\nskipped\nskipped\n4\nfive\n6\n")

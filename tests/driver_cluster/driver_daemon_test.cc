@@ -96,7 +96,11 @@ TEST_F(DriverDaemonTest, ErrorsReachTheClientWithClassAndPlace) {
   const arrow::Status error = Submit("SELECT valeu FROM t").status();
   EXPECT_EQ(KindOf(error), ErrorKind::kInvalid);
   EXPECT_EQ(ErrorClassOf(error), "UNRESOLVED_COLUMN.WITH_SUGGESTION");
-  EXPECT_NE(error.message().find("job.yaml:3:15"), std::string::npos) << error;
+  ASSERT_NE(DetailOf(error), nullptr);
+  ASSERT_TRUE(DetailOf(error)->location.has_value()) << error;
+  EXPECT_EQ(DetailOf(error)->location->file, "job.yaml");
+  EXPECT_EQ(DetailOf(error)->location->line, 3);
+  EXPECT_EQ(DetailOf(error)->location->column, 15);
   EXPECT_EQ(ErrorClassOf(Submit(std::string(size_t{2} << 20, 'x')).status()),
             "INVALID_SPECIFICATION.FILE");
   EXPECT_EQ(KindOf(Stop("nothing").status()), ErrorKind::kNotFound);

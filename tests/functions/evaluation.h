@@ -23,8 +23,9 @@ std::string AnswerOf(const ExprPtr& expr, const EvalContext& context);
 std::string PlainTextOf(const ExprPtr& expr, const EvalContext& context);
 std::string ErrorAnswer(const arrow::Status& status);
 
-// Whether the answers are the same; DOUBLE and FLOAT within two units in the last place.
-bool IsSameAnswer(std::string_view a, std::string_view b);
+// Whether ours is the recorded answer; DOUBLE and FLOAT within two units in the last place, errors
+// with any SQLSTATE where none is recorded.
+bool IsSameAnswer(std::string_view ours, std::string_view recorded);
 
 // Evaluates with columns in place of literals and expects `answer` on each row with the values; a
 // row of NULLs between them must give what NULL literals give. `only_first`: in place of the first

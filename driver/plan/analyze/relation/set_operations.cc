@@ -4,6 +4,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <numeric>
@@ -146,22 +147,19 @@ class SetOperation {
   }
 
   arrow::Status RefusalOfStreams() const {
-    for (size_t i = 0; i < operands_.size(); ++i) {
-      if (!IsStreaming(operands_[i])) continue;
-      if (query_.set_operator == sql::SetOperator::kIntersect) {
-        return QueryError("UNSUPPORTED_STREAMING_OPERATION",
-                          "Intersect of streaming DataFrames/Datasets is not supported",
-                          query_.span);
-      }
-      if (i > 0) {
-        return QueryError("UNSUPPORTED_STREAMING_OPERATION",
-                          "Except on a streaming DataFrame/Dataset on the right is not supported",
-                          query_.span);
-      }
-      return NotSupportedYet("STREAMING_EXCEPT", "EXCEPT on a stream", query_.span,
-                             "write LEFT ANTI JOIN");
+    const auto stream = [](const LogicalPlanPtr& operand) { return IsStreaming(operand); };
+    if (std::none_of(operands_.begin(), operands_.end(), stream)) return arrow::Status::OK();
+    if (query_.set_operator == sql::SetOperator::kIntersect) {
+      return QueryError("UNSUPPORTED_STREAMING_OPERATION",
+                        "Intersect of streaming DataFrames/Datasets is not supported", query_.span);
     }
-    return arrow::Status::OK();
+    if (std::any_of(operands_.begin() + 1, operands_.end(), stream)) {
+      return QueryError("UNSUPPORTED_STREAMING_OPERATION",
+                        "Except on a streaming DataFrame/Dataset on the right is not supported",
+                        query_.span);
+    }
+    return NotSupportedYet("STREAMING_EXCEPT", "EXCEPT on a stream", query_.span,
+                           "write LEFT ANTI JOIN");
   }
 
   LogicalPlanPtr Distinct(LogicalPlanPtr plan) const {
