@@ -94,7 +94,7 @@ def cases(engine, folder):
                    at=re.escape(f"{bad}/1.{fmt}:{line}"))
 
     rate = {"format": "rate-micro-batch", "options": {"rowsPerBatch": "50000", "numPartitions": "3"}}
-    ordered = {"format": "rate-micro-batch", "options": {"rowsPerBatch": "50000"}}   # the first bad row is the one that is found
+    ordered = {"format": "rate-micro-batch", "options": {"rowsPerBatch": "50000", "numPartitions": "1"}}   # the first bad row is the one that is found
     yield Case("rate", rate, "SELECT 1 / (value - 31337) AS q FROM input WHERE value % 2 = 1", "DIVIDE_BY_ZERO",
                at="rate source, value 31337", caret="1 / (value - 31337)")
     yield Case("an array's index", ordered, "SELECT array(1, 2)[CAST(value AS INT)] AS q FROM input", "INVALID_ARRAY_INDEX",
