@@ -30,18 +30,24 @@ def memory_of(pid):
     return tuple(int(match.group(1)) / 1024 if match else 0 for match in found)
 
 
+def children_of(pid):
+    """Of all its threads; fewer where it is about to end."""
+    children = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            children += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    except OSError:
+        pass
+    return children
+
+
 def descendants():
     """Of this process; orphans among them are its children."""
     found, open_pids = [], [os.getpid()]
     while open_pids:
-        pid = open_pids.pop()
-        for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                children = [int(child) for child in task.read_text().split()]
-            except OSError:
-                continue
-            found += children
-            open_pids += children
+        children = children_of(open_pids.pop())
+        found += children
+        open_pids += children
     return found
 
 
