@@ -52,9 +52,9 @@ const Node* FindOperator(const WatermarkGraph& graph, int operator_id) {
 }  // namespace
 
 int WatermarkGraph::num_watermarks() const {
-  return static_cast<int>(std::count_if(nodes.begin(), nodes.end(), [](const Node& node) {
-    return node.kind == Node::Kind::kWatermark;
-  }));
+  int count = 0;
+  for (const Node& node : nodes) count = std::max(count, node.watermark + 1);
+  return count;
 }
 
 std::map<int, int64_t> InputWatermarks(const WatermarkGraph& graph, int64_t global_ms) {

@@ -30,7 +30,8 @@ struct WatermarkGraph {
   struct Node {
     enum class Kind {
       kPass,       // the least watermark of its inputs, or none
-      kWatermark,  // gives the global watermark; number `watermark` in the plan
+      kWatermark,  // gives the global watermark; number `watermark` in the plan, where several
+                   // nodes may have the same: those of one relation that is read twice
       kStateful,   // stateful operator `operator_id`; gives what it gets
       kJoin,       // stateful too; gives what its state still may emit
     };

@@ -35,10 +35,17 @@ list(APPEND driver_sources
   plan/logical/relations.cc
   plan/logical/window.cc
   plan/optimize/column_pruning.cc
+  plan/optimize/constraints.cc
+  plan/optimize/fold_constants.cc
+  plan/optimize/infer_filters.cc
+  plan/optimize/join_filters.cc
+  plan/optimize/null_intolerance.cc
   plan/optimize/optimizer.cc
   plan/optimize/push_filter.cc
   plan/optimize/read_filters.cc
   plan/optimize/rebuild.cc
+  plan/optimize/simplify_condition.cc
+  plan/optimize/subquery_filters.cc
   plan/optimize/window_key.cc
   plan/planner.cc
   plan/stages/join_steps.cc
@@ -82,10 +89,17 @@ list(APPEND driver_headers
   plan/logical/relations.h
   plan/logical/window.h
   plan/optimize/column_pruning.h
+  plan/optimize/constraints.h
+  plan/optimize/fold_constants.h
+  plan/optimize/infer_filters.h
+  plan/optimize/join_filters.h
+  plan/optimize/null_intolerance.h
   plan/optimize/optimizer.h
   plan/optimize/push_filter.h
   plan/optimize/read_filters.h
   plan/optimize/rebuild.h
+  plan/optimize/simplify_condition.h
+  plan/optimize/subquery_filters.h
   plan/optimize/window_key.h
   plan/planner.h
   plan/stages/join_steps.h

@@ -111,7 +111,8 @@ TEST(RelationsTest, SubqueriesBecomeJoins) {
             "   :- Read a json [x, y]\n"
             "   +- Project [count(1), x]\n"
             "      +- Aggregate keys=[x], functions=[count(1)]\n"
-            "         +- Read b json [x]\n");
+            "         +- Filter (x IS NOT NULL)\n"
+            "            +- Read b json [x]\n");
 }
 
 TEST(RelationsTest, NamesOfTheQueryAroundGoIntoWhereAlone) {

@@ -2,6 +2,7 @@
 
 #include <arrow/type.h>
 
+#include <memory>
 #include <utility>
 
 #include "common/base/check.h"
@@ -57,6 +58,12 @@ LogicalPlanPtr MakeJoin(LogicalPlanPtr left, LogicalPlanPtr right, JoinType type
   return node;
 }
 
+LogicalPlanPtr AsSubquery(LogicalPlanPtr join) {
+  auto node = std::make_shared<JoinNode>(As<JoinNode>(*join));
+  node->is_subquery = true;
+  return node;
+}
+
 LogicalPlanPtr MakeDeduplicate(LogicalPlanPtr child, std::vector<int> columns,
                                bool within_watermark, Span span) {
   auto node = NewNode<DeduplicateNode>(std::move(child), span);
@@ -65,12 +72,14 @@ LogicalPlanPtr MakeDeduplicate(LogicalPlanPtr child, std::vector<int> columns,
   return node;
 }
 
-LogicalPlanPtr MakeWithWatermark(LogicalPlanPtr child, int column, int64_t delay_us, Span span) {
+LogicalPlanPtr MakeWithWatermark(LogicalPlanPtr child, int column, int64_t delay_us,
+                                 std::string definition, Span span) {
   auto node = NewNode<WithWatermarkNode>(std::move(child), span);
   for (PlanField& field : node->output) field.event_time.reset();
   node->output[column].event_time = EventTime{delay_us, 0};
   node->column = column;
   node->delay_us = delay_us;
+  node->definition = std::move(definition);
   return node;
 }
 

@@ -45,6 +45,9 @@ struct JoinNode final : LogicalPlan {
 
   JoinType type = JoinType::kInner;
   ExprPtr condition;  // BOOLEAN, or nullptr: all pairs
+  // Stands for a subquery in a condition: a semi or anti join that is one of a WHERE's conditions,
+  // or a left join that gives each left row once, with the subquery's value.
+  bool is_subquery = false;
 };
 
 // The first row of each key in the order of arrival.
@@ -61,6 +64,9 @@ struct WithWatermarkNode final : LogicalPlan {
   WithWatermarkNode() : LogicalPlan(Kind::kWithWatermark) {}
   int column = 0;  // TIMESTAMP or TIMESTAMP_NTZ, or a window
   int64_t delay_us = 0;
+  // Names what defines it. A relation that stands in a query twice has one watermark, the newest of
+  // both places (Catalyst's EventTimeWatermark.nodeId).
+  std::string definition;
 };
 
 // Event times are those of the keys that are columns.
@@ -73,9 +79,11 @@ LogicalPlanPtr MakeAggregate(LogicalPlanPtr child, std::vector<ExprPtr> keys,
 LogicalPlanPtr WithSessionKey(LogicalPlanPtr aggregate, int session_key);
 LogicalPlanPtr MakeJoin(LogicalPlanPtr left, LogicalPlanPtr right, JoinType type, ExprPtr condition,
                         Span span);
+LogicalPlanPtr AsSubquery(LogicalPlanPtr join);  // The join with is_subquery.
 LogicalPlanPtr MakeDeduplicate(LogicalPlanPtr child, std::vector<int> columns,
                                bool within_watermark, Span span);
-LogicalPlanPtr MakeWithWatermark(LogicalPlanPtr child, int column, int64_t delay_us, Span span);
+LogicalPlanPtr MakeWithWatermark(LogicalPlanPtr child, int column, int64_t delay_us,
+                                 std::string definition, Span span);
 
 bool IsOuterSide(JoinType type, bool is_left);  // rows of this side stay without a partner
 

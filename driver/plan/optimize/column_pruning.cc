@@ -7,6 +7,7 @@
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
 #include "driver/plan/logical/window.h"
+#include "driver/plan/optimize/rebuild.h"
 
 namespace tidemill::driver {
 
@@ -183,7 +184,7 @@ Pruned PruneJoin(const JoinNode& node, const std::vector<bool>& used) {
                         both.places};
     condition = Move(condition, inputs);
   }
-  both.plan = MakeJoin(left.plan, right.plan, node.type, std::move(condition), node.span);
+  both.plan = WithCondition(node, {left.plan, right.plan}, node.type, std::move(condition));
   both.places.resize(used.size());
   return both;
 }
@@ -222,7 +223,8 @@ Pruned PruneWithWatermark(const WithWatermarkNode& node, std::vector<bool> used)
   const bool is_read = used[node.column];
   used[node.column] = true;
   Pruned child = Prune(node.children[0], std::move(used));
-  child.plan = MakeWithWatermark(child.plan, child.places[node.column], node.delay_us, node.span);
+  child.plan = MakeWithWatermark(child.plan, child.places[node.column], node.delay_us,
+                                 node.definition, node.span);
   return is_read ? child : Hide(std::move(child), node.column);
 }
 

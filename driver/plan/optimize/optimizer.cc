@@ -1,26 +1,24 @@
 #include "driver/plan/optimize/optimizer.h"
 
 #include <arrow/memory_pool.h>
-#include <arrow/scalar.h>
 #include <arrow/type.h>
 
-#include <algorithm>
-#include <array>
-#include <functional>
-#include <string_view>
 #include <utility>
 
-#include "common/expr/evaluator.h"
 #include "common/expr/expr.h"
 #include "common/expr/function_registry.h"
-#include "common/types/interval/interval.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
 #include "driver/plan/optimize/column_pruning.h"
+#include "driver/plan/optimize/fold_constants.h"
+#include "driver/plan/optimize/infer_filters.h"
+#include "driver/plan/optimize/join_filters.h"
 #include "driver/plan/optimize/push_filter.h"
 #include "driver/plan/optimize/read_filters.h"
 #include "driver/plan/optimize/rebuild.h"
+#include "driver/plan/optimize/simplify_condition.h"
+#include "driver/plan/optimize/subquery_filters.h"
 #include "driver/plan/optimize/window_key.h"
 
 namespace tidemill::driver {
@@ -31,61 +29,6 @@ using Kind = LogicalPlan::Kind;
 using Exprs = std::vector<ExprPtr>;
 
 constexpr int kMaxPasses = 100;
-
-// Their value belongs to the epoch, not to the plan.
-constexpr std::array<std::string_view, 6> kEpochFunctions = {
-    "current_timestamp", "now", "current_date", "curdate", "localtimestamp", "unix_timestamp"};
-
-bool IsBooleanLiteral(const Expr& expr, bool value) {
-  return expr.kind == Expr::Kind::kLiteral && expr.type->id() == arrow::Type::BOOL &&
-         expr.literal->is_valid &&
-         static_cast<const arrow::BooleanScalar&>(*expr.literal).value == value;
-}
-
-// named_struct('a', x).a is x.
-ExprPtr FieldOfStruct(const Expr& expr) {
-  if (expr.name != "get_field" || expr.args[0]->kind != Expr::Kind::kCall ||
-      expr.args[0]->name != "named_struct") {
-    return nullptr;
-  }
-  const std::vector<ExprPtr>& members = expr.args[0]->args;
-  for (size_t i = 0; i + 1 < members.size(); i += 2) {
-    if (ExprEquals(*members[i], *expr.args[1])) return members[i + 1];
-  }
-  return nullptr;
-}
-
-// Whether the plan can hold a value of the type; others it writes as calls.
-bool HasLiteralForm(const arrow::DataType& type) {
-  return type.num_fields() == 0 && !IsCalendarInterval(type);
-}
-
-// Folds what is constant, inside out. The epoch's functions and nested values (which the plan
-// writes as calls) stay; so does what fails, to fail on a row as in Spark.
-ExprPtr Fold(const ExprPtr& expr, const EvalContext& context) {
-  if (expr->kind != Expr::Kind::kCall) return expr;
-  auto copy = std::make_shared<Expr>(*expr);
-  for (ExprPtr& arg : copy->args) arg = Fold(arg, context);
-  if (copy->args.size() == 2 && (copy->name == "and" || copy->name == "or")) {
-    const bool is_and = copy->name == "and";
-    for (size_t i = 0; i < 2; ++i) {
-      if (IsBooleanLiteral(*copy->args[i], is_and)) return copy->args[1 - i];
-    }
-    if (IsBooleanLiteral(*copy->args[0], !is_and)) return copy->args[0];
-  }
-  if (const ExprPtr field = FieldOfStruct(*copy)) return field;
-  const bool is_constant =
-      !copy->args.empty() && HasLiteralForm(*copy->type) && IsDeterministic(*copy) &&
-      std::find(kEpochFunctions.begin(), kEpochFunctions.end(), copy->name) ==
-          kEpochFunctions.end() &&
-      std::all_of(copy->args.begin(), copy->args.end(),
-                  [](const ExprPtr& arg) { return arg->kind == Expr::Kind::kLiteral; });
-  if (!is_constant) return copy;
-  const ExprPtr folded = FoldConstant(copy, context);
-  const bool is_literal = folded != nullptr && folded->kind == Expr::Kind::kLiteral &&
-                          folded->type->Equals(*copy->type);
-  return is_literal ? MakeLiteral(folded->literal, copy->span) : copy;
-}
 
 // A member of a struct that the projection makes is that member: nothing else is computed for it.
 bool IsMemberOfMade(const Expr& expr, const ProjectNode& project) {
@@ -114,15 +57,33 @@ bool CanInline(const ProjectNode& project, const Exprs& users) {
   return true;
 }
 
-arrow::Result<LogicalPlanPtr> RewriteFilter(const LogicalPlanPtr& plan) {
+arrow::Result<LogicalPlanPtr> RewriteFilter(const LogicalPlanPtr& plan,
+                                            const EvalContext& context) {
   const auto& filter = As<FilterNode>(*plan);
   if (IsBooleanLiteral(*filter.condition, true)) return plan->children[0];
+  ARROW_ASSIGN_OR_RAISE(ExprPtr condition, SimplifyCondition(filter.condition));
+  if (condition != filter.condition) {
+    return MakeFilter(plan->children[0], std::move(condition), plan->span);
+  }
   if (filter.child().kind == Kind::kRead) return TellReader(plan);
-  if (filter.child().kind != Kind::kFilter) return PushFilter(plan);
-  const auto& lower = As<FilterNode>(filter.child());
-  ARROW_ASSIGN_OR_RAISE(
-      ExprPtr both, MakeCall("and", {lower.condition, filter.condition}, filter.condition->span));
-  return MakeFilter(lower.children[0], std::move(both), plan->span);
+  if (filter.child().kind == Kind::kFilter) return CombineFilters(plan);
+  if (filter.child().kind == Kind::kJoin) {
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr rewritten, EliminateOuterJoin(plan, context));
+    if (rewritten != plan) return rewritten;
+  }
+  return PushFilter(plan);
+}
+
+arrow::Result<LogicalPlanPtr> RewriteJoin(const LogicalPlanPtr& plan) {
+  const auto& join = As<JoinNode>(*plan);
+  if (join.condition != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(ExprPtr condition, SimplifyCondition(join.condition));
+    if (condition != join.condition) {
+      return WithCondition(join, join.children, join.type, std::move(condition));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr rewritten, PushJoinCondition(plan));
+  return rewritten == plan && join.is_subquery ? PushSubquery(plan) : rewritten;
 }
 
 // All columns of the child as they are; other names do not matter, expressions go by index.
@@ -178,12 +139,14 @@ LogicalPlanPtr RewriteGenerate(const LogicalPlanPtr& plan) {
                       node.generated, plan->span);
 }
 
-arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan) {
+arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan, const EvalContext& context) {
   switch (plan->kind) {
     case Kind::kSubqueryAlias:
       return plan->children[0];
     case Kind::kFilter:
-      return RewriteFilter(plan);
+      return RewriteFilter(plan, context);
+    case Kind::kJoin:
+      return RewriteJoin(plan);
     case Kind::kProject:
       return RewriteProject(plan);
     case Kind::kAggregate: {
@@ -198,34 +161,42 @@ arrow::Result<LogicalPlanPtr> RewriteNode(const LogicalPlanPtr& plan) {
 }
 
 // One pass from the top down; `changed` says whether any rule did something.
-arrow::Result<LogicalPlanPtr> RewriteOnce(LogicalPlanPtr plan, bool* changed) {
+arrow::Result<LogicalPlanPtr> RewriteOnce(LogicalPlanPtr plan, const EvalContext& context,
+                                          bool* changed) {
   for (int i = 0; i < kMaxPasses; ++i) {
-    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr rewritten, RewriteNode(plan));
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr rewritten, RewriteNode(plan, context));
     if (rewritten == plan) break;
     plan = std::move(rewritten);
     *changed = true;
   }
   std::vector<LogicalPlanPtr> children;
   for (const LogicalPlanPtr& child : plan->children) {
-    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), RewriteOnce(child, changed));
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), RewriteOnce(child, context, changed));
   }
   return children == plan->children ? plan : WithChildren(*plan, std::move(children));
 }
 
-arrow::Result<LogicalPlanPtr> Rewrite(LogicalPlanPtr plan) {
+arrow::Result<LogicalPlanPtr> Rewrite(LogicalPlanPtr plan, const EvalContext& context) {
   bool changed = true;
   for (int i = 0; changed && i < kMaxPasses; ++i) {
     changed = false;
-    ARROW_ASSIGN_OR_RAISE(plan, RewriteOnce(std::move(plan), &changed));
+    ARROW_ASSIGN_OR_RAISE(plan, RewriteOnce(std::move(plan), context, &changed));
   }
   return plan;
 }
 
-LogicalPlanPtr FoldAll(const LogicalPlanPtr& plan, const EvalContext& context) {
-  std::vector<LogicalPlanPtr> children;
-  for (const LogicalPlanPtr& child : plan->children) children.push_back(FoldAll(child, context));
-  return Rebuild(*plan, std::move(children),
-                 [&](const ExprPtr& expr) { return Fold(expr, context); });
+// As Catalyst does between two rounds of its other rules: filters are inferred once, then what
+// joins say of their sides until there is nothing new.
+arrow::Result<LogicalPlanPtr> WithInferredFilters(LogicalPlanPtr plan, const EvalContext& context) {
+  ARROW_ASSIGN_OR_RAISE(plan, InferFilters(plan));
+  ARROW_ASSIGN_OR_RAISE(plan, Rewrite(std::move(plan), context));
+  for (int i = 0; i < kMaxPasses; ++i) {
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr extended, PushExtraConditions(plan));
+    if (extended == plan) break;
+    ARROW_ASSIGN_OR_RAISE(plan, Rewrite(std::move(extended), context));
+  }
+  ARROW_ASSIGN_OR_RAISE(plan, DropImpliedConditions(plan));
+  return Rewrite(PruneColumns(plan), context);
 }
 
 // The rules above lose names of columns; the result gets its own back.
@@ -262,10 +233,13 @@ arrow::Result<LogicalPlanPtr> Optimize(const LogicalPlanPtr& plan,
   EvalContext context;
   context.zone = zone;
   context.pool = arrow::default_memory_pool();
-  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr optimized, Rewrite(FoldAll(plan, context)));
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr optimized,
+                        InferFiltersOfGenerators(FoldConstants(plan, context)));
+  ARROW_ASSIGN_OR_RAISE(optimized, Rewrite(std::move(optimized), context));
   // Pruning makes projections narrower, which lets more of them be inlined.
-  ARROW_ASSIGN_OR_RAISE(optimized, Rewrite(PruneColumns(optimized)));
-  return WithNamesOf(*plan, WithUnionNames(PruneColumns(FoldAll(optimized, context))));
+  ARROW_ASSIGN_OR_RAISE(optimized, Rewrite(PruneColumns(optimized), context));
+  ARROW_ASSIGN_OR_RAISE(optimized, WithInferredFilters(std::move(optimized), context));
+  return WithNamesOf(*plan, WithUnionNames(PruneColumns(FoldConstants(optimized, context))));
 }
 
 }  // namespace tidemill::driver

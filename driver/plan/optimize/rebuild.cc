@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "driver/plan/logical/keyed_relations.h"
+#include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/relations.h"
 #include "driver/plan/logical/window.h"
 
@@ -32,8 +32,7 @@ LogicalPlanPtr RebuildKeyed(const LogicalPlan& plan, std::vector<LogicalPlanPtr>
     case Kind::kJoin: {
       const auto& node = As<JoinNode>(plan);
       ExprPtr condition = node.condition == nullptr ? nullptr : map(node.condition);
-      return MakeJoin(std::move(children[0]), std::move(children[1]), node.type,
-                      std::move(condition), plan.span);
+      return WithCondition(node, std::move(children), node.type, std::move(condition));
     }
     case Kind::kDeduplicate: {
       const auto& node = As<DeduplicateNode>(plan);
@@ -42,7 +41,8 @@ LogicalPlanPtr RebuildKeyed(const LogicalPlan& plan, std::vector<LogicalPlanPtr>
     }
     case Kind::kWithWatermark: {
       const auto& node = As<WithWatermarkNode>(plan);
-      return MakeWithWatermark(std::move(children[0]), node.column, node.delay_us, plan.span);
+      return MakeWithWatermark(std::move(children[0]), node.column, node.delay_us, node.definition,
+                               plan.span);
     }
     case Kind::kWindow: {
       const auto& node = As<WindowNode>(plan);
@@ -96,6 +96,20 @@ LogicalPlanPtr Rebuild(const LogicalPlan& plan, std::vector<LogicalPlanPtr> chil
 
 LogicalPlanPtr WithChildren(const LogicalPlan& plan, std::vector<LogicalPlanPtr> children) {
   return Rebuild(plan, std::move(children), [](const ExprPtr& expr) { return expr; });
+}
+
+LogicalPlanPtr WithCondition(const JoinNode& join, std::vector<LogicalPlanPtr> children,
+                             JoinType type, ExprPtr condition) {
+  LogicalPlanPtr made = MakeJoin(std::move(children[0]), std::move(children[1]), type,
+                                 std::move(condition), join.span);
+  return join.is_subquery ? AsSubquery(std::move(made)) : made;
+}
+
+arrow::Result<LogicalPlanPtr> FilterBy(LogicalPlanPtr plan, const std::vector<ExprPtr>& conjuncts,
+                                       Span span) {
+  ARROW_ASSIGN_OR_RAISE(ExprPtr condition, JoinConjuncts(conjuncts));
+  if (condition == nullptr) return plan;
+  return MakeFilter(std::move(plan), std::move(condition), span);
 }
 
 }  // namespace tidemill::driver

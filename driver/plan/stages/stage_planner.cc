@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "driver/plan/logical/keyed_relations.h"
@@ -70,6 +72,7 @@ class StagePlanner {
   const connectors::OutputMode output_mode_;
   StagedPlan plan_;
   int next_operator_id_ = 0;
+  std::map<std::string, int> watermarks_;  // their numbers by definition
 };
 
 // Whether the rows of a stage depend on the splits of a static table alone.
@@ -198,7 +201,9 @@ Tails StagePlanner::AddLimit(Tails tails, const LogicalPlanPtr& node) {
 
 void StagePlanner::AddWatermark(const LogicalPlanPtr& node, Tails* tails) {
   StageOperator op = OperatorOf(StageOperator::Kind::kWatermark, node);
-  op.watermark = plan_.watermarks.num_watermarks();
+  const int next = plan_.watermarks.num_watermarks();
+  op.watermark =
+      watermarks_.try_emplace(As<WithWatermarkNode>(*node).definition, next).first->second;
   tails->flow = AddFlow({.kind = WatermarkGraph::Node::Kind::kWatermark,
                          .inputs = {tails->flow},
                          .watermark = op.watermark,

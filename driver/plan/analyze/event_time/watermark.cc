@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,10 +54,10 @@ arrow::Result<int64_t> DelayOf(const sql::AstExpr& ast) {
 }
 
 arrow::Result<LogicalPlanPtr> OnColumn(LogicalPlanPtr plan, int column, int64_t delay_us,
-                                       Span span) {
+                                       std::string definition, Span span) {
   ARROW_RETURN_NOT_OK(CheckColumn(plan->output[column], span));
   if (!IsStreaming(plan)) return plan;
-  return MakeWithWatermark(std::move(plan), column, delay_us, span);
+  return MakeWithWatermark(std::move(plan), column, delay_us, std::move(definition), span);
 }
 
 }  // namespace
@@ -68,8 +69,9 @@ arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const sql::Water
   ExprBinder binder(scope, {context.query, context.zone.get()});
   ARROW_ASSIGN_OR_RAISE(ExprPtr expr, binder.Bind(watermark.column.expr));
   const Span span = watermark.column.expr.span;
+  const std::string definition = fmt::format("at {}", watermark.span.begin);
   if (expr->kind == Expr::Kind::kColumn && watermark.column.alias.empty()) {
-    return OnColumn(std::move(plan), expr->column, delay_us, span);
+    return OnColumn(std::move(plan), expr->column, delay_us, definition, span);
   }
   std::vector<ExprPtr> exprs;
   std::vector<PlanField> fields = plan->output;
@@ -82,15 +84,16 @@ arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const sql::Water
   fields.push_back({"", name, expr->type});
   exprs.push_back(std::move(expr));
   plan = MakeProject(std::move(plan), std::move(exprs), std::move(fields), watermark.span);
-  return OnColumn(std::move(plan), column, delay_us, span);
+  return OnColumn(std::move(plan), column, delay_us, definition, span);
 }
 
-arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const std::string& column,
-                                           int64_t delay_us, Span span) {
+arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const SourceWatermark& watermark,
+                                           Span span) {
   const NameScope scope(plan->output);
-  ARROW_ASSIGN_OR_RAISE(ExprPtr found, scope.Find({column}, span));
-  if (found == nullptr) return scope.Unresolved({column}, span);
-  return OnColumn(std::move(plan), found->column, delay_us, span);
+  ARROW_ASSIGN_OR_RAISE(ExprPtr found, scope.Find({watermark.column}, span));
+  if (found == nullptr) return scope.Unresolved({watermark.column}, span);
+  return OnColumn(std::move(plan), found->column, watermark.delay_us, "of " + watermark.source,
+                  span);
 }
 
 }  // namespace tidemill::driver

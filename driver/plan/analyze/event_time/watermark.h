@@ -2,9 +2,6 @@
 
 #include <arrow/result.h>
 
-#include <cstdint>
-#include <string>
-
 #include "driver/plan/analyze/analyzer.h"
 #include "driver/plan/logical/logical_plan.h"
 #include "driver/sql/ast.h"
@@ -17,8 +14,8 @@ namespace tidemill::driver {
 arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const sql::Watermark& watermark,
                                            const AnalyzerContext& context);
 
-// The same for a column that a specification names.
-arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const std::string& column,
-                                           int64_t delay_us, Span span);
+// The same for a column that the specification of a source names.
+arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const SourceWatermark& watermark,
+                                           Span span);
 
 }  // namespace tidemill::driver

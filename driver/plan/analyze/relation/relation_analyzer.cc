@@ -89,8 +89,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeTable(const sql::Relation& ref, const Query
   LogicalPlanPtr read = MakeRead(*source, ref.span);
   for (const SourceWatermark& watermark : scope.context.watermarks) {
     if (watermark.source != source->name) continue;
-    ARROW_ASSIGN_OR_RAISE(
-        read, AddWatermark(std::move(read), watermark.column, watermark.delay_us, ref.span));
+    ARROW_ASSIGN_OR_RAISE(read, AddWatermark(std::move(read), watermark, ref.span));
   }
   for (const SourceDuplicates& duplicates : scope.context.duplicates) {
     if (duplicates.source == source->name) {

@@ -202,7 +202,12 @@ arrow::Result<ExprPtr> SubqueryJoins::AddScalar(const sql::AstExpr& ast) {
         span);
   }
   const std::vector<CorrelatedEquality> equalities = Equalities(query);
-  PendingJoin join{query.plan, {}, span, query.domain, query.outer_columns};
+  PendingJoin join{query.plan,
+                   {},
+                   span,
+                   query.domain,
+                   query.outer_columns,
+                   /*is_correlated_scalar=*/!equalities.empty()};
   if (query.gives_one_row) {
     join.keys = equalities;
     AddJoin(std::move(join));
@@ -339,6 +344,7 @@ arrow::Result<LogicalPlanPtr> SubqueryJoins::Join(
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, RightSide(join, base, relocate));
     plan = MakeJoin(std::move(plan), std::move(right), JoinType::kLeft, std::move(condition),
                     join.span);
+    if (!join.is_correlated_scalar) plan = AsSubquery(std::move(plan));
   }
   return plan;
 }

@@ -48,6 +48,8 @@ class SubqueryJoins {
     // As of Decorrelated.
     LogicalPlanPtr domain;
     std::vector<int> outer_columns;
+    // A join from the start in Spark too, not a part of a condition until filters are in place.
+    bool is_correlated_scalar = false;
   };
 
   arrow::Result<ExprPtr> AddScalar(const sql::AstExpr& ast);

@@ -161,9 +161,9 @@ class WhereClause final : public BindHook {
       }
     }
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, JoinConjuncts(conditions));
-    plan_ = MakeJoin(std::move(plan_), std::move(query.plan),
-                     join.is_negated ? JoinType::kLeftAnti : JoinType::kLeftSemi,
-                     std::move(condition), ast.span);
+    plan_ = AsSubquery(MakeJoin(std::move(plan_), std::move(query.plan),
+                                join.is_negated ? JoinType::kLeftAnti : JoinType::kLeftSemi,
+                                std::move(condition), ast.span));
     return arrow::Status::OK();
   }
 
