@@ -100,10 +100,11 @@ class Run:
                   .option("checkpointLocation", self.folder + "/checkpoint").start())
         self.started = True
         stream.awaitTermination()
-        late = {progress["batchId"]: sum(state["numRowsDroppedByWatermark"] for state in progress["stateOperators"])
-                for progress in stream.recentProgress}
+        progress = {progress["batchId"]: progress for progress in stream.recentProgress if progress["batchId"] in self.batches}
         if self.query.late is not None:
-            self.query.late = [late.get(batch, 0) for batch in range(len(self.batches))]
+            self.query.late = [query_file.late_rows(progress[batch]) for batch in range(len(self.batches))]
+        if self.query.state is not None:
+            self.query.state = [query_file.state_rows(progress[batch]) for batch in range(len(self.batches))]
 
     def record(self):
         query, asked = self.query, self.query.error

@@ -23,14 +23,15 @@
     ...
     == rows                       behind the last input: the rows of no-data micro-batches
     == late 0 1                   numRowsDroppedByWatermark of each micro-batch, over all state operators
+    == state 3/3/0 2/1/2          likewise numRowsTotal/numRowsUpdated/numRowsRemoved
     == error EXIT_CODE CLASS [class]
     Spark's message               compared, unless `class` says that the class alone is
 
 `== input NAME from FILE` and `== data NAME from FILE` take a file of this folder instead of lines
 (binary formats, compression). A stream without input in a block gets an empty file, so that all
 streams have one file per micro-batch. `ordered`: the order of rows counts. In a new file leave out
-rows and error; write `== late` where late rows are to be compared, `== error class` where only the
-class of an error is.
+rows and error; write `== late` where late rows are to be compared, `== state` where the rows of the
+state are, `== error class` where only the class of an error is.
 """
 import dataclasses
 import json
@@ -94,6 +95,7 @@ class Query:
     blocks: list = dataclasses.field(default_factory=list)   # per micro-batch {source name: File}
     rows: list = dataclasses.field(default_factory=list)     # per micro-batch a list of lines
     late: list = None           # per micro-batch; None: not compared
+    state: list = None          # per micro-batch "total/updated/removed"; None: not compared
     error: Error = None         # None: no error, or not known yet
 
     @property
@@ -198,6 +200,9 @@ class Reader:
     def read_late(self, words, _):
         self.query.late = [int(word) for word in words]
 
+    def read_state(self, words, _):
+        self.query.state = words
+
     def read_error(self, words, lines):
         is_class_only = words[-1] == "class"
         if words == ["class"]:
@@ -221,6 +226,16 @@ class Reader:
 
 def read(path):
     return Reader(path).read()
+
+
+def late_rows(progress):
+    """Of a micro-batch's progress, as Spark and we write it."""
+    return sum(state["numRowsDroppedByWatermark"] for state in progress["stateOperators"])
+
+
+def state_rows(progress):
+    counts = ("numRowsTotal", "numRowsUpdated", "numRowsRemoved")
+    return "/".join(str(sum(state[count] for state in progress["stateOperators"])) for count in counts)
 
 
 def file_lines(title, file):
@@ -260,6 +275,8 @@ def write(path, query):
             lines += ["== rows", *query.rows[number]]
     if query.late is not None:
         lines.append(" ".join(["== late", *map(str, query.late)]))
+    if query.state is not None:
+        lines.append(" ".join(["== state", *query.state]))
     if query.error:
         lines.append(f"== error {query.error.exit_code} {query.error.name}" + " class" * query.error.is_class_only)
         lines += [query.error.message] if query.error.message else []

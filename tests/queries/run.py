@@ -172,10 +172,6 @@ def error_problems(error, stderr):
     return ["the message differs:", f"  - {want}", f"  + {got}"]
 
 
-def late_rows(progress):
-    return sum(state["numRowsDroppedByWatermark"] for state in progress["stateOperators"])
-
-
 def run(binary, query, folder):
     """Returns the finished process and the rows per micro-batch, of a bounded query as micro-batch 0."""
     if query.is_bounded:
@@ -196,9 +192,12 @@ def progress_problems(query, folder):
     problems = []
     if len(progress) != len(query.rows):
         problems.append(f"{len(progress)} micro-batches, not {len(query.rows)}")
-    late = list(map(late_rows, progress))
+    late = list(map(query_file.late_rows, progress))
     if query.late is not None and late != query.late:
         problems.append(f"late rows {late}, not {query.late}")
+    state = list(map(query_file.state_rows, progress))
+    if query.state is not None and state != query.state:
+        problems.append(f"rows of the state {state}, not {query.state}")
     return problems
 
 
