@@ -93,6 +93,9 @@ TEST(ScriptRowsTest, ShowAndDescribeHaveSparksColumns) {
   EXPECT_EQ(Json("DESCRIBE counts"),
             "{\"col_name\":\"word\",\"data_type\":\"string\"}\n"
             "{\"col_name\":\"n\",\"data_type\":\"bigint\"}\n");
+  EXPECT_EQ(Json("DESCRIBE QUERY SELECT word, 1 + n FROM counts"),
+            "{\"col_name\":\"word\",\"data_type\":\"string\"}\n"
+            "{\"col_name\":\"(1 + n)\",\"data_type\":\"bigint\"}\n");
   EXPECT_EQ(Json("SHOW FUNCTIONS LIKE 'regexp_repl*'"), "{\"function\":\"regexp_replace\"}\n");
   EXPECT_THAT(Json("DESCRIBE FUNCTION upper"),
               HasSubstr("{\"function_desc\":\"Function: upper\"}"));

@@ -142,10 +142,11 @@ TEST(ScriptTest, ShowAndDescribeAreSteps) {
   const auto script = Read(
       "CREATE TABLE b (a INT) USING json LOCATION 'x'; CREATE TEMP VIEW a AS SELECT 1;"
       "SHOW TABLES; SHOW TABLES LIKE 'B*'; SHOW FUNCTIONS LIKE 'reg*|abs';"
-      "DESCRIBE FUNCTION EXTENDED abs; DESC b; DESCRIBE FUNCTION +");
+      "DESCRIBE FUNCTION EXTENDED abs; DESC b; DESCRIBE FUNCTION +; DESCRIBE QUERY SELECT a FROM b;"
+      "DESC WITH c AS (SELECT 1) SELECT * FROM c");
 
   ASSERT_TRUE(script.ok()) << RenderError(script.status());
-  ASSERT_EQ(script->steps.size(), 6u);
+  ASSERT_EQ(script->steps.size(), 8u);
   EXPECT_THAT(
       std::get<TablesStep>(script->steps[0].action).tables,
       ElementsAre(Field(&TablesStep::Table::name, "a"), Field(&TablesStep::Table::name, "b")));
@@ -154,6 +155,8 @@ TEST(ScriptTest, ShowAndDescribeAreSteps) {
   EXPECT_TRUE(std::get<DescribeFunction>(script->steps[3].action).is_extended);
   EXPECT_EQ(std::get<DescribeStep>(script->steps[4].action).query.query, "SELECT * FROM b");
   EXPECT_EQ(std::get<DescribeFunction>(script->steps[5].action).name.text, "+");
+  EXPECT_EQ(std::get<DescribeStep>(script->steps[6].action).query.query, "SELECT a FROM b");
+  EXPECT_TRUE(std::holds_alternative<DescribeStep>(script->steps[7].action));
 }
 
 TEST(ScriptTest, QueriesMayBeExplained) {

@@ -36,6 +36,7 @@ class ScriptReader {
   arrow::Status Take(const SetSetting& statement);
   arrow::Status Take(const RunQuery& statement);
   arrow::Status Take(const DescribeTable& statement);
+  arrow::Status Take(const DescribeQuery& statement);
   arrow::Status Take(const ShowTables& statement) {
     AddStep(TablesStep{catalog_.List(statement.pattern)}, statement.span);
     return arrow::Status::OK();
@@ -138,6 +139,15 @@ arrow::Status ScriptReader::Take(const DescribeTable& statement) {
   ARROW_RETURN_NOT_OK(catalog_.ResolveName(statement.name, &step.query));
   ARROW_RETURN_NOT_OK(SetSettings(statement.name.span, &step.query));
   AddStep(std::move(step), statement.name.span);
+  return arrow::Status::OK();
+}
+
+arrow::Status ScriptReader::Take(const DescribeQuery& statement) {
+  DescribeStep step;
+  step.query.is_bounded = true;
+  ARROW_RETURN_NOT_OK(catalog_.Resolve(statement.query, &step.query));
+  ARROW_RETURN_NOT_OK(SetSettings(statement.query, &step.query));
+  AddStep(std::move(step), statement.query);
   return arrow::Status::OK();
 }
 

@@ -18,7 +18,7 @@ struct QueryStep {
   bool is_explained = false;  // its plan, not its rows
 };
 
-// DESCRIBE t: the columns of this query.
+// DESCRIBE t, DESCRIBE QUERY SELECT ...: the columns of this query.
 struct DescribeStep {
   JobSpec query;
 };

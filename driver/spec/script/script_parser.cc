@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "driver/sql/lexer.h"
 #include "driver/sql/token_cursor.h"
 
@@ -205,7 +206,7 @@ arrow::Result<ScriptWord> ScriptParser::ParseName(std::string_view expected) {
 arrow::Result<ScriptWord> ScriptParser::ParseFormat() {
   ARROW_RETURN_NOT_OK(cursor_.ExpectKeyword("USING"));
   ARROW_ASSIGN_OR_RAISE(ScriptWord format, ParseName("a format such as json"));
-  format.text = sql::LowerCase(format.text);
+  format.text = AsciiLower(format.text);
   return format;
 }
 
@@ -312,7 +313,7 @@ arrow::Result<ScriptWord> ScriptParser::ParseOptionValue() {
       break;
     default:
       if (!is_negative && cursor_.IsAnyKeyword({"TRUE", "FALSE"})) {
-        value.text = sql::LowerCase(token.text);
+        value.text = AsciiLower(token.text);
         break;
       }
       return cursor_.Unexpected("a value: text in quotes, a number, true or false");
@@ -391,6 +392,15 @@ arrow::Result<Statement> ScriptParser::ParseDescribe() {
       ARROW_ASSIGN_OR_RAISE(describe.name, ParseName("a function"));
     }
     return describe;
+  }
+  // QUERY may be the name of a table.
+  const bool is_query_begin = cursor_.IsAnyKeyword({"SELECT", "WITH", "FROM", "VALUES"}) ||
+                              cursor_.IsSymbol("(") || cursor_.IsKeyword("QUERY");
+  const bool is_name = cursor_.IsEnd(1) || cursor_.IsSymbol(";", 1) || cursor_.IsSymbol(".", 1);
+  if (is_query_begin && !is_name) {
+    (void)cursor_.AcceptKeyword("QUERY");
+    ARROW_ASSIGN_OR_RAISE(const Span query, ParseQuery());
+    return DescribeQuery{query};
   }
   if (cursor_.IsKeyword("TABLE") && !cursor_.IsEnd(1) && !cursor_.IsSymbol(";", 1)) {
     cursor_.Advance();

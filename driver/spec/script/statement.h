@@ -81,7 +81,12 @@ struct DescribeTable {
   ScriptWord name;
 };
 
-using Statement = std::variant<CreateTable, CreateStreamingTable, CreateView, SetSetting, RunQuery,
-                               ShowFunctions, DescribeFunction, ShowTables, DescribeTable>;
+struct DescribeQuery {
+  Span query;
+};
+
+using Statement =
+    std::variant<CreateTable, CreateStreamingTable, CreateView, SetSetting, RunQuery, ShowFunctions,
+                 DescribeFunction, ShowTables, DescribeTable, DescribeQuery>;
 
 }  // namespace tidemill::driver
