@@ -4,6 +4,7 @@ list(APPEND common_sources
   json/json_numbers.cc
   json/json_path.cc
   json/json_scanner.cc
+  json/json_style.cc
   json/json_view.cc)
 list(APPEND common_headers
   json/inferred_type.h
@@ -12,4 +13,5 @@ list(APPEND common_headers
   json/json_numbers.h
   json/json_path.h
   json/json_scanner.h
+  json/json_style.h
   json/json_view.h)

@@ -1,5 +1,6 @@
 #include "common/json/json_scanner.h"
 
+#include <algorithm>
 #include <array>
 
 #if defined(__SSE2__)
@@ -143,8 +144,36 @@ bool JsonScanner::ScanEscape(char quote) {
       at_ += 4;
       return true;
     default:
-      return false;
+      return syntax_.allows_any_escape;
   }
+}
+
+bool JsonScanner::SkipComment() {
+  const std::string_view rest(at_, static_cast<size_t>(end_ - at_));
+  size_t end = std::string_view::npos;
+  if (rest.starts_with("//")) {
+    end = std::min(rest.find('\n'), rest.size());
+  } else if (rest.starts_with("/*")) {
+    end = rest.find("*/", 2);
+    if (end != std::string_view::npos) end += 2;
+  }
+  if (end == std::string_view::npos) return false;
+  at_ += end;
+  return true;
+}
+
+// A name as Java writes one.
+bool JsonScanner::ScanBareName(JsonValue* name) {
+  const auto is_part = [](char c) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || IsDigit(c) || c == '_' || c == '$' || c == '-' || (c & 0x80) != 0;
+  };
+  if (!syntax_.allows_unquoted_names || at_ == end_ || IsDigit(*at_) || *at_ == '-') return false;
+  name->data = at_;
+  name->kind = JsonKind::kString;
+  while (at_ != end_ && is_part(*at_)) ++at_;
+  name->size = static_cast<uint32_t>(at_ - name->data);
+  return name->size > 0;
 }
 
 bool JsonScanner::ScanString(JsonValue* value) {
@@ -155,6 +184,10 @@ bool JsonScanner::ScanString(JsonValue* value) {
     at_ = FindSpecial(at_, end_, quote);
     if (at_ == end_) return false;
     if (*at_ == quote) break;
+    if (static_cast<unsigned char>(*at_) < 0x20 && syntax_.allows_control_characters) {
+      ++at_;
+      continue;
+    }
     if (*at_ != '\\' || !ScanEscape(quote)) return false;
     value->kind = JsonKind::kEscapedString;
   }
@@ -169,7 +202,7 @@ bool JsonScanner::ScanNumber(JsonValue* value) {
   if (at_ == end_) return false;
   if (*at_ == 'I') return ScanNonNumeric(value);
   if (!IsDigit(*at_)) return false;
-  if (*at_ == '0') {
+  if (*at_ == '0' && !syntax_.allows_leading_zeros) {
     ++at_;
   } else {
     while (at_ != end_ && IsDigit(*at_)) ++at_;

@@ -32,6 +32,11 @@ struct JsonValue {
 struct JsonSyntax {
   bool allows_single_quotes = true;
   bool allows_non_numeric_numbers = true;
+  bool allows_leading_zeros = false;
+  bool allows_unquoted_names = false;
+  bool allows_comments = false;            // as in C and C++
+  bool allows_any_escape = false;          // a backslash before any character
+  bool allows_control_characters = false;  // bare in strings
 };
 
 // Replaces escapes; lone surrogates become "?", as Java's encoder writes them. The text must have
@@ -95,8 +100,11 @@ class JsonScanner {
 
  private:
   void SkipSpace() {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r' || *at_ == '\n')) ++at_;
+    do {
+      while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r' || *at_ == '\n')) ++at_;
+    } while (at_ != end_ && *at_ == '/' && syntax_.allows_comments && SkipComment());
   }
+  bool SkipComment();  // at the slash; false where no comment begins or ends
   bool Take(char expected) {
     SkipSpace();
     if (at_ == end_ || *at_ != expected) return false;
@@ -114,7 +122,8 @@ class JsonScanner {
   }
   bool ScanValue(int depth, JsonValue* value);
   bool ScanString(JsonValue* value);  // at the opening quote
-  bool ScanEscape(char quote);        // at the backslash
+  bool ScanBareName(JsonValue* name);
+  bool ScanEscape(char quote);  // at the backslash
   bool ScanNumber(JsonValue* value);
   bool ScanWord(std::string_view word, JsonKind kind, JsonValue* value);
   bool ScanNonNumeric(JsonValue* value);
@@ -127,9 +136,8 @@ class JsonScanner {
     do {
       JsonValue key;
       JsonValue value;
-      if (!IsQuote(Peek()) || !ScanString(&key) || !Take(':') || !ScanValue(depth + 1, &value)) {
-        return false;
-      }
+      const bool has_key = IsQuote(Peek()) ? ScanString(&key) : ScanBareName(&key);
+      if (!has_key || !Take(':') || !ScanValue(depth + 1, &value)) return false;
       on_field(key, value);
     } while (Take(','));
     return Take('}');

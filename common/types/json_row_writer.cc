@@ -16,6 +16,7 @@
 #include "common/base/check.h"
 #include "common/types/civil_time.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 #include "common/types/json_value_writer.h"
 #include "common/types/time_text.h"
 #include "common/types/value_format.h"
@@ -90,7 +91,11 @@ struct JsonNode {
   std::vector<JsonNode> children;  // of a list: the item; of a map: the value; of a struct: fields
   const TimeZone* zone = nullptr;  // null for TIMESTAMP_NTZ
   int32_t scale = 0;
+  int column = 0;            // of a struct's field: its place in the struct
   bool keeps_nulls = false;  // of a struct: fields without a value are null
+  bool sorts_keys = false;   // of a map
+  bool shows_range = false;  // of INTERVAL DAY: as such, else with hours, minutes and seconds
+  const DatetimePattern* pattern = nullptr;  // of a date or timestamp; nullptr: ISO 8601
 };
 
 void WriteOrNull(const JsonNode& node, const arrow::ArrayData& data, int64_t row,
@@ -149,15 +154,24 @@ void WriteBinary(const JsonNode&, const arrow::ArrayData& data, int64_t row, std
   *out += '"';
 }
 
-void WriteDate(const JsonNode&, const arrow::ArrayData& data, int64_t row, std::string* out) {
+void WritePattern(const JsonNode& node, int64_t micros, std::string* out) {
+  std::string text;
+  node.pattern->Format(micros, node.zone == nullptr ? *UtcTimeZone() : *node.zone, &text);
+  AppendJsonString(text, out);
+}
+
+void WriteDate(const JsonNode& node, const arrow::ArrayData& data, int64_t row, std::string* out) {
+  const int32_t days = data.GetValues<int32_t>(1)[row];
+  if (node.pattern != nullptr) return WritePattern(node, days * kMicrosPerDay, out);
   *out += '"';
-  AppendDateText(data.GetValues<int32_t>(1)[row], out);
+  AppendDateText(days, out);
   *out += '"';
 }
 
 void WriteTimestamp(const JsonNode& node, const arrow::ArrayData& data, int64_t row,
                     std::string* out) {
   const int64_t micros = data.GetValues<int64_t>(1)[row];
+  if (node.pattern != nullptr) return WritePattern(node, micros, out);
   const int64_t seconds = FloorDiv(micros, kMicrosPerSecond);
   const auto fraction = static_cast<uint32_t>(micros - seconds * kMicrosPerSecond);
   const int32_t offset = node.zone == nullptr ? 0 : UtcOffsetSeconds(*node.zone, micros);
@@ -169,11 +183,61 @@ void WriteTimestamp(const JsonNode& node, const arrow::ArrayData& data, int64_t 
   *out += '"';
 }
 
-// Interval texts need no zone.
-void WriteInterval(const JsonNode&, const arrow::ArrayData& data, int64_t row, std::string* out) {
+// Interval texts need no zone. A row of Spark's has forgotten that an interval has days only.
+void WriteInterval(const JsonNode& node, const arrow::ArrayData& data, int64_t row,
+                   std::string* out) {
   *out += '"';
-  AppendCastText(data, row, *UtcTimeZone(), TextStyle::kCast, out);
+  if (!node.shows_range && IsDayInterval(*data.type)) {
+    AppendIntervalText(data.GetValues<int64_t>(1)[row] * kMicrosPerSecond, kDayToSecond, out);
+  } else {
+    AppendCastText(data, row, *UtcTimeZone(), TextStyle::kCast, out);
+  }
   *out += '"';
+}
+
+// A map's key as Spark's JSON has it: the value as it is inside, days of a date, microseconds of a
+// timestamp.
+void AppendKeyText(const arrow::ArrayData& data, int64_t row, std::string* out) {
+  if (data.IsNull(row)) {
+    *out += "null";
+    return;
+  }
+  switch (data.type->id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      *out += BytesAt(data, row);
+      return;
+    case arrow::Type::DATE32:
+    case arrow::Type::INTERVAL_MONTHS:
+      return AppendIntText(data.GetValues<int32_t>(1)[row], out);
+    case arrow::Type::TIMESTAMP:
+      return AppendIntText(data.GetValues<int64_t>(1)[row], out);
+    case arrow::Type::DURATION: {
+      const int64_t unit = IsDayInterval(*data.type) ? kMicrosPerSecond : 1;
+      return AppendIntText(data.GetValues<int64_t>(1)[row] * unit, out);
+    }
+    case arrow::Type::LIST: {
+      const auto* offsets = data.GetValues<int32_t>(1);
+      *out += '[';
+      for (int32_t i = offsets[row]; i < offsets[row + 1]; ++i) {
+        if (i > offsets[row]) *out += ',';
+        AppendKeyText(*data.child_data[0], i, out);
+      }
+      *out += ']';
+      return;
+    }
+    case arrow::Type::STRUCT: {
+      *out += '[';
+      for (size_t i = 0; i < data.child_data.size(); ++i) {
+        if (i > 0) *out += ',';
+        AppendKeyText(*data.child_data[i], data.offset + row, out);
+      }
+      *out += ']';
+      return;
+    }
+    default:
+      AppendCastText(data, row, *UtcTimeZone(), TextStyle::kCast, out);
+  }
 }
 
 void WriteList(const JsonNode& node, const arrow::ArrayData& data, int64_t row, std::string* out) {
@@ -186,23 +250,34 @@ void WriteList(const JsonNode& node, const arrow::ArrayData& data, int64_t row, 
   *out += ']';
 }
 
+void WriteEntry(const JsonNode& node, std::string_view key, const arrow::ArrayData& values,
+                int64_t entry, std::string* out) {
+  AppendJsonString(key, out);
+  *out += ':';
+  WriteOrNull(node.children[0], values, entry, out);
+}
+
 void WriteMap(const JsonNode& node, const arrow::ArrayData& data, int64_t row, std::string* out) {
   const auto* offsets = data.GetValues<int32_t>(1);
   const arrow::ArrayData& entries = *data.child_data[0];
   const arrow::ArrayData& keys = *entries.child_data[0];
-  const bool string_keys = keys.type->id() == arrow::Type::STRING;
+  const arrow::ArrayData& values = *entries.child_data[1];
+  const bool has_texts = keys.type->id() == arrow::Type::STRING && !node.sorts_keys;
+  std::vector<std::pair<std::string, int64_t>> texts;
   *out += '{';
   for (int32_t i = offsets[row]; i < offsets[row + 1]; ++i) {
-    if (i > offsets[row]) *out += ',';
-    if (string_keys) {
-      AppendJsonString(BytesAt(keys, entries.offset + i), out);
+    const int64_t entry = entries.offset + i;
+    if (has_texts) {
+      if (i > offsets[row]) *out += ',';
+      WriteEntry(node, BytesAt(keys, entry), values, entry, out);
     } else {
-      std::string key;
-      AppendCastText(keys, entries.offset + i, *node.zone, TextStyle::kCast, &key);
-      AppendJsonString(key, out);
+      AppendKeyText(keys, entry, &texts.emplace_back("", entry).first);
     }
-    *out += ':';
-    WriteOrNull(node.children[0], *entries.child_data[1], entries.offset + i, out);
+  }
+  if (node.sorts_keys) std::stable_sort(texts.begin(), texts.end());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) *out += ',';
+    WriteEntry(node, texts[i].first, values, texts[i].second, out);
   }
   *out += '}';
 }
@@ -211,11 +286,12 @@ void WriteMap(const JsonNode& node, const arrow::ArrayData& data, int64_t row, s
 void WriteFields(const std::vector<JsonNode>& nodes, const arrow::ArrayDataVector& columns,
                  int64_t row, bool keeps_nulls, std::string* out) {
   char before = '{';
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    if (!keeps_nulls && columns[i]->IsNull(row)) continue;
+  for (const JsonNode& node : nodes) {
+    const arrow::ArrayData& column = *columns[node.column];
+    if (!keeps_nulls && column.IsNull(row)) continue;
     *out += before;
-    *out += nodes[i].key;
-    WriteOrNull(nodes[i], *columns[i], row, out);
+    *out += node.key;
+    WriteOrNull(node, column, row, out);
     before = ',';
   }
   if (before == '{') *out += '{';
@@ -269,29 +345,52 @@ JsonNode::Write WriterOf(const arrow::DataType& type) {
   }
 }
 
-JsonNode NodeOf(const arrow::DataType& type, const TimeZone& zone);
+JsonNode NodeOf(const arrow::DataType& type, const TimeZone& zone, const JsonTextOptions* options);
 
-std::vector<JsonNode> FieldNodes(const arrow::FieldVector& fields, const TimeZone& zone) {
+// `options`: nullptr for rows.
+std::vector<JsonNode> FieldNodes(const arrow::FieldVector& fields, const TimeZone& zone,
+                                 const JsonTextOptions* options) {
   std::vector<JsonNode> nodes;
   for (const auto& field : fields) {
-    JsonNode& node = nodes.emplace_back(NodeOf(*field->type(), zone));
+    JsonNode& node = nodes.emplace_back(NodeOf(*field->type(), zone, options));
+    node.column = static_cast<int>(nodes.size()) - 1;
     AppendJsonString(field->name(), &node.key);
     node.key += ':';
+  }
+  if (options != nullptr && options->sorts_keys) {
+    std::stable_sort(nodes.begin(), nodes.end(), [&](const JsonNode& a, const JsonNode& b) {
+      return fields[a.column]->name() < fields[b.column]->name();
+    });
   }
   return nodes;
 }
 
-JsonNode NodeOf(const arrow::DataType& type, const TimeZone& zone) {
+JsonNode NodeOf(const arrow::DataType& type, const TimeZone& zone, const JsonTextOptions* options) {
   JsonNode node;
   node.write = WriterOf(type);
-  if (type.id() != arrow::Type::TIMESTAMP || IsInstantType(type)) node.zone = &zone;
+  const bool is_timestamp = type.id() == arrow::Type::TIMESTAMP;
+  const bool is_date = type.id() == arrow::Type::DATE32;
+  if (!is_date && (!is_timestamp || IsInstantType(type))) node.zone = &zone;
+  if (options != nullptr) {
+    node.keeps_nulls = options->keeps_nulls;
+    node.sorts_keys = options->sorts_keys;
+    node.shows_range = true;
+    if (is_date) node.pattern = options->date.get();
+    if (is_timestamp) {
+      node.pattern = (node.zone ? options->timestamp : options->timestamp_ntz).get();
+    }
+  }
   if (type.id() == arrow::Type::DECIMAL128)
     node.scale = static_cast<const arrow::DecimalType&>(type).scale();
-  if (type.id() == arrow::Type::STRUCT) node.children = FieldNodes(type.fields(), zone);
-  if (type.id() == arrow::Type::LIST)
-    node.children.push_back(NodeOf(*static_cast<const arrow::ListType&>(type).value_type(), zone));
-  if (type.id() == arrow::Type::MAP)
-    node.children.push_back(NodeOf(*static_cast<const arrow::MapType&>(type).item_type(), zone));
+  if (type.id() == arrow::Type::STRUCT) node.children = FieldNodes(type.fields(), zone, options);
+  if (type.id() == arrow::Type::LIST) {
+    const auto& list = static_cast<const arrow::ListType&>(type);
+    node.children.push_back(NodeOf(*list.value_type(), zone, options));
+  }
+  if (type.id() == arrow::Type::MAP) {
+    const auto& map = static_cast<const arrow::MapType&>(type);
+    node.children.push_back(NodeOf(*map.item_type(), zone, options));
+  }
   return node;
 }
 
@@ -330,24 +429,16 @@ void AppendJsonString(std::string_view text, std::string* out) {
   *out += '"';
 }
 
-namespace {
-
-void KeepNulls(JsonNode* node) {
-  node->keeps_nulls = true;
-  for (JsonNode& child : node->children) KeepNulls(&child);
-}
-
-}  // namespace
-
 struct JsonValueWriter::Impl {
+  JsonTextOptions options;
   JsonNode node;
 };
 
 JsonValueWriter::JsonValueWriter(const arrow::DataType& type, const TimeZone& zone,
-                                 bool keeps_nulls)
+                                 JsonTextOptions options)
     : impl_(std::make_unique<Impl>()) {
-  impl_->node = NodeOf(type, zone);
-  if (keeps_nulls) KeepNulls(&impl_->node);
+  impl_->options = std::move(options);
+  impl_->node = NodeOf(type, zone, &impl_->options);
 }
 JsonValueWriter::~JsonValueWriter() = default;
 
@@ -364,7 +455,7 @@ JsonRowWriter::JsonRowWriter(const std::shared_ptr<arrow::Schema>& schema,
                              std::shared_ptr<const TimeZone> zone)
     : impl_(std::make_unique<Impl>()) {
   impl_->zone = std::move(zone);
-  impl_->columns = FieldNodes(schema->fields(), *impl_->zone);
+  impl_->columns = FieldNodes(schema->fields(), *impl_->zone, nullptr);
 }
 
 JsonRowWriter::~JsonRowWriter() = default;

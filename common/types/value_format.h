@@ -18,7 +18,8 @@ namespace tidemill {
 // NULL fields left out (NULL array elements and map values are null), timestamps ISO 8601 with 3
 // fraction digits (what is below a millisecond is cut) and Z or the zone's offset,
 // TIMESTAMP_NTZ without it, doubles as Java's Double.toString, NaN and Infinity as strings,
-// decimals with their scale, BINARY as base64, map keys as CAST texts. Broken UTF-8 becomes U+FFFD.
+// decimals with their scale, BINARY as base64, intervals of days with their time, keys of maps as
+// they are inside (a date is its days). Broken UTF-8 becomes U+FFFD.
 // *Thread-compatible.*
 class JsonRowWriter {
  public:

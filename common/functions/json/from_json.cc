@@ -22,15 +22,17 @@ namespace {
 
 using Args = std::span<const arrow::Datum>;
 
+// Those of inference say nothing where there is a schema, as in Spark.
 constexpr auto kOptions = std::to_array<std::string_view>(
-    {"mode", "columnnameofcorruptrecord", "allowsinglequotes", "allownonnumericnumbers",
-     "dateformat", "timestampformat", "timestampntzformat"});
+    {"mode", "columnnameofcorruptrecord", "dateformat", "timestampformat", "timestampntzformat",
+     "timezone", "primitivesasstring", "prefersdecimal", "dropfieldifallnull", "infertimestamp"});
 
 // What a call is bound to. *Plain data.*
 struct FromJsonRule {
   TypePtr type;
   JsonSyntax syntax;
   JsonFormats formats;
+  std::shared_ptr<const TimeZone> zone;  // nullptr: the session's
   bool is_fail_fast = false;
   int corrupt_column = -1;  // of a struct
 };
@@ -100,7 +102,8 @@ arrow::Result<arrow::Datum> FromJson(const FromJsonRule& rule, const EvalContext
       ReadRoot(rule, text, row, &roots);
     }
   }
-  JsonDecoder decoder(&ZoneOf(context), rule.syntax, context.pool, rule.formats);
+  const TimeZone& zone = rule.zone == nullptr ? ZoneOf(context) : *rule.zone;
+  JsonDecoder decoder(&zone, rule.syntax, context.pool, rule.formats);
   ARROW_ASSIGN_OR_RAISE(auto data, decoder.Decode(rule.type, roots.values, &roots.is_bad));
   if (rule.is_fail_fast) {
     for (int64_t row = 0; row < rows; ++row) {
@@ -142,11 +145,11 @@ arrow::Result<BoundFunction> BindFromJson(std::span<const ExprPtr> args) {
                                  "variant.",
                                  ExprText(*args[0]), SqlTypeName(*rule.type)));
   }
-  ARROW_ASSIGN_OR_RAISE(const FormatOptions options, OptionsOf("from_json", args, 2, kOptions));
+  ARROW_ASSIGN_OR_RAISE(const FormatOptions options,
+                        OptionsOf("from_json", args, 2, WithJsonSyntax(kOptions)));
   ARROW_ASSIGN_OR_RAISE(rule.is_fail_fast, IsFailFast("from_json", options));
-  rule.syntax.allows_single_quotes = OptionOr(options, "allowsinglequotes", "true") != "false";
-  rule.syntax.allows_non_numeric_numbers =
-      OptionOr(options, "allownonnumericnumbers", "true") != "false";
+  ARROW_ASSIGN_OR_RAISE(rule.zone, ZoneOption(options));
+  rule.syntax = JsonSyntaxOf(options);
   ARROW_ASSIGN_OR_RAISE(rule.formats.date, PatternOption(options, "dateformat"));
   ARROW_ASSIGN_OR_RAISE(rule.formats.timestamp, PatternOption(options, "timestampformat"));
   ARROW_ASSIGN_OR_RAISE(rule.formats.timestamp_ntz, PatternOption(options, "timestampntzformat"));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/base/ascii.h"
@@ -131,10 +132,12 @@ arrow::Result<FormatOptions> OptionsOf(std::string_view function, std::span<cons
     }
     key = AsciiLower(key);
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      return WithHint(MakeError(ErrorKind::kInvalid, "UNKNOWN_OPTION",
-                                fmt::format("unknown or unsupported option: function={} option={}",
-                                            function, key)),
-                      fmt::format("did you mean `{}`?", NearestName(key, known)));
+      const arrow::Status unknown = MakeError(
+          ErrorKind::kInvalid, "UNKNOWN_OPTION",
+          fmt::format("unknown or unsupported option: function={} option={}", function, key));
+      const std::string nearest = NearestName(key, known);
+      return nearest.empty() ? unknown
+                             : WithHint(unknown, fmt::format("did you mean `{}`?", nearest));
     }
     options[key] = value;
   }
@@ -173,6 +176,46 @@ std::string OptionOr(const FormatOptions& options, const std::string& name,
                      std::string_view otherwise) {
   const auto found = options.find(name);
   return found == options.end() ? std::string(otherwise) : found->second;
+}
+
+namespace {
+
+// An option of JSON's syntax and what it sets.
+struct SyntaxOption {
+  std::string_view name;
+  bool JsonSyntax::*flag;
+};
+constexpr auto kSyntaxOptions = std::to_array<SyntaxOption>({
+    {"allowsinglequotes", &JsonSyntax::allows_single_quotes},
+    {"allownonnumericnumbers", &JsonSyntax::allows_non_numeric_numbers},
+    {"allownumericleadingzeros", &JsonSyntax::allows_leading_zeros},
+    {"allowunquotedfieldnames", &JsonSyntax::allows_unquoted_names},
+    {"allowcomments", &JsonSyntax::allows_comments},
+    {"allowbackslashescapinganycharacter", &JsonSyntax::allows_any_escape},
+    {"allowunquotedcontrolchars", &JsonSyntax::allows_control_characters},
+});
+
+}  // namespace
+
+std::vector<std::string_view> WithJsonSyntax(std::span<const std::string_view> own) {
+  std::vector<std::string_view> names(own.begin(), own.end());
+  for (const SyntaxOption& option : kSyntaxOptions) names.push_back(option.name);
+  return names;
+}
+
+JsonSyntax JsonSyntaxOf(const FormatOptions& options) {
+  JsonSyntax syntax;
+  for (const SyntaxOption& option : kSyntaxOptions) {
+    const auto given = options.find(std::string(option.name));
+    if (given != options.end()) syntax.*option.flag = AsciiLower(given->second) == "true";
+  }
+  return syntax;
+}
+
+arrow::Result<std::shared_ptr<const TimeZone>> ZoneOption(const FormatOptions& options) {
+  const auto name = options.find("timezone");
+  if (name == options.end()) return nullptr;
+  return FindTimeZone(name->second);
 }
 
 BoundFunction NullText(std::span<const ExprPtr> args) {

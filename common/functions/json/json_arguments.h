@@ -8,8 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/functions/signature.h"
+#include "common/json/json_scanner.h"
 
 // The constant arguments of functions over JSON and CSV text: a schema and options.
 
@@ -32,6 +34,11 @@ arrow::Result<TypePtr> SchemaOf(std::string_view function, std::span<const ExprP
 arrow::Result<bool> IsFailFast(std::string_view function, const FormatOptions& options);
 std::string OptionOr(const FormatOptions& options, const std::string& name,
                      std::string_view otherwise);
+// `own` and the options of what JSON text may look like; what these say.
+std::vector<std::string_view> WithJsonSyntax(std::span<const std::string_view> own);
+JsonSyntax JsonSyntaxOf(const FormatOptions& options);
+// The zone of the option timeZone; nullptr where it is not given. Errors: INVALID_TIMEZONE.
+arrow::Result<std::shared_ptr<const TimeZone>> ZoneOption(const FormatOptions& options);
 
 // The text of a constant argument; false where it is none, or NULL.
 bool ConstantText(const ExprPtr& expr, std::string* text);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/base/error.h"
 #include "common/functions/cast/cast_rules.h"
 #include "common/functions/columns.h"
@@ -15,6 +16,7 @@
 #include "common/json/inferred_type.h"
 #include "common/json/json_path.h"
 #include "common/json/json_scanner.h"
+#include "common/json/json_style.h"
 #include "common/types/ddl.h"
 #include "common/types/json_value_writer.h"
 
@@ -26,7 +28,20 @@ namespace {
 
 using Args = std::span<const arrow::Datum>;
 
-constexpr auto kToJsonOptions = std::to_array<std::string_view>({"ignorenullfields"});
+constexpr auto kToJsonOptions = std::to_array<std::string_view>(
+    {"ignorenullfields", "sortkeys", "pretty", "writenonasciicharacterascodepoint", "dateformat",
+     "timestampformat", "timestampntzformat", "timezone"});
+
+arrow::Result<std::shared_ptr<const DatetimePattern>> PatternOption(const FormatOptions& options,
+                                                                    const std::string& name) {
+  const auto found = options.find(name);
+  if (found == options.end()) return nullptr;
+  return DatetimePattern::Compile(found->second, DatetimePattern::Use::kFormat);
+}
+
+bool IsSet(const FormatOptions& options, const std::string& name) {
+  return AsciiLower(OptionOr(options, name, "false")) == "true";
+}
 
 arrow::Result<BoundFunction> BindToJson(std::span<const ExprPtr> args) {
   ARROW_RETURN_NOT_OK(CheckArgCount("to_json", "to_json(expr[, options])", args.size(), 1, 2));
@@ -40,17 +55,25 @@ arrow::Result<BoundFunction> BindToJson(std::span<const ExprPtr> args) {
                                  ExprText(*args[0]), SqlTypeName(*type)));
   }
   ARROW_ASSIGN_OR_RAISE(const FormatOptions options, OptionsOf("to_json", args, 1, kToJsonOptions));
-  const bool keeps_nulls = OptionOr(options, "ignorenullfields", "true") == "false";
-  bound.kernel = [type, keeps_nulls](const EvalContext& context, Args values,
-                                     int64_t rows) -> arrow::Result<arrow::Datum> {
+  JsonTextOptions form;
+  form.keeps_nulls = OptionOr(options, "ignorenullfields", "true") == "false";
+  form.sorts_keys = IsSet(options, "sortkeys");
+  ARROW_ASSIGN_OR_RAISE(form.date, PatternOption(options, "dateformat"));
+  ARROW_ASSIGN_OR_RAISE(form.timestamp, PatternOption(options, "timestampformat"));
+  ARROW_ASSIGN_OR_RAISE(form.timestamp_ntz, PatternOption(options, "timestampntzformat"));
+  ARROW_ASSIGN_OR_RAISE(const auto zone, ZoneOption(options));
+  const JsonStyle style{.is_pretty = IsSet(options, "pretty"),
+                        .is_ascii = IsSet(options, "writenonasciicharacterascodepoint")};
+  bound.kernel = [type, form, zone, style](const EvalContext& context, Args values,
+                                           int64_t rows) -> arrow::Result<arrow::Datum> {
     ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(values[0], rows, context.pool));
-    const JsonValueWriter writer(*array->type(), ZoneOf(context), keeps_nulls);
+    const JsonValueWriter writer(*array->type(), zone == nullptr ? ZoneOf(context) : *zone, form);
     std::string text;
     return ComputeText(context, values.subspan(0, 1), rows, arrow::utf8(), rows * 32,
                        [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
                          text.clear();
                          writer.Append(*array->data(), row, &text);
-                         ARROW_RETURN_NOT_OK(out->Append(text));
+                         ARROW_RETURN_NOT_OK(out->Append(Restyled(text, style)));
                          return true;
                        });
   };
@@ -133,17 +156,14 @@ arrow::Result<arrow::Datum> JsonObjectKeys(const EvalContext& context, Args args
   return arrow::Datum(array);
 }
 
-constexpr auto kSchemaOptions = std::to_array<std::string_view>({"allowsinglequotes"});
-
 // The type of one constant record, as DDL.
 arrow::Result<BoundFunction> BindSchemaOfJson(std::span<const ExprPtr> args) {
   const std::string_view name = "schema_of_json";
   ARROW_RETURN_NOT_OK(CheckArgCount(name, "schema_of_json(text[, options])", args.size(), 1, 2));
   std::string text;
   if (!ConstantText(args[0], &text)) return NonFoldableArgument(name, args, 0);
-  ARROW_ASSIGN_OR_RAISE(const FormatOptions options, OptionsOf(name, args, 1, kSchemaOptions));
-  const JsonSyntax syntax{.allows_single_quotes =
-                              OptionOr(options, "allowsinglequotes", "true") != "false"};
+  ARROW_ASSIGN_OR_RAISE(const FormatOptions options, OptionsOf(name, args, 1, WithJsonSyntax({})));
+  const JsonSyntax syntax = JsonSyntaxOf(options);
   BoundFunction bound;
   for (const ExprPtr& arg : args) bound.arg_types.push_back(arg->type);
   bound.type = arrow::utf8();
