@@ -167,9 +167,25 @@ int CompareDecimals(const arrow::Array& a, int64_t row_a, const arrow::Array& b,
   return CompareNumbers(x[row_a], y[row_b]);
 }
 
+// Whether types differ in the names of fields at most.
+bool HaveSameShape(const arrow::DataType& a, const arrow::DataType& b) {
+  if (a.id() != b.id() || a.num_fields() != b.num_fields()) return false;
+  if (a.num_fields() == 0) return a.Equals(b);
+  for (int i = 0; i < a.num_fields(); ++i) {
+    if (!HaveSameShape(*a.field(i)->type(), *b.field(i)->type())) return false;
+  }
+  return true;
+}
+
+// The type that both are compared in, or nullptr; fields are compared by their place.
+TypePtr ComparedType(const TypePtr& a, const TypePtr& b) {
+  TypePtr common = CommonType(a, b);
+  return common == nullptr && HaveSameShape(*a, *b) ? a : common;
+}
+
 arrow::Result<TypePtr> OperandType(std::string_view name, std::span<const ExprPtr> args) {
   ARROW_RETURN_NOT_OK(CheckArgCount(name, fmt::format("expr1 {} expr2", name), args.size(), 2, 2));
-  TypePtr common = CommonType(args[0]->type, args[1]->type);
+  TypePtr common = ComparedType(args[0]->type, args[1]->type);
   if (common == nullptr) return IncompatibleOperands(name, args);
   if (common->id() == arrow::Type::NA) common = arrow::boolean();
   if (!IsComparable(*common)) {
@@ -235,7 +251,7 @@ FunctionInfo NullSafeEqual() {
 arrow::Result<BoundFunction> BindSameTypes(std::string_view name, std::span<const ExprPtr> args) {
   TypePtr common = args[0]->type;
   for (const ExprPtr& arg : args.subspan(1)) {
-    common = CommonType(common, arg->type);
+    common = ComparedType(common, arg->type);
     if (common == nullptr) return DataDiffTypes(name, args);
   }
   if (common->id() == arrow::Type::NA) common = arrow::boolean();

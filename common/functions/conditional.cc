@@ -32,7 +32,10 @@ arrow::Result<BoundFunction> BindCase(std::span<const ExprPtr> args) {
   for (size_t i = 0; i < args.size(); ++i) {
     const bool is_condition = i % 2 == 0 && i + 1 < args.size();
     if (is_condition) {
-      if (!IsBooleanLike(*args[i]->type)) return UnexpectedInput("case", args, i, "\"BOOLEAN\"");
+      // A bare NULL is no condition, unlike in IF.
+      if (args[i]->type->id() != arrow::Type::BOOL) {
+        return UnexpectedInput("case", args, i, "\"BOOLEAN\"", i / 2);
+      }
       continue;
     }
     common = CommonType(common, args[i]->type);

@@ -135,12 +135,12 @@ arrow::Status WrongNumArgs(std::string_view name, std::string_view usage, std::s
 }
 
 arrow::Status UnexpectedInput(std::string_view name, std::span<const ExprPtr> args, size_t argument,
-                              std::string_view required) {
+                              std::string_view required, std::optional<size_t> shown_as) {
   return Mismatch("UNEXPECTED_INPUT_TYPE", name, args,
                   fmt::format("The {} parameter requires the {} type, however \"{}\" has the type "
                               "{}.",
-                              Ordinal(argument), required, ExprText(*args[argument]),
-                              QuotedType(*args[argument]->type)));
+                              Ordinal(shown_as.value_or(argument)), required,
+                              ExprText(*args[argument]), QuotedType(*args[argument]->type)));
 }
 
 arrow::Status IncompatibleOperands(std::string_view name, std::span<const ExprPtr> args) {

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,13 +73,14 @@ bool IsNullLiteral(const Expr& expr);
 bool IsLiteral(const Expr& expr);
 
 // Errors at binding. `argument` counts from 0; `required` is Spark's text of what is wanted, types
-// in double quotes.
+// in double quotes; `shown_as` is the number the argument goes by where that is another.
 arrow::Status CheckArgCount(std::string_view name, std::string_view usage, size_t count,
                             size_t least, size_t most);
 arrow::Status WrongNumArgs(std::string_view name, std::string_view usage, std::string_view expected,
                            size_t actual);
 arrow::Status UnexpectedInput(std::string_view name, std::span<const ExprPtr> args, size_t argument,
-                              std::string_view required);
+                              std::string_view required,
+                              std::optional<size_t> shown_as = std::nullopt);
 arrow::Status IncompatibleOperands(std::string_view name, std::span<const ExprPtr> args);
 arrow::Status DataDiffTypes(std::string_view name, std::span<const ExprPtr> args);
 arrow::Status WrongOperandType(std::string_view name, std::span<const ExprPtr> args,

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/expr/type_coercion.h"
+#include "common/functions/ansi_errors.h"
 #include "common/functions/cast/cast_rules.h"
 #include "common/functions/columns.h"
 #include "common/functions/datetime/calendar.h"
@@ -328,6 +329,31 @@ arrow::Result<BoundFunction> BindSpans(Rule rule, const TypePtr& common) {
   return BoundFunction{{common, common}, common, std::move(kernel)};
 }
 
+// How many times a span holds another one.
+template <class T>
+arrow::Result<arrow::Datum> WholeQuotient(const EvalContext& context, Args args, int64_t rows) {
+  const FixedColumn<T> a(args[0]), b(args[1]);
+  return ComputeFixedChecked<int64_t>(
+      context, args, rows, arrow::int64(), [&](int64_t row, int64_t* out) -> arrow::Result<bool> {
+        if (b[row] == 0) return DivideByZero();
+        if (__builtin_mul_overflow(int64_t{a[row]}, int64_t{b[row] == -1 ? -1 : 1}, out)) {
+          return ArithmeticOverflow("Overflow in integral divide", "try_divide");
+        }
+        if (b[row] != -1) *out = int64_t{a[row]} / b[row];
+        return true;
+      });
+}
+
+arrow::Result<BoundFunction> BindWholeQuotient(std::string_view name,
+                                               std::span<const ExprPtr> args) {
+  const TypePtr common = CommonType(args[0]->type, args[1]->type);
+  if (common == nullptr) return IncompatibleOperands(name, args);
+  return BoundFunction{{common, common},
+                       arrow::int64(),
+                       IsYearMonthInterval(*common) ? Kernel(WholeQuotient<int32_t>)
+                                                    : Kernel(WholeQuotient<int64_t>)};
+}
+
 arrow::Result<BoundFunction> BindMove(Rule rule, const TypePtr& point, const TypePtr& span) {
   TypePtr moved = point;
   // A time of day makes a TIMESTAMP of a DATE; text is a TIMESTAMP too.
@@ -356,6 +382,7 @@ arrow::Status IntervalOverflow(std::string_view try_name) {
 
 bool IsIntervalArithmetic(ArithmeticOp op, const arrow::DataType& a, const arrow::DataType& b) {
   if (op == Op::kSubtract && IsDatetimeType(a) && IsDatetimeType(b)) return true;
+  if (op == Op::kIntegralDivide) return IsAnsiIntervalType(a) && IsAnsiIntervalType(b);
   if (op != Op::kAdd && op != Op::kSubtract && op != Op::kMultiply && op != Op::kDivide) {
     return false;
   }
@@ -366,6 +393,7 @@ arrow::Result<BoundFunction> BindIntervalArithmetic(ArithmeticOp op, std::string
                                                     bool is_try, std::span<const ExprPtr> args) {
   const TypePtr& a = args[0]->type;
   const TypePtr& b = args[1]->type;
+  if (op == Op::kIntegralDivide) return BindWholeQuotient(name, args);
   constexpr const char* kTryNames[] = {"try_add", "try_subtract", "try_multiply", "try_divide"};
   Rule rule;
   rule.try_name = kTryNames[static_cast<int>(op)];

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/functions/ansi_errors.h"
+#include "common/functions/cast/cast.h"
 #include "common/functions/cast/cast_rules.h"
 #include "common/functions/columns.h"
 #include "common/functions/datetime/calendar.h"
@@ -143,13 +144,27 @@ FunctionInfo TimestampMaker(const std::string& name, const TypePtr& type, bool i
   const bool takes_zone = IsInstantType(*type);
   std::vector<TypePtr> params = {number, number, number, number, number, arrow::decimal128(16, 6)};
   if (takes_zone) params.push_back(arrow::utf8());
-  return InZone(FromSignature({.name = name,
-                               .usage = fmt::format("{}(year, month, day, hour, min, sec{})", name,
-                                                    takes_zone ? "[, timezone]" : ""),
-                               .params = std::move(params),
-                               .required = 6,
-                               .result = type,
-                               .kernel = MakeTimestamp({type, is_try})}));
+  FunctionInfo info = FromSignature({.name = name,
+                                     .usage = fmt::format("{}(year, month, day, hour, min, sec{})",
+                                                          name, takes_zone ? "[, timezone]" : ""),
+                                     .params = std::move(params),
+                                     .required = 6,
+                                     .result = type,
+                                     .kernel = MakeTimestamp({type, is_try})});
+  const bool takes_date = name.ends_with("make_timestamp");
+  info.bind = [bind = info.bind, takes_date,
+               name](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+    if (args.size() != 1 || !takes_date) return bind(args);
+    // The midnight of a date.
+    const auto id = args[0]->type->id();
+    if (id != arrow::Type::DATE32 && id != arrow::Type::NA) {
+      return UnexpectedInput(name, args, 0, "\"DATE\"");
+    }
+    ARROW_ASSIGN_OR_RAISE(Kernel kernel,
+                          MakeCastKernel(arrow::date32(), TimestampType(), /*is_try=*/false));
+    return BoundFunction{{arrow::date32()}, TimestampType(), std::move(kernel)};
+  };
+  return InZone(std::move(info));
 }
 
 // The value of an optional part: 0 where it is not given.

@@ -1,5 +1,6 @@
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "common/functions/math/math_parts.h"
 #include "common/functions/signature.h"
 #include "common/functions/text_writer.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -19,12 +21,15 @@ namespace {
 using Args = std::span<const arrow::Datum>;
 
 // width_bucket(value, min, max, count): 0 below, count + 1 above; min may be the greater one.
+template <class T>
 arrow::Result<arrow::Datum> WidthBucket(const EvalContext& context, Args args, int64_t rows) {
-  const FixedColumn<double> values(args[0]), begins(args[1]), ends(args[2]);
+  const FixedColumn<T> values(args[0]), begins(args[1]), ends(args[2]);
   const FixedColumn<int64_t> counts(args[3]);
   return ComputeFixedChecked<int64_t>(
       context, args, rows, arrow::int64(), [&](int64_t row, int64_t* out) -> arrow::Result<bool> {
-        const double value = values[row], begin = begins[row], end = ends[row];
+        const auto value = static_cast<double>(values[row]);
+        const auto begin = static_cast<double>(begins[row]);
+        const auto end = static_cast<double>(ends[row]);
         const int64_t count = counts[row];
         if (count <= 0 || count == std::numeric_limits<int64_t>::max() || std::isnan(value) ||
             !std::isfinite(begin) || !std::isfinite(end) || begin == end) {
@@ -41,6 +46,38 @@ arrow::Result<arrow::Datum> WidthBucket(const EvalContext& context, Args args, i
         }
         return true;
       });
+}
+
+// Of numbers, or of intervals of one kind.
+FunctionInfo WidthBucketInfo() {
+  const TypePtr& number = arrow::float64();
+  FunctionInfo info =
+      FromSignature({.name = "width_bucket",
+                     .usage = "width_bucket(value, min_value, max_value, num_bucket)",
+                     .params = {number, number, number, arrow::int64()},
+                     .result = arrow::int64(),
+                     .kernel = WidthBucket<double>,
+                     .is_total = true});
+  info.bind = [bind = info.bind](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+    const bool has_spans =
+        args.size() == 4 && std::any_of(args.begin(), args.begin() + 3, [](const ExprPtr& arg) {
+          return IsAnsiIntervalType(*arg->type);
+        });
+    if (!has_spans) return bind(args);
+    TypePtr span = args[0]->type;
+    for (const ExprPtr& arg : args.subspan(1, 2)) {
+      span = CommonType(span, arg->type);
+      if (span == nullptr) return DataDiffTypes("width_bucket", args.subspan(0, 3));
+    }
+    if (!CanCastImplicitly(*args[3]->type, *arrow::int64())) {
+      return UnexpectedInput("width_bucket", args, 3, "\"BIGINT\"");
+    }
+    return BoundFunction{
+        {span, span, span, arrow::int64()},
+        arrow::int64(),
+        IsYearMonthInterval(*span) ? Kernel(WidthBucket<int32_t>) : Kernel(WidthBucket<int64_t>)};
+  };
+  return info;
 }
 
 // The value of a digit in bases up to 36, or -1.
@@ -119,13 +156,7 @@ arrow::Result<arrow::Datum> Factorial(const EvalContext& context, Args args, int
 }  // namespace
 
 void AddBucketFunctions(FunctionCatalog* catalog) {
-  const TypePtr& number = arrow::float64();
-  catalog->Add(FromSignature({.name = "width_bucket",
-                              .usage = "width_bucket(value, min_value, max_value, num_bucket)",
-                              .params = {number, number, number, arrow::int64()},
-                              .result = arrow::int64(),
-                              .kernel = WidthBucket,
-                              .is_total = true}));
+  catalog->Add(WidthBucketInfo());
   catalog->Add(FromSignature({.name = "conv",
                               .usage = "conv(num, from_base, to_base)",
                               .params = {arrow::utf8(), arrow::int32(), arrow::int32()},

@@ -7,9 +7,11 @@
 #include <string>
 #include <utility>
 
+#include "common/expr/type_coercion.h"
 #include "common/functions/columns.h"
 #include "common/functions/math/math_parts.h"
 #include "common/functions/signature.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -111,6 +113,26 @@ FunctionInfo Constant(const std::string& name, double value) {
 
 double SignOf(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
 
+template <class T>
+arrow::Result<arrow::Datum> IntervalSign(const EvalContext& context, Args args, int64_t rows) {
+  const FixedColumn<T> spans(args[0]);
+  return ComputeFixed<double>(context, args, rows, arrow::float64(),
+                              [&](int64_t row) { return SignOf(static_cast<double>(spans[row])); });
+}
+
+FunctionInfo Sign() {
+  FunctionInfo info = Unary("sign", SignOf);
+  info.bind = [bind = info.bind](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+    if (args.size() != 1 || !IsAnsiIntervalType(*args[0]->type)) return bind(args);
+    const TypePtr& type = args[0]->type;
+    return BoundFunction{
+        {type},
+        arrow::float64(),
+        IsYearMonthInterval(*type) ? Kernel(IntervalSign<int32_t>) : Kernel(IntervalSign<int64_t>)};
+  };
+  return info;
+}
+
 }  // namespace
 
 void AddMathFunctions(FunctionCatalog* catalog) {
@@ -143,7 +165,7 @@ void AddMathFunctions(FunctionCatalog* catalog) {
   catalog->Add(Binary("hypot", [](double x, double y) { return std::hypot(x, y); }));
   catalog->Add(Unary("degrees", [](double x) { return x * (180.0 / std::numbers::pi); }));
   catalog->Add(Unary("radians", [](double x) { return x * (std::numbers::pi / 180.0); }));
-  catalog->Add(Unary("sign", SignOf), {"signum"});
+  catalog->Add(Sign(), {"signum"});
   catalog->Add(Log());
   catalog->Add(Logarithm("ln", 0, [](double x) { return std::log(x); }));
   catalog->Add(Logarithm("log10", 0, [](double x) { return std::log10(x); }));

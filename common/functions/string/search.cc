@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/error.h"
 #include "common/functions/columns.h"
 #include "common/functions/signature.h"
 #include "common/functions/string/characters.h"
@@ -41,6 +42,66 @@ arrow::Result<arrow::Datum> Instr(const EvalContext& context, Args args, int64_t
   const TextColumn text(args[0]), part(args[1]);
   return ComputeFixed<int32_t>(context, args, rows, arrow::int32(),
                                [&](int64_t row) { return Locate(part[row], text[row], 1); });
+}
+
+// Where the part stands for the `occurrence`-th time from character `start` on, or from the end
+// backwards where `start` is negative: -1 is the last character.
+int32_t InstrFrom(std::string_view part, std::string_view text, int64_t start, int32_t occurrence) {
+  if (start == 0) return 0;
+  if (part.empty()) return 1;  // Wherever the search begins, as in Spark.
+  size_t found = std::string_view::npos;
+  if (start > 0) {
+    size_t from = BytesOfCharacters(text, start - 1);
+    for (int32_t i = 0; i < occurrence; ++i) {
+      found = text.find(part, from);
+      if (found == std::string_view::npos) return 0;
+      from = found + 1;
+    }
+  } else {
+    const int64_t first = CountCharacters(text) + start;
+    if (first < 0) return 0;
+    size_t from = BytesOfCharacters(text, first);
+    for (int32_t i = 0; i < occurrence; ++i) {
+      if (i > 0 && found == 0) return 0;
+      found = text.rfind(part, i == 0 ? from : found - 1);
+      if (found == std::string_view::npos) return 0;
+    }
+  }
+  return static_cast<int32_t>(CountCharacters(text.substr(0, found)) + 1);
+}
+
+arrow::Result<arrow::Datum> InstrFromPosition(const EvalContext& context, Args args, int64_t rows) {
+  const TextColumn text(args[0]), part(args[1]);
+  const FixedColumn<int32_t> start(args[2]);
+  const FixedColumn<int32_t> occurrence(args.size() == 4 ? args[3] : arrow::Datum(int32_t{1}));
+  return ComputeFixedChecked<int32_t>(
+      context, args, rows, arrow::int32(), [&](int64_t row, int32_t* out) -> arrow::Result<bool> {
+        if (occurrence[row] < 1) {
+          return MakeError(ErrorKind::kJobFailed, "INVALID_PARAMETER_VALUE.OCCURRENCE",
+                           fmt::format("The value of parameter(s) `occurrence` in `instr` is "
+                                       "invalid: expects a positive integer, but got {}.",
+                                       occurrence[row]));
+        }
+        *out = InstrFrom(part[row], text[row], start[row], occurrence[row]);
+        return true;
+      });
+}
+
+// instr(str, substr[, position[, occurrence]])
+FunctionInfo InstrInfo() {
+  const TypePtr &text = arrow::utf8(), &number = arrow::int32();
+  FunctionInfo info = FromSignature({.name = "instr",
+                                     .usage = "instr(str, substr[, position[, occurrence]])",
+                                     .params = {text, text, number, number},
+                                     .required = 2,
+                                     .result = number});
+  info.bind = [bind = info.bind](std::span<const ExprPtr> args) -> arrow::Result<BoundFunction> {
+    ARROW_ASSIGN_OR_RAISE(BoundFunction bound, bind(args));
+    bound.kernel = args.size() == 2 ? Kernel(Instr) : Kernel(InstrFromPosition);
+    bound.is_total = args.size() < 4;
+    return bound;
+  };
+  return info;
 }
 
 // locate(substr, str[, pos]); a NULL position gives 0, as in Spark.
@@ -173,12 +234,7 @@ void AddSearchFunctions(FunctionCatalog* catalog) {
   catalog->Add(Test("endswith", TestKernel([](View a, View b) { return a.ends_with(b); })));
   catalog->Add(
       Test("contains", TestKernel([](View a, View b) { return a.find(b) != View::npos; })));
-  catalog->Add(FromSignature({.name = "instr",
-                              .usage = "instr(str, substr)",
-                              .params = {text, text},
-                              .result = number,
-                              .kernel = Instr,
-                              .is_total = true}));
+  catalog->Add(InstrInfo());
   catalog->Add(FromSignature({.name = "locate",
                               .usage = "locate(substr, str[, pos])",
                               .params = {text, text, number},
