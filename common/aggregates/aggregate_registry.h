@@ -37,7 +37,8 @@ struct AggregateConstants {
   std::vector<double> fractions;  // percentiles, in the order of the result
   bool is_list = false;           // percentiles were given as an array, so the result is one
   bool is_descending = false;     // percentile_cont, percentile_disc, mode: ORDER BY x DESC
-  int64_t size = 0;               // approx_percentile: accuracy; histogram_numeric: bins
+  int64_t size = 0;               // approx_percentile: accuracy; histogram_numeric: bins;
+                                  // max_by, min_by: how many values, 0 for one alone
   double error = 0;               // approx_count_distinct: relative standard deviation;
                                   // count_min_sketch: relative error
   double confidence = 0;          // count_min_sketch

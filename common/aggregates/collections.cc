@@ -92,7 +92,10 @@ arrow::Result<BoundAggregate> BindListagg(const AggregateRequest& request) {
           static_cast<const arrow::BaseBinaryScalar&>(*delimiter).value->ToString();
     }
   }
-  signature.text = TextOf(request, request.args.size() == 1 ? ", NULL" : "") + OrderText(request);
+  // With an order Spark forgets the alias.
+  AggregateRequest shown = request;
+  if (!request.order.empty()) shown.name = "listagg";
+  signature.text = TextOf(shown, request.args.size() == 1 ? ", NULL" : "") + OrderText(request);
   for (const AggregateOrder& key : request.order) {
     signature.order.push_back(key);
     signature.input_types.push_back(key.expr->type);

@@ -10,6 +10,7 @@
 #include "common/aggregates/aggregate_catalog.h"
 #include "common/functions/signature.h"
 #include "common/types/ddl.h"
+#include "common/types/interval/interval.h"
 
 namespace tidemill {
 
@@ -56,17 +57,23 @@ arrow::Status ReadFractions(const ExprPtr& arg, std::string_view call, BoundAggr
 
 TypePtr ListIf(bool is_list, TypePtr type) { return is_list ? arrow::list(type) : type; }
 
+// What exact percentiles see of a value: a number, or an interval as it is. Others cast to DOUBLE.
+TypePtr ExactType(const TypePtr& type) {
+  if (IsYearMonthInterval(*type)) return type;
+  return IsAnsiIntervalType(*type) ? DayTimeIntervalType() : arrow::float64();
+}
+
 // The accumulator of exact percentiles is the set of values with their counts.
-BoundAggregate ExactSignature(const std::string& name) {
-  return MakeSignature(name, {arrow::float64()}, arrow::float64(),
-                       {arrow::binary(), arrow::int64()});
+BoundAggregate ExactSignature(const std::string& name, const TypePtr& type) {
+  return MakeSignature(name, {type}, type, {arrow::binary(), arrow::int64()});
 }
 
 arrow::Result<BoundAggregate> BindPercentile(const AggregateRequest& request) {
   ARROW_RETURN_NOT_OK(CheckArgCount("percentile", "percentile(col, percentage [, frequency])",
                                     request.args.size(), 2, 3));
-  ARROW_RETURN_NOT_OK(CheckCasts(request, 0, arrow::float64(), kContinuous));
-  BoundAggregate signature = ExactSignature("percentile");
+  const TypePtr type = ExactType(request.args[0]->type);
+  ARROW_RETURN_NOT_OK(CheckCasts(request, 0, type, kContinuous));
+  BoundAggregate signature = ExactSignature("percentile", type);
   signature.text = TextOf(request, request.args.size() == 2 ? ", 1" : "");
   ARROW_RETURN_NOT_OK(ReadFractions(request.args[1], signature.text, &signature));
   signature.arg_types.push_back(request.args[1]->type);
@@ -84,8 +91,9 @@ arrow::Result<BoundAggregate> BindPercentile(const AggregateRequest& request) {
 
 arrow::Result<BoundAggregate> BindMedian(const AggregateRequest& request) {
   ARROW_RETURN_NOT_OK(CheckArgCount("median", "median(col)", request.args.size(), 1, 1));
-  ARROW_RETURN_NOT_OK(CheckCasts(request, 0, arrow::float64(), kContinuous));
-  BoundAggregate signature = ExactSignature("median");
+  const TypePtr type = ExactType(request.args[0]->type);
+  ARROW_RETURN_NOT_OK(CheckCasts(request, 0, type, kContinuous));
+  BoundAggregate signature = ExactSignature("median", type);
   signature.constants.fractions = {0.5};
   return signature;
 }
@@ -96,11 +104,12 @@ arrow::Result<BoundAggregate> BindWithinGroup(const std::string& name,
   ARROW_RETURN_NOT_OK(
       CheckArgCount(name, fmt::format("{}(percentage)", name), request.args.size(), 1, 1));
   const AggregateOrder& key = request.order.front();
-  if (!CanCastImplicitly(*key.expr->type, *arrow::float64())) {
+  const TypePtr type = ExactType(key.expr->type);
+  if (!CanCastImplicitly(*key.expr->type, *type)) {
     const ExprPtr values[] = {key.expr, request.args[0]};
     return UnexpectedInput(name, values, 0, kContinuous);
   }
-  BoundAggregate signature = ExactSignature(name);
+  BoundAggregate signature = ExactSignature(name, type);
   signature.text = fmt::format("{} WITHIN GROUP (ORDER BY {}{})", TextOf(request),
                                ExprText(*key.expr), key.is_descending ? " DESC" : "");
   ARROW_RETURN_NOT_OK(ReadFractions(

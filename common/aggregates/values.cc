@@ -53,18 +53,51 @@ AggregateInfo PositionInfo(const std::string& name) {
   return info;
 }
 
+// The largest number of values that may be asked for.
+constexpr int32_t kMostByKey = 100'000;
+
+// Reads how many values are wanted. The accumulator is their rows, encoded.
+arrow::Status ReadCount(const AggregateRequest& request, BoundAggregate* signature) {
+  const ExprPtr& arg = request.args[2];
+  if (!CanCastImplicitly(*arg->type, *arrow::int32())) {
+    return UnexpectedInput(request.name, request.args, 2, "\"INT\"");
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto count, ConstantOf(arg, arrow::int32()));
+  if (count == nullptr) {
+    return RefuseCall(signature->text, "NON_FOLDABLE_INPUT",
+                      fmt::format("the input k should be a foldable int expression; however, got "
+                                  "{}.",
+                                  ExprText(*arg)));
+  }
+  const int32_t value = count->is_valid ? static_cast<const arrow::Int32Scalar&>(*count).value : 0;
+  if (value < 1 || value > kMostByKey) {
+    return RefuseCall(
+        signature->text, "VALUE_OUT_OF_RANGE",
+        fmt::format("The `k` must be between [1, {}] (current value = {}).", kMostByKey, value));
+  }
+  signature->constants.size = value;
+  signature->arg_types.push_back(arg->type);
+  signature->type = arrow::list(signature->type);
+  signature->state_types = {arrow::binary(), arrow::int64()};
+  return arrow::Status::OK();
+}
+
 // The accumulator is a value and the key that it came with; of equal keys the later row's counts.
 AggregateInfo ByKeyInfo(const std::string& name) {
   AggregateInfo info;
   info.name = name;
-  info.usage = fmt::format("{}(x, y)", name);
+  info.usage = fmt::format("{}(x, y[, k])", name);
   info.bind =
       [name, usage = info.usage](const AggregateRequest& request) -> arrow::Result<BoundAggregate> {
-    ARROW_RETURN_NOT_OK(CheckArgCount(name, usage, request.args.size(), 2, 2));
+    ARROW_RETURN_NOT_OK(CheckArgCount(name, usage, request.args.size(), 2, 3));
     const TypePtr& value = request.args[0]->type;
     const TypePtr& key = request.args[1]->type;
     ARROW_RETURN_NOT_OK(CheckOrderable(request, *key));
-    return MakeSignature(name, {value, key}, value, {value, key});
+    BoundAggregate signature = MakeSignature(name, {value, key}, value, {value, key});
+    if (request.args.size() == 2) return signature;
+    signature.text = TextOf(request);
+    ARROW_RETURN_NOT_OK(ReadCount(request, &signature));
+    return signature;
   };
   return info;
 }

@@ -29,6 +29,7 @@ std::shared_ptr<const AggregateKernel> MakeCollectSetKernel(const BoundAggregate
 std::shared_ptr<const AggregateKernel> MakeListaggKernel(const BoundAggregate& signature);
 std::shared_ptr<const AggregateKernel> MakeModeKernel(const BoundAggregate& signature);
 std::shared_ptr<const AggregateKernel> MakePercentileKernel(const BoundAggregate& signature);
+std::shared_ptr<const AggregateKernel> MakeTopByKeyKernel(const BoundAggregate& signature);
 // Feeds each different tuple of inputs to the kernel of the same call without DISTINCT.
 std::shared_ptr<const AggregateKernel> MakeDistinctKernel(
     const BoundAggregate& signature, std::shared_ptr<const AggregateKernel> inner);

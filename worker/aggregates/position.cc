@@ -108,6 +108,7 @@ std::shared_ptr<const AggregateKernel> MakePositionKernel(const BoundAggregate& 
 }
 
 std::shared_ptr<const AggregateKernel> MakeByKeyKernel(const BoundAggregate& signature) {
+  if (signature.constants.size > 0) return MakeTopByKeyKernel(signature);
   return std::make_shared<ByKeyKernel>(signature);
 }
 

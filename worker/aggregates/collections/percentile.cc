@@ -68,6 +68,38 @@ double Choose(const std::vector<Rank>& ranks, double fraction) {
   return ValueAt(ranks, wanted < 1 ? 0 : static_cast<uint64_t>(wanted) - 1);
 }
 
+// The values of an argument as numbers: an interval is its months or microseconds.
+class Numbers {
+ public:
+  explicit Numbers(const arrow::Array& array) : array_(array) {}
+  double At(int64_t i) const {
+    switch (array_.type_id()) {
+      case arrow::Type::INTERVAL_MONTHS:
+        return static_cast<const arrow::MonthIntervalArray&>(array_).Value(i);
+      case arrow::Type::DURATION:
+        return static_cast<double>(static_cast<const arrow::DurationArray&>(array_).Value(i));
+      default:
+        return static_cast<const arrow::DoubleArray&>(array_).Value(i);
+    }
+  }
+
+ private:
+  const arrow::Array& array_;
+};
+
+// The other way round; what is below a month or a microsecond is cut.
+arrow::Status AppendNumber(double number, arrow::ArrayBuilder* builder) {
+  switch (builder->type()->id()) {
+    case arrow::Type::INTERVAL_MONTHS:
+      return static_cast<arrow::MonthIntervalBuilder*>(builder)->Append(
+          static_cast<int32_t>(number));
+    case arrow::Type::DURATION:
+      return static_cast<arrow::DurationBuilder*>(builder)->Append(static_cast<int64_t>(number));
+    default:
+      return static_cast<arrow::DoubleBuilder*>(builder)->Append(number);
+  }
+}
+
 class PercentileKernel final : public AggregateKernel {
  public:
   explicit PercentileKernel(const BoundAggregate& signature)
@@ -79,15 +111,15 @@ class PercentileKernel final : public AggregateKernel {
                        int64_t end, const uint32_t* target,
                        state::StateColumn* columns) const override {
     BagWriter bags(columns);
-    const auto& values = static_cast<const arrow::DoubleArray&>(*args[0]);
+    const Numbers values(*args[0]);
     const auto* counts =
         args.size() < 2 ? nullptr : static_cast<const arrow::Int64Array*>(args[1].get());
     for (int64_t i = begin; i < end; ++i) {
-      if (values.IsNull(i) || (counts != nullptr && counts->IsNull(i))) continue;
+      if (args[0]->IsNull(i) || (counts != nullptr && counts->IsNull(i))) continue;
       const int64_t count = counts == nullptr ? 1 : counts->Value(i);
       if (count < 0) return NegativeFrequency(count);
       if (count == 0) continue;
-      const double value = values.Value(i);
+      const double value = values.At(i);
       const std::string_view bytes(reinterpret_cast<const char*>(&value), sizeof(value));
       ARROW_RETURN_NOT_OK(bags.Add(target[i - begin], bytes, count));
     }
@@ -104,9 +136,9 @@ class PercentileKernel final : public AggregateKernel {
     const AggregateConstants& constants = signature().constants;
     std::unique_ptr<arrow::ArrayBuilder> builder;
     ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool, signature().type, &builder));
-    auto* numbers = static_cast<arrow::DoubleBuilder*>(
-        constants.is_list ? static_cast<arrow::ListBuilder&>(*builder).value_builder()
-                          : builder.get());
+    arrow::ArrayBuilder* numbers = constants.is_list
+                                       ? static_cast<arrow::ListBuilder&>(*builder).value_builder()
+                                       : builder.get();
     const auto& cells = static_cast<const arrow::BinaryArray&>(*state[0]);
     std::vector<Rank> ranks;
     for (int64_t i = 0; i < cells.length(); ++i) {
@@ -122,7 +154,7 @@ class PercentileKernel final : public AggregateKernel {
         ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder).Append());
       }
       for (const double fraction : constants.fractions) {
-        ARROW_RETURN_NOT_OK(numbers->Append(percentile_(ranks, fraction)));
+        ARROW_RETURN_NOT_OK(AppendNumber(percentile_(ranks, fraction), numbers));
       }
     }
     return builder->Finish();
