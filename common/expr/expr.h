@@ -40,6 +40,9 @@ struct Expr {
   // Inserted by us, so left out of names: a cast that coercion asked for, the field names of
   // struct(). Says nothing about the value; ExprEquals does not look at it.
   bool is_implicit = false;
+  // What names show in place of the call's own text, where Spark shows what the query says: the
+  // name of an alias, a form that became other calls. "" for none. Says nothing about the value.
+  std::string text;
 };
 
 ExprPtr MakeColumn(int column, std::string name, std::shared_ptr<arrow::DataType> type,

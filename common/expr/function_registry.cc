@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/base/ascii.h"
+#include "common/expr/expr_text.h"
 #include "common/expr/type_coercion.h"
 #include "common/functions/cast/cast.h"
 #include "common/functions/codec/codec.h"
@@ -130,22 +131,30 @@ size_t RandomArgCount(std::string_view name) {
 // Random functions carry their place in the query, which is their ordinal in the random stream.
 std::vector<ExprPtr> WithOrdinal(std::vector<ExprPtr> args, size_t most, Span span) {
   if (args.size() == most - 1) {
-    args.push_back(MakeLiteral(arrow::MakeNullScalar(arrow::int64()), span));
+    auto no_seed =
+        std::make_shared<Expr>(*MakeLiteral(arrow::MakeNullScalar(arrow::int64()), span));
+    no_seed->is_implicit = true;
+    args.push_back(std::move(no_seed));
   }
   if (args.size() == most)
     args.push_back(MakeLiteral(arrow::MakeScalar(int64_t{span.begin}), span));
   return args;
 }
 
+// The name that a field has from its expression: that of a column, a lambda's variable or a field.
+std::string FieldNameOf(const Expr& expr, std::string otherwise) {
+  const bool is_name = expr.kind == Expr::Kind::kColumn || expr.kind == Expr::Kind::kParameter;
+  if (is_name && expr.text.empty() && !expr.name.empty()) return expr.name;
+  if (expr.kind == Expr::Kind::kCall && expr.name == "get_field") return ExprText(*expr.args[1]);
+  return otherwise;
+}
+
 // struct(a, b) as named_struct('a', a, 'b', b): names are settled here, before columns move.
 std::vector<ExprPtr> WithFieldNames(const std::vector<ExprPtr>& args) {
   std::vector<ExprPtr> named;
   for (size_t i = 0; i < args.size(); ++i) {
-    const Expr& arg = *args[i];
-    std::string name = fmt::format("col{}", i + 1);
-    if (arg.kind == Expr::Kind::kColumn) name = arg.name;
-    if (arg.kind == Expr::Kind::kCall && arg.name == "get_field") name = ExprText(*arg.args[1]);
-    named.push_back(MakeLiteral(arrow::MakeScalar(std::move(name)), arg.span));
+    std::string name = FieldNameOf(*args[i], fmt::format("col{}", i + 1));
+    named.push_back(MakeLiteral(arrow::MakeScalar(std::move(name)), args[i]->span));
     named.push_back(args[i]);
   }
   return named;
@@ -155,11 +164,8 @@ std::vector<ExprPtr> WithFieldNames(const std::vector<ExprPtr>& args) {
 std::vector<ExprPtr> WithZippedNames(std::vector<ExprPtr> args) {
   const size_t count = args.size();
   for (size_t i = 0; i < count; ++i) {
-    const Expr& arg = *args[i];
-    std::string name = fmt::format("{}", i);
-    if (arg.kind == Expr::Kind::kColumn || arg.kind == Expr::Kind::kParameter) name = arg.name;
-    if (arg.kind == Expr::Kind::kCall && arg.name == "get_field") name = ExprText(*arg.args[1]);
-    args.push_back(MakeLiteral(arrow::MakeScalar(std::move(name)), arg.span));
+    std::string name = FieldNameOf(*args[i], fmt::format("{}", i));
+    args.push_back(MakeLiteral(arrow::MakeScalar(std::move(name)), args[i]->span));
   }
   return args;
 }
@@ -174,6 +180,23 @@ std::string CanonicalName(const std::string& name, const std::vector<ExprPtr>* a
     }
   }
   return name;
+}
+
+// try_add of a date and a number of days, nullptr for others.
+arrow::Result<ExprPtr> MakeTryMove(const std::string& name, const std::vector<ExprPtr>& args,
+                                   Span span) {
+  if (args.size() != 2) return nullptr;
+  const bool is_swapped = name == "try_add" && args[1]->type->id() == arrow::Type::DATE32;
+  const ExprPtr& date = args[is_swapped ? 1 : 0];
+  const ExprPtr& days = args[is_swapped ? 0 : 1];
+  const arrow::DataType& count = *days->type;
+  if (date->type->id() != arrow::Type::DATE32 || !IsIntegralType(count) ||
+      count.id() == arrow::Type::INT64) {
+    return nullptr;
+  }
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr moved,
+                        MakeCall(name == "try_add" ? "date_add" : "date_sub", {date, days}, span));
+  return WithText(moved, fmt::format("{}({}, {})", name, ExprText(*args[0]), ExprText(*args[1])));
 }
 
 // The functions that are named as the type they cast to.
@@ -197,6 +220,32 @@ arrow::Result<ExprPtr> MakeTypeCall(const std::string& name, const std::vector<E
   return cast;
 }
 
+bool IsOrdering(std::string_view name) {
+  return name == "<" || name == "<=" || name == ">" || name == ">=";
+}
+
+// x > 1.5 with an integer x is x > 1, as Spark has it: no value between two integers is met.
+void CompareAsIntegers(std::string_view name, std::vector<ExprPtr>* args) {
+  const bool is_left = IsDecimalType(*(*args)[0]->type);
+  const Expr& literal = *(*args)[is_left ? 0 : 1];
+  const Expr& integer = *(*args)[is_left ? 1 : 0];
+  const bool is_decimal =
+      IsDecimalType(*literal.type) && IsLiteral(literal) && literal.literal->is_valid;
+  if (!is_decimal || !IsIntegralType(*integer.type)) return;
+  const auto& type = static_cast<const arrow::Decimal128Type&>(*literal.type);
+  const auto& value = static_cast<const arrow::Decimal128Scalar&>(*literal.literal).value;
+  // Down where the integer is to be greater, or not greater: x > 1.5, x <= 1.5, 1.5 < x, 1.5 >= x.
+  const bool is_down = is_left == (name == "<" || name == ">=");
+  arrow::BasicDecimal128 whole = value;
+  arrow::BasicDecimal128 fraction;
+  if (type.scale() > 0) value.GetWholeAndFraction(type.scale(), &whole, &fraction);
+  if (is_down && fraction < 0) whole -= 1;
+  if (!is_down && fraction > 0) whole += 1;
+  const auto bounded = arrow::Decimal128(whole).ToInteger<int64_t>();
+  if (!bounded.ok()) return;
+  (*args)[is_left ? 0 : 1] = MakeLiteral(arrow::MakeScalar(*bounded), literal.span);
+}
+
 arrow::Status UnknownFunction(std::string_view name) {
   const std::string nearest = NearestName(name, FunctionNames());
   arrow::Status status = MakeError(
@@ -215,13 +264,24 @@ arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args
   const std::string lower = CanonicalName(AsciiLower(name), &args);
   if (lower == "nvl2" && args.size() == 3) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, MakeCall("isnotnull", {args[0]}, span));
-    return MakeCall("if", {condition, args[1], args[2]}, span);
+    ARROW_ASSIGN_OR_RAISE(const ExprPtr made, MakeCall("if", {condition, args[1], args[2]}, span));
+    return WithText(made, fmt::format("nvl2({}, {}, {})", ExprText(*args[0]), ExprText(*args[1]),
+                                      ExprText(*args[2])));
+  }
+  if (lower == "try_add" || lower == "try_subtract") {
+    ARROW_ASSIGN_OR_RAISE(const ExprPtr moved, MakeTryMove(lower, args, span));
+    if (moved != nullptr) return moved;
   }
   if (IsTypeName(lower)) return MakeTypeCall(lower, args, span);
-  const bool is_struct = lower == "struct" && !args.empty();
+  if (IsOrdering(lower) && args.size() == 2) CompareAsIntegers(lower, &args);
+  const bool is_tuple = lower == kTuple;
+  const bool is_struct = (lower == "struct" || is_tuple) && !args.empty();
   if (is_struct) args = WithFieldNames(args);
   if (lower == "arrays_zip") args = WithZippedNames(std::move(args));
-  const FunctionInfo* info = FindFunction(is_struct ? "named_struct" : lower);
+  const bool is_minus = lower == "-" && args.size() == 1;
+  const FunctionInfo* info = FindFunction(is_struct  ? "named_struct"
+                                          : is_minus ? "negative"
+                                                     : lower);
   if (info == nullptr) return WithSpan(UnknownFunction(name), span);
   if (const size_t most = RandomArgCount(info->name))
     args = WithOrdinal(std::move(args), most, span);
@@ -237,8 +297,29 @@ arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args
     ARROW_ASSIGN_OR_RAISE(args[i], ImplicitCast(std::move(args[i]), bound->arg_types[i]));
   }
   auto call = NewCall(info->name, bound->type, std::move(args), span);
-  call->is_implicit = is_struct;
+  call->is_implicit = is_struct && !is_tuple;
+  if (!is_struct && lower != info->name) call->text = TextAs(*call, lower);
   return call;
+}
+
+arrow::Result<ExprPtr> MakeStruct(std::vector<ExprPtr> args,
+                                  const std::vector<std::string>& aliases, Span span) {
+  std::vector<ExprPtr> named = WithFieldNames(args);
+  std::string text;
+  for (size_t i = 0; i < args.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + ExprText(*args[i]);
+    if (i >= aliases.size() || aliases[i].empty()) continue;
+    text += " AS " + aliases[i];
+    named[2 * i] = MakeLiteral(arrow::MakeScalar(aliases[i]), args[i]->span);
+  }
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr made, MakeCall("named_struct", std::move(named), span));
+  return WithText(made, fmt::format("struct({})", text));
+}
+
+ExprPtr WithText(const ExprPtr& expr, std::string text) {
+  auto named = std::make_shared<Expr>(*expr);
+  named->text = std::move(text);
+  return named;
 }
 
 arrow::Result<ExprPtr> MakeCast(ExprPtr arg, std::shared_ptr<arrow::DataType> type, bool is_try,

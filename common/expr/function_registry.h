@@ -88,6 +88,13 @@ std::vector<std::string> FunctionNames();
 // "if", "coalesce", "get_field", "get_item". Errors: UNRESOLVED_ROUTINE with the nearest name, and
 // what bind says.
 arrow::Result<ExprPtr> MakeCall(std::string_view name, std::vector<ExprPtr> args, Span span = {});
+// (a, b), which is struct(a, b) but shows the names of its fields.
+inline constexpr std::string_view kTuple = "(,)";
+// struct(a AS x, b): `aliases` are the names given, "" for none.
+arrow::Result<ExprPtr> MakeStruct(std::vector<ExprPtr> args,
+                                  const std::vector<std::string>& aliases, Span span = {});
+// A copy that names show as `text`.
+ExprPtr WithText(const ExprPtr& expr, std::string text);
 // Explicit CAST / TRY_CAST. Errors: DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION.
 arrow::Result<ExprPtr> MakeCast(ExprPtr arg, std::shared_ptr<arrow::DataType> type, bool is_try,
                                 Span span = {});

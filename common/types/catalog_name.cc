@@ -22,7 +22,7 @@ std::string CatalogTypeName(const arrow::DataType& type) {
       std::string name = "struct<";
       for (const auto& field : type.fields()) {
         if (name.back() != '<') name += ',';
-        name += fmt::format("{}:{}", QuoteIfNeeded(field->name()), CatalogTypeName(*field->type()));
+        name += fmt::format("{}:{}", field->name(), CatalogTypeName(*field->type()));
       }
       return name + ">";
     }

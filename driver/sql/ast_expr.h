@@ -34,9 +34,10 @@ struct AstExpr {
     kName,          // a.b.c: `parts`
     kStar,          // * or t.*: qualifier in `parts`; args: the names (kName) of EXCEPT (...)
     kCall,    // `name`(`args`): functions, and operators by symbol ("+", "and", "not", "like",
-              // "in", "between", "isnull", "isnotnull", "case", "[]", "negative", "||", ...).
+              // "in", "between", "isnull", "isnotnull", "case", "[]", "||", "not like all", ...).
               // case: [operand,] (when, then)*, [else] described by `has_operand`, `has_else`.
               // not like / not in / not between are "not" around the positive form.
+              // struct: the aliases of its arguments in `parts`, none where there is no alias.
     kField,   // args[0] . `name`, where args[0] is not a plain name
     kCast,    // args[0] to `type_text`; `name` is "cast" or "try_cast"
     kLambda,  // parameters -> args[0]; the parameters' names in `parts`
@@ -58,6 +59,7 @@ struct AstExpr {
   std::vector<std::string> parts;
   std::vector<AstExpr> args;
   bool is_distinct = false;  // count(DISTINCT x)
+  bool is_tuple = false;     // (a, b), a call of struct
   bool has_operand = false;
   bool has_else = false;
   // Shared so that expressions can be copied; nobody changes them after parsing.

@@ -95,11 +95,15 @@ std::string ClausesText(const CallClauses& clauses) {
 }
 
 std::string CallText(const AstExpr& expr) {
-  std::string out = "(" + expr.name;
+  std::string out = "(" + (expr.is_tuple ? "row" : expr.name);
   if (expr.has_operand) out += " operand";
   if (expr.has_else) out += " else";
   if (expr.is_distinct) out += " distinct";
-  for (const AstExpr& arg : expr.args) out += " " + AstText(arg);
+  for (size_t i = 0; i < expr.args.size(); ++i) {
+    const bool has_alias = i < expr.parts.size() && !expr.parts[i].empty();
+    const std::string arg = AstText(expr.args[i]);
+    out += has_alias ? fmt::format(" (as {} {})", arg, NameText({expr.parts[i]})) : " " + arg;
+  }
   if (expr.clauses != nullptr) out += ClausesText(*expr.clauses);
   return out + ")";
 }

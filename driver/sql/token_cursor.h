@@ -13,7 +13,6 @@
 namespace tidemill::driver::sql {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
-std::string LowerCase(std::string_view text);
 
 // A position in the tokens of one query, with look-ahead and the syntax error that belongs there.
 // Keywords are given in upper case and match in any. *Thread-compatible.*

@@ -32,7 +32,8 @@ TEST(ExprTest, TextIsSparksColumnName) {
   EXPECT_EQ(ExprText(*CastTo(B(), "INT", true)), "TRY_CAST(b AS INT)");
   EXPECT_EQ(ExprText(*Call("split", {B(), Literal("STRING", "\" \"")})), "split(b,  , -1)");
   EXPECT_EQ(ExprText(*Call("rand", {})), "rand()");
-  EXPECT_EQ(ExprText(*Call("negative", {A()})), "(- a)");
+  EXPECT_EQ(ExprText(*Call("-", {A()})), "(- a)");
+  EXPECT_EQ(ExprText(*Call("negative", {A()})), "negative(a)");
 }
 
 TEST(ExprTest, ImplicitCastsAreLeftOutOfNames) {

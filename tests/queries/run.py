@@ -34,8 +34,6 @@ ON_PURPOSE = [
     # Spark spells window calls of streams its own way, without PARTITION BY and ORDER BY.
     (re.compile(r"(Window function is not supported) in .*? (on streaming DataFrames/Datasets)"), r"\1 \2"),
     (re.compile(r" \(window specification: .*\)"), ""),
-    # Columns of one distance to a misspelt name of a watermark's column: nearest first, as elsewhere.
-    (re.compile(r"(with name `tz` cannot be resolved)\..*"), r"\1"),
     # Spark's pages say nothing about us; the hint of the error shows the usage.
     (re.compile(r" Please, refer to '[^']*' for a fix"), ""),
 ]

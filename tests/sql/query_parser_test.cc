@@ -198,7 +198,7 @@ TEST(QueryParserTest, GroupingAnalytics) {
   EXPECT_EQ(QueryTextOf("SELECT 1 FROM t GROUP BY a, b GROUPING SETS ((a), (b)) HAVING true"),
             "(select 1 (from t) (group (sets (of a b) (set a) (set b))) (having true))");
   EXPECT_EQ(QueryTextOf("SELECT 1 FROM t GROUP BY (a, b), rollup"),
-            "(select 1 (from t) (group (struct a b) rollup))");
+            "(select 1 (from t) (group (row a b) rollup))");
 }
 
 TEST(QueryParserTest, WindowFunctions) {
@@ -233,10 +233,9 @@ TEST(QueryParserTest, StarsWithoutSomeColumnsAndParameters) {
 }
 
 TEST(QueryParserTest, LikeOfSeveralPatterns) {
-  EXPECT_EQ(ItemTextOf("a LIKE ANY ('x', 'y')"), "(or (like a 'x') (like a 'y'))");
-  EXPECT_EQ(ItemTextOf("a NOT LIKE SOME ('x', 'y')"), "(or (not (like a 'x')) (not (like a 'y')))");
-  EXPECT_EQ(ItemTextOf("a NOT ILIKE ALL ('x', 'y')"),
-            "(and (not (ilike a 'x')) (not (ilike a 'y')))");
+  EXPECT_EQ(ItemTextOf("a LIKE ANY ('x', 'y')"), "(like any a 'x' 'y')");
+  EXPECT_EQ(ItemTextOf("a NOT LIKE SOME ('x', 'y')"), "(not like any a 'x' 'y')");
+  EXPECT_EQ(ItemTextOf("a NOT ILIKE ALL ('x', 'y')"), "(not ilike all a 'x' 'y')");
 }
 
 TEST(QueryParserTest, AQueryInsideAStatementEndsTheCursorBehindIt) {

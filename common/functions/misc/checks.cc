@@ -8,7 +8,7 @@
 #include "common/functions/columns.h"
 #include "common/functions/misc/misc.h"
 #include "common/functions/signature.h"
-#include "common/types/ddl.h"
+#include "common/types/catalog_name.h"
 
 namespace tidemill {
 
@@ -72,32 +72,6 @@ FunctionInfo AssertTrue() {
   return info;
 }
 
-// Spark's short names of types: "struct<a:int,b:array<string>>".
-std::string SimpleTypeName(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::LIST:
-      return fmt::format("array<{}>", SimpleTypeName(*type.field(0)->type()));
-    case arrow::Type::MAP: {
-      const auto& map = static_cast<const arrow::MapType&>(type);
-      return fmt::format("map<{},{}>", SimpleTypeName(*map.key_type()),
-                         SimpleTypeName(*map.item_type()));
-    }
-    case arrow::Type::STRUCT: {
-      std::string fields;
-      for (const auto& field : type.fields()) {
-        fields += fmt::format("{}{}:{}", fields.empty() ? "" : ",", field->name(),
-                              SimpleTypeName(*field->type()));
-      }
-      return fmt::format("struct<{}>", fields);
-    }
-    default: {
-      std::string name = SqlTypeName(type);
-      for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-      return name;
-    }
-  }
-}
-
 // A function whose value is known from the type of its argument.
 template <class ValueOf>
 FunctionInfo OfType(const std::string& name, ValueOf value_of) {
@@ -122,7 +96,7 @@ FunctionInfo OfType(const std::string& name, ValueOf value_of) {
 void AddCheckFunctions(FunctionCatalog* catalog) {
   catalog->Add(AssertTrue());
   catalog->Add(RaiseErrorInfo());
-  catalog->Add(OfType("typeof", SimpleTypeName));
+  catalog->Add(OfType("typeof", CatalogTypeName));
   catalog->Add(OfType("collation", [](const arrow::DataType&) {
     return std::string("SYSTEM.BUILTIN.UTF8_BINARY");
   }));

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "common/aggregates/aggregate_registry.h"
+#include "common/base/ascii.h"
 #include "common/expr/evaluator.h"
 #include "common/expr/function_registry.h"
 #include "common/expr/type_coercion.h"
@@ -31,9 +33,13 @@ namespace {
 
 using Kind = sql::AstExpr::Kind;
 
-// Functions that are called without parentheses too.
-constexpr std::array<std::string_view, 5> kBareFunctions = {
-    "current_date", "current_timestamp", "localtimestamp", "current_timezone", "current_user"};
+// Functions that are called without parentheses too, and what each is then.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kBareFunctions = {
+    {{"current_date", "current_date"},
+     {"current_timestamp", "current_timestamp"},
+     {"current_user", "current_user"},
+     {"user", "current_user"},
+     {"session_user", "current_user"}}};
 
 // Functions whose first of three arguments is a unit of time, written as a name; what each is then.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnitFunctions = {
@@ -43,12 +49,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnitFunc
      {"timestampdiff", "timestampdiff"},
      {"datediff", "timestampdiff"},
      {"date_diff", "timestampdiff"}}};
-
-template <size_t N>
-bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view known) { return EqualsIgnoreCase(known, name); });
-}
 
 template <class Matches>
 const sql::AstExpr* FindCall(const sql::AstExpr& ast, const Matches& matches) {
@@ -107,6 +107,47 @@ bool IsQuotedUnit(const sql::AstExpr& ast) {
                      [&](const auto& known) { return EqualsIgnoreCase(known.first, ast.name); });
 }
 
+bool IsQuantifiedLike(std::string_view name) {
+  return name.ends_with("like any") || name.ends_with("like all");
+}
+
+// A balanced tree, so that a long list is no deep one.
+arrow::Result<ExprPtr> JoinMatches(std::string_view name, std::span<const ExprPtr> matches,
+                                   Span span) {
+  if (matches.size() == 1) return matches[0];
+  const size_t half = (matches.size() + 1) / 2;
+  ARROW_ASSIGN_OR_RAISE(ExprPtr left, JoinMatches(name, matches.first(half), span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr right, JoinMatches(name, matches.subspan(half), span));
+  return MakeCall(name, {std::move(left), std::move(right)}, span);
+}
+
+// x LIKE ANY (a, b) as x LIKE a OR x LIKE b, and so for ALL and AND; NOT negates each of them.
+// Spark leaves constant patterns out of the name.
+arrow::Result<ExprPtr> MakeQuantifiedLike(const sql::AstExpr& call,
+                                          const std::vector<ExprPtr>& args) {
+  const bool is_negated = call.name.starts_with("not ");
+  const bool is_all = call.name.ends_with(" all");
+  const bool ignores_case = call.name.find("ilike") != std::string::npos;
+  std::vector<ExprPtr> matches;
+  bool has_constants = true;
+  for (size_t i = 1; i < args.size(); ++i) {
+    has_constants &= call.args[i].kind == sql::AstExpr::Kind::kString;
+    ARROW_ASSIGN_OR_RAISE(ExprPtr match,
+                          MakeCall(ignores_case ? "ilike" : "like", {args[0], args[i]}, call.span));
+    if (is_negated) {
+      ARROW_ASSIGN_OR_RAISE(match, MakeCall("not", {std::move(match)}, call.span));
+    }
+    matches.push_back(std::move(match));
+  }
+  ARROW_ASSIGN_OR_RAISE(const ExprPtr joined,
+                        JoinMatches(is_all ? "and" : "or", matches, call.span));
+  if (!has_constants) return joined;
+  const std::string value = ExprText(*args[0]);
+  return WithText(joined,
+                  fmt::format(fmt::runtime(ignores_case ? "{}like{}(lower({}))" : "{}like{}({})"),
+                              is_negated ? "not" : "", is_all ? "all" : "any", value));
+}
+
 arrow::Status InvalidStar(std::string_view where, Span span) {
   return QueryError("INVALID_USAGE_OF_STAR_OR_REGEX",
                     fmt::format("Invalid usage of '*' in {}.", where), span);
@@ -134,7 +175,7 @@ bool IsWindowCall(const sql::AstExpr& ast) {
 arrow::Status UnsupportedSyntax(const sql::AstExpr& call, std::string_view syntax) {
   return QueryError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
                     fmt::format("Invalid SQL syntax: The function {} does not support {}.",
-                                QuotedName(LowerCase(call.name)), syntax),
+                                QuotedName(AsciiLower(call.name)), syntax),
                     call.span);
 }
 
@@ -172,7 +213,7 @@ std::string ExprBinder::TextOf(const sql::AstExpr& ast) const {
 }
 
 arrow::Result<ExprPtr> ExprBinder::Bind(const sql::AstExpr& ast) {
-  if (IsLiteral(ast)) return BindLiteral(ast, /*is_negative=*/false, *options_.zone);
+  if (IsLiteral(ast)) return BindLiteral(ast, *options_.zone);
   switch (ast.kind) {
     case Kind::kName:
       return BindName(ast);
@@ -247,8 +288,10 @@ arrow::Result<ExprPtr> ExprBinder::BindName(const sql::AstExpr& ast) {
   }
   ARROW_ASSIGN_OR_RAISE(ExprPtr column, scope_.Find(ast.parts, ast.span));
   if (column != nullptr) return column;
-  if (ast.parts.size() == 1 && Contains(kBareFunctions, ast.parts[0])) {
-    return MakeCall(LowerCase(ast.parts[0]), {}, ast.span);
+  for (const auto& [bare, function] : kBareFunctions) {
+    if (ast.parts.size() == 1 && EqualsIgnoreCase(bare, ast.parts[0])) {
+      return MakeCall(function, {}, ast.span);
+    }
   }
   if (options_.hook != nullptr) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr alias, options_.hook->FindAlias(ast));
@@ -314,10 +357,6 @@ arrow::Result<ExprPtr> ExprBinder::BindArranged(const sql::AstExpr& ast) {
   const bool is_not_in = ast.name == "not" && ast.args[0].kind == Kind::kInSubquery;
   if (is_not_in && options_.hook != nullptr) return options_.hook->BindSubquery(ast, this);
   if (ast.name == "case") return BindCase(ast);
-  if (ast.name == "negative" && ast.args.size() == 1 && IsNumericLiteral(ast.args[0]) &&
-      !ast.args[0].text.starts_with('-')) {
-    return BindLiteral(ast.args[0], /*is_negative=*/true, *options_.zone);
-  }
   if (IsQuotedUnit(ast)) {
     return QueryError("INVALID_PARAMETER_VALUE.DATETIME_UNIT",
                       fmt::format("The value of parameter(s) `unit` in {} is invalid: expects one "
@@ -344,8 +383,17 @@ arrow::Result<ExprPtr> ExprBinder::BindArranged(const sql::AstExpr& ast) {
   if (ast.name == "between" && args.size() == 3) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr low, MakeCall(">=", {args[0], args[1]}, ast.span));
     ARROW_ASSIGN_OR_RAISE(ExprPtr high, MakeCall("<=", {args[0], args[2]}, ast.span));
-    return MakeCall("and", {std::move(low), std::move(high)}, ast.span);
+    ARROW_ASSIGN_OR_RAISE(const ExprPtr both,
+                          MakeCall("and", {std::move(low), std::move(high)}, ast.span));
+    return WithText(both, fmt::format("between({}, {}, {})", ExprText(*args[0]), ExprText(*args[1]),
+                                      ExprText(*args[2])));
   }
+  if (ast.name == "struct" && ast.is_tuple && ast.parts.empty()) {
+    return MakeCall(kTuple, std::move(args), ast.span);
+  }
+  if (ast.name == "struct" && !args.empty())
+    return MakeStruct(std::move(args), ast.parts, ast.span);
+  if (IsQuantifiedLike(ast.name)) return MakeQuantifiedLike(ast, args);
   if (ast.name == "[]" && args.size() == 2) {
     const arrow::DataType& type = *args[0]->type;
     const bool is_struct =
@@ -384,7 +432,7 @@ arrow::Result<ExprPtr> ExprBinder::BindIdentifier(const sql::AstExpr& ast) {
   }
   if (text->type->id() != arrow::Type::STRING) {
     return refuse("WRONG_TYPE", fmt::format("The data type of the expression is {}.",
-                                            LowerCase(SqlTypeName(*text->type))));
+                                            AsciiLower(SqlTypeName(*text->type))));
   }
   if (!text->literal->is_valid) return refuse("NULL", "The expression evaluates to NULL.");
   sql::AstExpr name = ast;
@@ -400,6 +448,7 @@ ExprPtr ExprBinder::FindParameter(const sql::AstExpr& ast) const {
   for (auto parameter = parameters_.rbegin(); parameter != parameters_.rend(); ++parameter) {
     if (!EqualsIgnoreCase((*parameter)->name, ast.parts[0])) continue;
     auto use = std::make_shared<Expr>(**parameter);
+    use->name = ast.parts[0];
     use->span = ast.span;
     return use;
   }
@@ -476,7 +525,7 @@ arrow::Result<ExprPtr> ExprBinder::BindTimeColumn(const sql::AstExpr& ast) {
       return MakeColumn(column->column, column->name, column->type, ast.span);
     }
   }
-  return NotSupportedYet("TIME_WINDOW_HERE", fmt::format("{}() here", LowerCase(ast.name)),
+  return NotSupportedYet("TIME_WINDOW_HERE", fmt::format("{}() here", AsciiLower(ast.name)),
                          ast.span, "select it, or group by it, in a subquery in FROM");
 }
 

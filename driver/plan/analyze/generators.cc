@@ -11,6 +11,7 @@
 #include <numeric>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/expr/function_registry.h"
 #include "driver/plan/logical/plan_error.h"
 #include "driver/plan/logical/relations.h"
@@ -153,7 +154,7 @@ bool HasOuterForm(std::string_view name) {
 
 arrow::Result<Generator> ResolveGenerator(std::string_view name, std::vector<ExprPtr> args,
                                           Span span) {
-  std::string function = LowerCase(name);
+  std::string function = AsciiLower(name);
   if (function == "stack") return ResolveStack(std::move(args), span);
   if (function == "json_tuple") return ResolveJsonTuple(args, span);
   if (args.size() != 1) {

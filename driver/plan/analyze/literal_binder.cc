@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/types/civil_time.h"
 #include "common/types/ddl.h"
 #include "common/types/interval/interval.h"
@@ -138,7 +139,7 @@ arrow::Result<ExprPtr> BinaryLiteral(std::string digits, Span span) {
 }
 
 arrow::Result<ExprPtr> TypedLiteral(const sql::AstExpr& ast, const TimeZone& zone) {
-  const std::string keyword = LowerCase(ast.name);
+  const std::string keyword = AsciiLower(ast.name);
   if (keyword == "x") return BinaryLiteral(ast.text, ast.span);
   std::shared_ptr<arrow::Scalar> value;
   int32_t days = 0;
@@ -190,22 +191,17 @@ arrow::Result<ExprPtr> IntervalLiteralExpr(const sql::AstExpr& ast) {
 
 }  // namespace
 
-bool IsNumericLiteral(const sql::AstExpr& ast) {
-  return ast.kind == Kind::kInteger || ast.kind == Kind::kDecimal || ast.kind == Kind::kDouble;
-}
-
 bool IsLiteral(const sql::AstExpr& ast) {
-  return IsNumericLiteral(ast) || ast.kind == Kind::kNull || ast.kind == Kind::kBool ||
-         ast.kind == Kind::kString || ast.kind == Kind::kTypedLiteral ||
-         ast.kind == Kind::kInterval;
+  return ast.kind == Kind::kInteger || ast.kind == Kind::kDecimal || ast.kind == Kind::kDouble ||
+         ast.kind == Kind::kNull || ast.kind == Kind::kBool || ast.kind == Kind::kString ||
+         ast.kind == Kind::kTypedLiteral || ast.kind == Kind::kInterval;
 }
 
-arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, bool is_negative,
-                                   const TimeZone& zone) {
-  const std::string number = is_negative ? "-" + ast.text : ast.text;
+arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, const TimeZone& zone) {
+  const std::string& number = ast.text;
   switch (ast.kind) {
     case Kind::kBool:
-      return MakeLiteral(std::make_shared<arrow::BooleanScalar>(LowerCase(ast.text) == "true"),
+      return MakeLiteral(std::make_shared<arrow::BooleanScalar>(AsciiLower(ast.text) == "true"),
                          ast.span);
     case Kind::kInteger:
       if (ast.literal_type == "D" || ast.literal_type == "F") {

@@ -10,11 +10,10 @@ namespace tidemill::driver {
 
 // True for the kinds of expression that BindLiteral takes.
 bool IsLiteral(const sql::AstExpr& ast);
-bool IsNumericLiteral(const sql::AstExpr& ast);
 
 // A literal with the type that Spark gives it: 1 INT, 3000000000 BIGINT, 1.50 DECIMAL(3,2), 1e3
-// DOUBLE. `is_negative`: a minus sign stands before the number and belongs to it. Errors:
-// INVALID_NUMERIC_LITERAL_RANGE, INVALID_TYPED_LITERAL, DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION.
-arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, bool is_negative, const TimeZone& zone);
+// DOUBLE. Errors: INVALID_NUMERIC_LITERAL_RANGE, INVALID_TYPED_LITERAL,
+// DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION.
+arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, const TimeZone& zone);
 
 }  // namespace tidemill::driver

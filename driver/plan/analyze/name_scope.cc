@@ -88,8 +88,10 @@ arrow::Result<std::vector<std::pair<ExprPtr, PlanField>>> NameScope::ExpandStar(
       span);
 }
 
-arrow::Status NameScope::Unresolved(const std::vector<std::string>& parts, Span span) const {
+arrow::Status NameScope::Unresolved(const std::vector<std::string>& parts, Span span,
+                                    bool is_bare) const {
   const std::string wanted = QuotedName(parts);
+  const std::string& compared = is_bare ? parts.front() : wanted;
   std::set<std::string> qualifiers;
   for (const PlanField& field : fields_) qualifiers.insert(field.qualifier);
   const bool is_stripped = parts.size() == 1 && qualifiers.size() == 1;
@@ -98,7 +100,7 @@ arrow::Status NameScope::Unresolved(const std::vector<std::string>& parts, Span 
   for (const PlanField& field : fields_) {
     if (field.is_hidden) continue;
     const std::string name = is_stripped ? QuotedName(field.name) : QuotedName(PartsOf(field));
-    candidates.emplace_back(internal::EditDistance(name, wanted, 1000), name);
+    candidates.emplace_back(internal::EditDistance(name, compared, 1000), name);
     names.push_back(field.name);
   }
   std::stable_sort(candidates.begin(), candidates.end(),

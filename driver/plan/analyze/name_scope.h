@@ -33,8 +33,10 @@ class NameScope {
   arrow::Result<std::vector<std::pair<ExprPtr, PlanField>>> ExpandStar(
       const std::vector<std::string>& qualifier, Span span) const;
 
-  // UNRESOLVED_COLUMN, with the columns that are nearest to the name.
-  arrow::Status Unresolved(const std::vector<std::string>& parts, Span span) const;
+  // UNRESOLVED_COLUMN, with the columns that are nearest to the name. A name that is no part of a
+  // query (`is_bare`) is compared with them as Spark does: without quotes, theirs with them.
+  arrow::Status Unresolved(const std::vector<std::string>& parts, Span span,
+                           bool is_bare = false) const;
   arrow::Status Ambiguous(const std::vector<std::string>& parts, const std::vector<Match>& matches,
                           Span span) const;
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/aggregates/aggregate_registry.h"
+#include "common/base/ascii.h"
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/event_time/time_windows.h"
 #include "driver/plan/analyze/generators.h"
@@ -62,7 +63,7 @@ const Signature* FindSignature(std::string_view function) {
 bool IsNamed(const sql::AstExpr& arg) { return arg.kind == Kind::kNamedArgument; }
 
 bool IsKnown(std::string_view function) {
-  const std::string name = LowerCase(function);
+  const std::string name = AsciiLower(function);
   return FindFunction(name) != nullptr || IsAggregateName(name) || IsGeneratorName(name) ||
          IsWindowOnlyName(name) || IsTimeWindowName(name);
 }
@@ -215,7 +216,7 @@ arrow::Result<std::vector<sql::AstExpr>> ArrangeArguments(std::string_view funct
                       fmt::format("Named parameters are not supported for function {}; please "
                                   "retry the query with positional arguments to the function call "
                                   "instead.",
-                                  QuotedName(LowerCase(function))),
+                                  QuotedName(AsciiLower(function))),
                       span);
   }
   std::vector<sql::AstExpr> values;

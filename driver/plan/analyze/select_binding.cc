@@ -30,7 +30,7 @@ bool HasAggregateColumn(const Expr& expr) {
 // Spark's name of a column without alias.
 std::string DefaultName(const sql::AstExpr& ast, const Expr& expr) {
   const bool is_alias = expr.kind == Expr::Kind::kColumn && expr.column >= kAliasColumns;
-  if (expr.kind == Expr::Kind::kColumn && !is_alias) return expr.name;
+  if (expr.kind == Expr::Kind::kColumn && !is_alias) return ExprText(expr);
   if (ast.kind == Kind::kName) return ast.parts.back();
   const bool is_cast = ast.kind == Kind::kCast && ast.args[0].kind == Kind::kName;
   if (is_cast && expr.args.size() == 1 && expr.args[0]->kind == Expr::Kind::kColumn) {
@@ -205,13 +205,6 @@ arrow::Status SelectAnalyzer::BindItem(const sql::SelectItem& item) {
   PlanField field{"", item.alias, expr->type};
   if (item.alias.empty()) {
     field.name = DefaultName(item.expr, *expr);
-    const std::string& outer = subqueries_.last_outer_names();
-    if (item.expr.kind == Kind::kSubquery) field.name = fmt::format("scalarsubquery({})", outer);
-    if (item.expr.kind == Kind::kExists) field.name = fmt::format("exists({})", outer);
-    if (item.expr.kind == Kind::kInSubquery && item.expr.args.size() == 1) {
-      ARROW_ASSIGN_OR_RAISE(const ExprPtr value, binder.Bind(item.expr.args[0]));
-      field.name = fmt::format("({} IN (listquery({})))", ExprText(*value), outer);
-    }
     const bool is_column = expr->kind == Expr::Kind::kColumn && expr->column < kAggregateColumns;
     if (is_column) field.qualifier = names_.fields()[expr->column].qualifier;
   }

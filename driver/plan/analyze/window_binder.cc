@@ -79,7 +79,12 @@ arrow::Status NotConstant(const sql::AstExpr& ast, std::string_view what, const 
       arg.span);
 }
 
-// "1 PRECEDING"; in a RANGE frame Spark writes that as a negative FOLLOWING.
+bool IsNumber(const sql::AstExpr& ast) {
+  using Kind = sql::AstExpr::Kind;
+  return ast.kind == Kind::kInteger || ast.kind == Kind::kDecimal || ast.kind == Kind::kDouble;
+}
+
+// "1 PRECEDING"; in a RANGE frame Spark writes what is no number as a negative FOLLOWING.
 std::string BoundText(const sql::FrameBound& bound, std::string_view query, bool is_rows) {
   switch (bound.kind) {
     case FrameKind::kUnboundedPreceding:
@@ -89,8 +94,9 @@ std::string BoundText(const sql::FrameBound& bound, std::string_view query, bool
     case FrameKind::kCurrentRow:
       return "CURRENT ROW";
     case FrameKind::kPreceding:
-      return fmt::format(fmt::runtime(is_rows ? "{} PRECEDING" : "(- {}) FOLLOWING"),
-                         TextAt(query, bound.offset->span));
+      return fmt::format(
+          fmt::runtime(is_rows || IsNumber(*bound.offset) ? "{} PRECEDING" : "(- {}) FOLLOWING"),
+          TextAt(query, bound.offset->span));
     case FrameKind::kFollowing:
       return fmt::format("{} FOLLOWING", TextAt(query, bound.offset->span));
   }
@@ -192,7 +198,14 @@ arrow::Status WindowBinder::BindFrameValue(const sql::AstExpr& ast, std::vector<
   WindowCall& call = bound->call;
   call.kind = WindowCall::Kind::kFrameValue;
   call.number = ast.name.starts_with("last") ? -1 : 1;
-  call.text = fmt::format("{}({})", ast.name, ArgsText(args));
+  call.text = fmt::format("{}({}){}", ast.name, ArgsText(args),
+                          is_nth && call.ignore_nulls ? " ignore nulls" : "");
+  // Spark forgets an alias whose NULLs are ignored.
+  const bool is_alias = ast.name == "first_value" || ast.name == "last_value";
+  if (is_alias && call.ignore_nulls) {
+    call.text =
+        fmt::format("{}({})", ast.name.starts_with("first") ? "first" : "last", ExprText(*args[0]));
+  }
   call.type = args[0]->type;
   if (is_nth) {
     const std::optional<int64_t> number = IntegerOf(*args[1]);
@@ -204,6 +217,7 @@ arrow::Status WindowBinder::BindFrameValue(const sql::AstExpr& ast, std::vector<
                          flag.type->id() == arrow::Type::BOOL;
     if (!is_flag) return NotConstant(ast, "ignoreNulls", flag);
     call.ignore_nulls = static_cast<const arrow::BooleanScalar&>(*flag.literal).value;
+    call.text = fmt::format("{}({})", ast.name, ExprText(*args[0]));
   }
   call.args = {std::move(args[0])};
   return arrow::Status::OK();
@@ -221,11 +235,14 @@ arrow::Status WindowBinder::BindFunction(const sql::AstExpr& ast, ExprBinder* bi
   if (IsOneOf(ast.name, kRanking)) {
     ARROW_ASSIGN_OR_RAISE(const auto args, binder->BindAll(ast.args));
     const bool is_ntile = ast.name == "ntile";
-    if (args.size() != (is_ntile ? 1U : 0U))
+    // As in Spark the ranks take arguments, which say nothing: ORDER BY alone ranks.
+    const bool is_rank = ast.name.ends_with("rank");
+    if (!is_rank && args.size() != (is_ntile ? 1U : 0U)) {
       return WrongArgs(ast, is_ntile ? "1" : "0", args.size());
+    }
     const bool is_share = ast.name == "percent_rank" || ast.name == "cume_dist";
     call.type = is_share ? arrow::float64() : arrow::int32();
-    call.text = fmt::format("{}({})", ShownName(ast.name), ArgsText(args));
+    call.text = fmt::format("{}({})", ShownName(ast.name), is_rank ? "" : ArgsText(args));
     if (!is_ntile) return arrow::Status::OK();
     const std::optional<int64_t> buckets = IntegerOf(*args[0]);
     if (!buckets || *buckets < 1) return NotConstant(ast, "buckets", *args[0]);

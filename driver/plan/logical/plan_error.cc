@@ -50,11 +50,4 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   });
 }
 
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
 }  // namespace tidemill::driver

@@ -25,6 +25,5 @@ std::string QuotedSql(std::string_view text);
 std::string QuotedType(const arrow::DataType& type);
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
-std::string LowerCase(std::string_view text);
 
 }  // namespace tidemill::driver

@@ -16,14 +16,6 @@ AstExpr StringLiteral(std::string text, Span span) {
   return literal;
 }
 
-// The name that Spark gives an item of struct() without an alias.
-std::string FieldNameOf(const SelectItem& item, size_t index) {
-  if (!item.alias.empty()) return item.alias;
-  if (item.expr.kind == AstExpr::Kind::kName) return item.expr.parts.back();
-  if (item.expr.kind == AstExpr::Kind::kField) return item.expr.name;
-  return fmt::format("col{}", index + 1);
-}
-
 }  // namespace
 
 arrow::Result<AstExpr> Parser::ParseCall(std::string name, int32_t begin) {
@@ -131,7 +123,7 @@ arrow::Result<AstExpr> Parser::ParseExtract(int32_t begin) {
   return MakeCall("extract", std::move(args), begin);
 }
 
-// position(substring IN text) is position(substring, text).
+// position(substring IN text) is locate(substring, text).
 arrow::Result<AstExpr> Parser::ParsePosition(int32_t begin) {
   AstExpr call;
   call.kind = AstExpr::Kind::kCall;
@@ -140,6 +132,7 @@ arrow::Result<AstExpr> Parser::ParsePosition(int32_t begin) {
     ARROW_ASSIGN_OR_RAISE(AstExpr substring, ParseValue());
     call.args.push_back(std::move(substring));
     if (cursor_.AcceptKeyword("IN")) {
+      call.name = "locate";
       ARROW_ASSIGN_OR_RAISE(AstExpr text, ParseValue());
       call.args.push_back(std::move(text));
       ARROW_RETURN_NOT_OK(cursor_.ExpectSymbol(")"));
@@ -162,6 +155,7 @@ arrow::Result<AstExpr> Parser::ParseSubstring(std::string name, int32_t begin) {
     ARROW_ASSIGN_OR_RAISE(AstExpr text, ParseExpression());
     call.args.push_back(std::move(text));
     if (cursor_.AcceptKeyword("FROM")) {
+      call.name = "substring";
       ARROW_ASSIGN_OR_RAISE(AstExpr position, ParseExpression());
       call.args.push_back(std::move(position));
       if (cursor_.AcceptKeyword("FOR")) {
@@ -252,27 +246,28 @@ arrow::Result<AstExpr> Parser::ParseStruct(int32_t begin) {
   return FinishStruct(std::move(items), begin);
 }
 
-// struct(a, b); with an alias anywhere, named_struct('x', a, 'b', b).
+// struct(a, b AS x): the call, with the aliases where there are any.
 arrow::Result<AstExpr> Parser::FinishStruct(std::vector<SelectItem> items, int32_t begin) {
   while (cursor_.AcceptSymbol(",")) {
     ARROW_ASSIGN_OR_RAISE(SelectItem item, ParseSelectItem());
     items.push_back(std::move(item));
   }
   if (!cursor_.AcceptSymbol(")")) return cursor_.Unexpected("',' or ')'");
+  std::vector<AstExpr> args;
+  std::vector<std::string> aliases;
   bool has_alias = false;
-  for (const SelectItem& item : items) {
+  for (SelectItem& item : items) {
     has_alias |= !item.alias.empty();
     if (!item.alias_list.empty()) {
       return MakeError(ErrorKind::kInvalid, "PARSE_SYNTAX_ERROR",
                        "Syntax error: a field of a struct has one name", item.expr.span);
     }
+    args.push_back(std::move(item.expr));
+    aliases.push_back(std::move(item.alias));
   }
-  std::vector<AstExpr> args;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (has_alias) args.push_back(StringLiteral(FieldNameOf(items[i], i), items[i].expr.span));
-    args.push_back(std::move(items[i].expr));
-  }
-  return MakeCall(has_alias ? "named_struct" : "struct", std::move(args), begin);
+  ARROW_ASSIGN_OR_RAISE(AstExpr call, MakeCall("struct", std::move(args), begin));
+  if (has_alias) call.parts = std::move(aliases);
+  return call;
 }
 
 // Reads a type and keeps it as it is written; the DDL parser gives it a meaning.

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
@@ -29,8 +30,7 @@ arrow::Result<AstExpr> Parser::ParseExpression() {
     ARROW_ASSIGN_OR_RAISE(AstExpr operand, ParseConjunction());
     operands.push_back(std::move(operand));
   } while (cursor_.AcceptKeyword("OR"));
-  const size_t count = operands.size();
-  return JoinLogical("or", std::move(operands), 0, count);
+  return JoinLogical("or", &operands, 0, operands.size());
 }
 
 arrow::Result<AstExpr> Parser::ParseConjunction() {
@@ -39,34 +39,24 @@ arrow::Result<AstExpr> Parser::ParseConjunction() {
     ARROW_ASSIGN_OR_RAISE(AstExpr operand, ParseNegation());
     operands.push_back(std::move(operand));
   } while (cursor_.AcceptKeyword("AND"));
-  const size_t count = operands.size();
-  return JoinLogical("and", std::move(operands), 0, count);
+  return JoinLogical("and", &operands, 0, operands.size());
 }
 
-// Joins operands[begin, end) into a balanced tree, so that a condition of a thousand parts is not a
-// tree of a thousand levels. The order of the operands stays.
-arrow::Result<AstExpr> Parser::JoinLogical(std::string_view name, std::vector<AstExpr> operands,
+// Joins operands[begin, end) into the balanced tree that Spark makes of them, so that a condition
+// of a thousand parts is not a tree of a thousand levels. The order of the operands stays.
+arrow::Result<AstExpr> Parser::JoinLogical(std::string_view name, std::vector<AstExpr>* operands,
                                            size_t begin, size_t end) {
-  while (end - begin > 1) {
-    std::vector<AstExpr> joined;
-    for (size_t i = begin; i < end; i += 2) {
-      if (i + 1 == end) {
-        joined.push_back(std::move(operands[i]));
-        continue;
-      }
-      const Span span = {operands[i].span.begin, operands[i + 1].span.end};
-      std::vector<AstExpr> args;
-      args.push_back(std::move(operands[i]));
-      args.push_back(std::move(operands[i + 1]));
-      ARROW_ASSIGN_OR_RAISE(AstExpr call, MakeCall(name, std::move(args), span.begin));
-      call.span = span;
-      joined.push_back(std::move(call));
-    }
-    operands = std::move(joined);
-    begin = 0;
-    end = operands.size();
-  }
-  return std::move(operands[begin]);
+  if (end - begin == 1) return std::move((*operands)[begin]);
+  const size_t middle = begin + (end - begin + 1) / 2;
+  ARROW_ASSIGN_OR_RAISE(AstExpr left, JoinLogical(name, operands, begin, middle));
+  ARROW_ASSIGN_OR_RAISE(AstExpr right, JoinLogical(name, operands, middle, end));
+  const Span span = {left.span.begin, right.span.end};
+  std::vector<AstExpr> args;
+  args.push_back(std::move(left));
+  args.push_back(std::move(right));
+  ARROW_ASSIGN_OR_RAISE(AstExpr call, MakeCall(name, std::move(args), span.begin));
+  call.span = span;
+  return call;
 }
 
 arrow::Result<AstExpr> Parser::ParseNegation() {
@@ -170,29 +160,21 @@ arrow::Result<AstExpr> Parser::ParseLike(AstExpr left, std::string_view name) {
   return MakeCall(name, std::move(args), begin);
 }
 
-// x LIKE ANY (a, b) is x LIKE a OR x LIKE b, and so for ALL and AND; NOT negates each of them.
+// x NOT LIKE ALL (a, b) is the call "not like all" of x, a, b.
 arrow::Result<AstExpr> Parser::ParseQuantifiedLike(AstExpr left, bool is_negated) {
   const int32_t begin = left.span.begin;
-  const std::string name = LowerCase(cursor_.Advance().text);
+  const std::string like = AsciiLower(cursor_.Advance().text);
   const bool is_all = EqualsIgnoreCase(cursor_.Advance().text, "ALL");
   cursor_.Advance();
-  std::vector<AstExpr> matches;
+  std::vector<AstExpr> args;
+  args.push_back(std::move(left));
   do {
     ARROW_ASSIGN_OR_RAISE(AstExpr pattern, ParseExpression());
-    std::vector<AstExpr> args;
-    args.push_back(left);
     args.push_back(std::move(pattern));
-    ARROW_ASSIGN_OR_RAISE(AstExpr match, MakeCall(name, std::move(args), begin));
-    if (is_negated) {
-      std::vector<AstExpr> negated;
-      negated.push_back(std::move(match));
-      ARROW_ASSIGN_OR_RAISE(match, MakeCall("not", std::move(negated), begin));
-    }
-    matches.push_back(std::move(match));
   } while (cursor_.AcceptSymbol(","));
   if (!cursor_.AcceptSymbol(")")) return cursor_.Unexpected("',' or ')'");
-  const size_t count = matches.size();
-  return JoinLogical(is_all ? "and" : "or", std::move(matches), 0, count);
+  const std::string name = (is_negated ? "not " : "") + like + (is_all ? " all" : " any");
+  return MakeCall(name, std::move(args), begin);
 }
 
 arrow::Result<AstExpr> Parser::ParseIs(AstExpr left) {
@@ -240,10 +222,10 @@ std::optional<Parser::BinaryOperator> Parser::PeekBinaryOperator() const {
     return cursor_.IsSymbol(symbol, ahead) &&
            cursor_.Peek(ahead).span.begin == cursor_.Peek(ahead - 1).span.end;
   };
-  if (text == "<" && follows("<", 1)) return BinaryOperator{"shiftleft", kShift, 2};
+  if (text == "<" && follows("<", 1)) return BinaryOperator{"<<", kShift, 2};
   if (text == ">" && follows(">", 1)) {
-    if (follows(">", 2)) return BinaryOperator{"shiftrightunsigned", kShift, 3};
-    return BinaryOperator{"shiftright", kShift, 2};
+    if (follows(">", 2)) return BinaryOperator{">>>", kShift, 3};
+    return BinaryOperator{">>", kShift, 2};
   }
   if (text == "==") return BinaryOperator{"=", kComparison};
   if (text == "<>" || text == "!=") return BinaryOperator{"!=", kComparison};
@@ -291,7 +273,7 @@ arrow::Result<AstExpr> Parser::ParseUnary() {
       break;
     }
     if (cursor_.AcceptSymbol("-")) {
-      operators.emplace_back("negative", begin);
+      operators.emplace_back("-", begin);
     } else if (cursor_.AcceptSymbol("+")) {
       operators.emplace_back("positive", begin);
     } else if (cursor_.AcceptSymbol("~")) {

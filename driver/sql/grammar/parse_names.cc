@@ -66,8 +66,9 @@ bool Parser::IsName(size_t ahead) const {
   if (token.kind != TokenKind::kWord) return false;
   if (cursor_.IsAnyKeyword({"SELECT", "FROM"}, ahead)) return false;
   // like(a, b) and so on are functions too.
-  const bool is_function = cursor_.IsAnyKeyword({"LIKE", "ILIKE", "RLIKE", "REGEXP"}, ahead) &&
-                           cursor_.IsSymbol("(", ahead + 1);
+  const bool is_function =
+      cursor_.IsAnyKeyword({"LIKE", "ILIKE", "RLIKE", "REGEXP", "BETWEEN"}, ahead) &&
+      cursor_.IsSymbol("(", ahead + 1);
   return is_function || !IsOneOf(token, kReservedInOperand) || CanFollowOperand(ahead + 1);
 }
 

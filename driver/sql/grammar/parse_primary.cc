@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
@@ -53,7 +54,7 @@ arrow::Status CheckRange(const AstExpr& number) {
 bool IsIntervalUnit(const TokenCursor& cursor, size_t ahead) {
   const Token& token = cursor.Peek(ahead);
   if (token.kind != TokenKind::kWord) return false;
-  std::string unit = LowerCase(token.text);
+  std::string unit = AsciiLower(token.text);
   if (unit.back() == 's') unit.pop_back();
   return unit == "year" || unit == "month" || unit == "week" || unit == "day" || unit == "hour" ||
          unit == "minute" || unit == "second" || unit == "millisecond" || unit == "microsecond" ||
@@ -105,7 +106,7 @@ arrow::Result<AstExpr> Parser::ParseWordPrimary() {
   if (cursor_.AcceptKeyword("NULL")) return Finish(std::move(literal), token.span.begin);
   if (cursor_.IsAnyKeyword({"TRUE", "FALSE"})) {
     literal.kind = AstExpr::Kind::kBool;
-    literal.text = LowerCase(cursor_.Advance().text);
+    literal.text = AsciiLower(cursor_.Advance().text);
     return Finish(std::move(literal), token.span.begin);
   }
   if (cursor_.IsKeyword("CASE") && !CanFollowOperand(1)) return ParseCase();
@@ -149,7 +150,7 @@ arrow::Result<AstExpr> Parser::ParseTypedLiteral() {
   const Token& keyword = cursor_.Advance();
   AstExpr literal;
   literal.kind = AstExpr::Kind::kTypedLiteral;
-  literal.name = LowerCase(keyword.text);
+  literal.name = AsciiLower(keyword.text);
   literal.text = cursor_.Advance().value;
   if (literal.name != "date" && literal.name != "timestamp" && literal.name != "timestamp_ntz" &&
       literal.name != "timestamp_ltz" && literal.name != "x") {
@@ -245,7 +246,9 @@ arrow::Result<AstExpr> Parser::ParseParenthesised() {
   }
   std::vector<SelectItem> items;
   items.push_back(std::move(first));
-  return FinishStruct(std::move(items), begin);
+  ARROW_ASSIGN_OR_RAISE(AstExpr tuple, FinishStruct(std::move(items), begin));
+  tuple.is_tuple = true;
+  return tuple;
 }
 
 // :name or ?
@@ -293,8 +296,8 @@ arrow::Result<AstExpr> Parser::ParseNameOrCall() {
   }
   if (!cursor_.IsSymbol("(")) return Finish(std::move(name), first.span.begin);
   cursor_.Advance();
-  std::string function = LowerCase(name.parts[0]);
-  for (size_t i = 1; i < name.parts.size(); ++i) function += "." + LowerCase(name.parts[i]);
+  std::string function = AsciiLower(name.parts[0]);
+  for (size_t i = 1; i < name.parts.size(); ++i) function += "." + AsciiLower(name.parts[i]);
   Nesting nesting(this);
   ARROW_RETURN_NOT_OK(nesting.Check());
   if (is_plain_word && name.parts.size() == 1) {

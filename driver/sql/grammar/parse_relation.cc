@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "driver/sql/grammar/parser_impl.h"
 
 namespace tidemill::driver::sql {
@@ -211,7 +212,7 @@ arrow::Result<Relation> Parser::ParseNamedRelation() {
   relation.kind = Relation::Kind::kFunction;
   AstExpr call;
   ARROW_RETURN_NOT_OK(ParseArguments(&call));
-  relation.name = LowerCase(relation.name);
+  relation.name = AsciiLower(relation.name);
   relation.args = std::move(call.args);
   return relation;
 }
@@ -264,7 +265,7 @@ arrow::Result<LateralView> Parser::ParseLateralView() {
   const int32_t call_begin = cursor_.Peek().span.begin;
   ARROW_ASSIGN_OR_RAISE(std::string name, ParseQualifiedName("a generator function"));
   ARROW_RETURN_NOT_OK(cursor_.ExpectSymbol("("));
-  ARROW_ASSIGN_OR_RAISE(view.call, ParseCall(LowerCase(name), call_begin));
+  ARROW_ASSIGN_OR_RAISE(view.call, ParseCall(AsciiLower(name), call_begin));
   for (const AstExpr& arg : view.call.args) {
     if (arg.kind != AstExpr::Kind::kNamedArgument) continue;
     return MakeError(ErrorKind::kInvalid, "PARSE_SYNTAX_ERROR",

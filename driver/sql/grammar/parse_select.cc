@@ -189,8 +189,7 @@ arrow::Result<GroupingElement> Parser::ParseGroupingSet() {
   } else {
     const bool is_list = cursor_.IsSymbol("(");
     ARROW_ASSIGN_OR_RAISE(AstExpr expr, ParseExpression());
-    if (is_list && expr.kind == AstExpr::Kind::kCall && expr.name == "struct" &&
-        expr.span.begin == begin) {
+    if (is_list && expr.kind == AstExpr::Kind::kCall && expr.is_tuple && expr.span.begin == begin) {
       set.exprs = std::move(expr.args);
     } else {
       set.exprs.push_back(std::move(expr));

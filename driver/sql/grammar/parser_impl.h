@@ -146,7 +146,7 @@ class Parser {
   arrow::Result<AstExpr> ParseUnary();
   arrow::Result<AstExpr> ParsePostfix(AstExpr base);
   std::optional<BinaryOperator> PeekBinaryOperator() const;
-  arrow::Result<AstExpr> JoinLogical(std::string_view name, std::vector<AstExpr> operands,
+  arrow::Result<AstExpr> JoinLogical(std::string_view name, std::vector<AstExpr>* operands,
                                      size_t begin, size_t end);
 
   // parse_primary.cc: literals, names, calls

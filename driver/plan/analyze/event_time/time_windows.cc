@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/expr/function_registry.h"
 #include "common/types/interval/interval.h"
 #include "driver/plan/analyze/expr_binder.h"
@@ -237,7 +238,7 @@ void Builder::AddColumn(ExprPtr expr, PlanField field, Span span) {
 
 void Builder::Note(const sql::AstExpr& call, const std::vector<ExprPtr>& args) {
   const PlanField& field = windowed_.plan->output.back();
-  windowed_.columns.push_back({LowerCase(call.name), args,
+  windowed_.columns.push_back({AsciiLower(call.name), args,
                                static_cast<int>(windowed_.plan->output.size()) - 1, field.name,
                                field.type});
 }
@@ -344,7 +345,7 @@ arrow::Status Builder::Add(const sql::AstExpr& call) {
   }
   ExprBinder binder(scope_, options);
   ARROW_ASSIGN_OR_RAISE(const std::vector<ExprPtr> args, binder.BindAll(call.args));
-  const std::string name = LowerCase(call.name);
+  const std::string name = AsciiLower(call.name);
   if (FindTimeColumn(windowed_.columns, name, args) != nullptr) return arrow::Status::OK();
   if (args.empty()) {
     return QueryError(

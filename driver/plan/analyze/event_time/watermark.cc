@@ -91,7 +91,7 @@ arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const SourceWate
                                            Span span) {
   const NameScope scope(plan->output);
   ARROW_ASSIGN_OR_RAISE(ExprPtr found, scope.Find({watermark.column}, span));
-  if (found == nullptr) return scope.Unresolved({watermark.column}, span);
+  if (found == nullptr) return scope.Unresolved({watermark.column}, span, /*is_bare=*/true);
   return OnColumn(std::move(plan), found->column, watermark.delay_us, "of " + watermark.source,
                   span);
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/ascii.h"
 #include "common/expr/evaluator.h"
 #include "common/expr/function_registry.h"
 #include "common/expr/type_coercion.h"
@@ -156,8 +157,8 @@ class PivotBuilder {
         return QueryError("PIVOT_VALUE_DATA_TYPE_MISMATCH",
                           fmt::format("Invalid pivot value '{}': value data type {} does not match "
                                       "pivot column data type {}.",
-                                      ExprText(*value), LowerCase(SqlTypeName(*value->type)),
-                                      LowerCase(SqlTypeName(*key->type))),
+                                      ExprText(*value), AsciiLower(SqlTypeName(*value->type)),
+                                      AsciiLower(SqlTypeName(*key->type))),
                           item.expr.span);
       }
       ARROW_ASSIGN_OR_RAISE(std::string name, NameOf(item, value));

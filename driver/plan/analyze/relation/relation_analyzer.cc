@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/event_time/watermark.h"
 #include "driver/plan/analyze/expr_binder.h"
@@ -234,7 +235,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeLateralView(const sql::LateralView& view, L
       names,
       {.query = scope.context.query, .zone = scope.context.zone.get(), .outer = scope.outer});
   ARROW_ASSIGN_OR_RAISE(std::vector<ExprPtr> args, binder.BindAll(view.call.args));
-  std::string name = LowerCase(view.call.name);
+  std::string name = AsciiLower(view.call.name);
   const bool has_outer_form = name != "stack" && name != "json_tuple";
   if (view.is_outer && has_outer_form && !name.ends_with("_outer")) name += "_outer";
   ARROW_ASSIGN_OR_RAISE(Generator generator,

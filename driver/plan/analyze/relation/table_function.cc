@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/aggregates/aggregate_registry.h"
+#include "common/base/ascii.h"
 #include "common/expr/evaluator.h"
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
@@ -154,7 +155,7 @@ bool IsOuterGenerator(const sql::Relation& relation) {
 
 arrow::Result<LogicalPlanPtr> AnalyzeOuterGenerator(const sql::Relation& function,
                                                     LogicalPlanPtr left, const QueryScope& scope) {
-  std::string name = LowerCase(function.name);
+  std::string name = AsciiLower(function.name);
   if (!name.ends_with("_outer")) name += "_outer";
   ARROW_ASSIGN_OR_RAISE(auto args, BindArgs(function, *left, scope));
   ARROW_ASSIGN_OR_RAISE(Generator generator,

@@ -154,15 +154,25 @@ arrow::Result<ExprPtr> SubqueryJoins::Add(const sql::AstExpr& ast, ExprBinder* b
                            ast.span);
   }
   switch (ast.kind) {
-    case sql::AstExpr::Kind::kSubquery:
-      return AddScalar(ast);
-    case sql::AstExpr::Kind::kExists:
-      return AddExists(ast);
+    case sql::AstExpr::Kind::kSubquery: {
+      ARROW_ASSIGN_OR_RAISE(const ExprPtr value, AddScalar(ast));
+      return WithText(value, fmt::format("scalarsubquery({})", last_outer_names_));
+    }
+    case sql::AstExpr::Kind::kExists: {
+      ARROW_ASSIGN_OR_RAISE(const ExprPtr value, AddExists(ast));
+      return WithText(value, fmt::format("exists({})", last_outer_names_));
+    }
     case sql::AstExpr::Kind::kCall:
       return AddIn(ast.args[0], /*is_negated=*/true, binder);
     default:
       return AddIn(ast, /*is_negated=*/false, binder);
   }
+}
+
+std::string SubqueryJoins::InText(const Expr& left, bool is_negated) const {
+  return fmt::format(
+      fmt::runtime(is_negated ? "(NOT ({} IN (listquery({}))))" : "({} IN (listquery({})))"),
+      ExprText(left), last_outer_names_);
 }
 
 std::vector<CorrelatedEquality> SubqueryJoins::Equalities(const Decorrelated& query) {
@@ -304,11 +314,14 @@ arrow::Result<ExprPtr> SubqueryJoins::AddIn(const sql::AstExpr& ast, bool is_neg
   ARROW_ASSIGN_OR_RAISE(ExprPtr is_null, MakeCall("isnull", {left[0]}, span));
   ARROW_ASSIGN_OR_RAISE(ExprPtr is_unknown,
                         MakeCall("or", {std::move(is_null), std::move(has_null)}, span));
-  return MakeCall(
-      "case",
-      {std::move(is_match), Truth(!is_negated, span), std::move(is_empty), Truth(is_negated, span),
-       std::move(is_unknown), Truth(false, span), Truth(is_negated, span)},
-      span);
+  ARROW_ASSIGN_OR_RAISE(
+      const ExprPtr value,
+      MakeCall("case",
+               {std::move(is_match), Truth(!is_negated, span), std::move(is_empty),
+                Truth(is_negated, span), std::move(is_unknown), Truth(false, span),
+                Truth(is_negated, span)},
+               span));
+  return WithText(value, InText(*left[0], is_negated));
 }
 
 arrow::Result<LogicalPlanPtr> SubqueryJoins::RightSide(

@@ -30,9 +30,6 @@ class SubqueryJoins {
   // UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.*, DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH.
   arrow::Result<ExprPtr> Add(const sql::AstExpr& ast, ExprBinder* binder);
 
-  // The columns of the relation that the subquery added last names, for its column's name.
-  const std::string& last_outer_names() const { return last_outer_names_; }
-
   bool empty() const { return joins_.empty(); }
   // The relation (`plan`, whose columns `relocate` finds) with all of them joined on the right, in
   // order: column kSubqueryColumns + i becomes plan's width + i.
@@ -52,6 +49,8 @@ class SubqueryJoins {
     bool is_correlated_scalar = false;
   };
 
+  // Spark's text of [NOT] IN with the subquery added last.
+  std::string InText(const Expr& left, bool is_negated) const;
   arrow::Result<ExprPtr> AddScalar(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> AddExists(const sql::AstExpr& ast);
   arrow::Result<ExprPtr> AddIn(const sql::AstExpr& ast, bool is_negated, ExprBinder* binder);
@@ -65,9 +64,9 @@ class SubqueryJoins {
   const NameScope& names_;
   const QueryScope& scope_;
   std::vector<PendingJoin> joins_;
-  std::string last_outer_names_;
-  int width_ = 0;       // columns of all joins
-  int last_begin_ = 0;  // first column of the last one
+  std::string last_outer_names_;  // the columns of the relation that the last one names
+  int width_ = 0;                 // columns of all joins
+  int last_begin_ = 0;            // first column of the last one
 };
 
 // What those who join a subquery can do with it.
