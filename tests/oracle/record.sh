@@ -5,6 +5,7 @@
 #
 # usage: tests/oracle/record.sh [NAME...]     default: every file without an answer
 #        tests/oracle/record.sh --functions [--again] [NAME...]     default: every missing answer
+#        tests/oracle/record.sh --examples [--from-spark | --from-docs | FILE...]
 #        tests/oracle/record.sh --script SCRIPT ANSWER              the rows of a SQL script
 # ORACLE_VENV: where the environment is or goes, default ~/.cache/tidemill/pyspark
 set -euo pipefail
@@ -17,6 +18,9 @@ fi
 script=record.py
 if [ "${1:-}" = --functions ]; then
   script=record_functions.py
+  shift
+elif [ "${1:-}" = --examples ]; then
+  script=record_examples.py
   shift
 elif [ "${1:-}" = --script ]; then
   script=record_script.py
