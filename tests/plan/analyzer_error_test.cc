@@ -85,6 +85,25 @@ TEST(AnalyzerErrorTest, GeneratorsStandAloneInTheSelectList) {
             "SELECT clause, found: GROUP BY explode(tags). | t");
 }
 
+TEST(AnalyzerErrorTest, AliasesThatNameAliasesAreLimited) {
+  std::string chain = "SELECT n AS a0";
+  for (int i = 1; i < 60; ++i)
+    chain += ", a" + std::to_string(i - 1) + " + 1 AS a" + std::to_string(i);
+  EXPECT_EQ(ErrorText(chain + " FROM log"), "");
+  for (int i = 60; i < 150; ++i) {
+    chain += ", a" + std::to_string(i - 1) + " + 1 AS a" + std::to_string(i);
+  }
+  EXPECT_NE(ErrorText(chain + " FROM log").find("FAILED_TO_PARSE_TOO_COMPLEX"), std::string::npos);
+  std::string doubled = "SELECT max(user) AS a0";
+  for (int i = 1; i < 60; ++i) {
+    const std::string before = "a" + std::to_string(i - 1);
+    doubled += ", " + before + " || " + before + " AS a" + std::to_string(i);
+  }
+  EXPECT_EQ(ErrorText(doubled + " FROM log", kUpdate), "");
+  EXPECT_NE(ErrorText(doubled + " FROM log HAVING a59 = 'x'", kUpdate).find("QUERY_TOO_LARGE"),
+            std::string::npos);
+}
+
 TEST(AnalyzerErrorTest, GeneratorsNeedACollection) {
   EXPECT_EQ(ErrorText("SELECT explode(user) FROM log"),
             "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE: Cannot resolve \"explode(user)\" due to data "

@@ -40,13 +40,17 @@ arrow::Status AliasNotAllowed(const Expr& alias, std::string_view sub_class, std
       alias.span, "write the expression itself, or select the alias in a subquery in FROM");
 }
 
+std::vector<int> AliasesIn(const Expr& expr) {
+  std::vector<int> items;
+  CollectAliases(expr, &items);
+  return items;
+}
+
 std::vector<std::vector<int>> AliasLayers(const std::vector<ExprPtr>& items) {
   std::vector<size_t> levels(items.size());
   std::vector<bool> is_named(items.size());
   for (size_t i = 0; i < items.size(); ++i) {
-    std::vector<int> named;
-    CollectAliases(*items[i], &named);
-    for (const int item : named) {
+    for (const int item : AliasesIn(*items[i])) {
       is_named[item] = true;
       levels[i] = std::max(levels[i], levels[item] + 1);
     }

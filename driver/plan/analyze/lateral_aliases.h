@@ -21,6 +21,9 @@ const Expr* FindAliasIn(const std::vector<ExprPtr>& exprs);
 arrow::Status AliasNotAllowed(const Expr& alias, std::string_view sub_class, std::string_view where,
                               std::string_view text);
 
+// The items whose aliases an expression names, by number.
+std::vector<int> AliasesIn(const Expr& expr);
+
 // The items of a select list that others name, by number, one layer for each projection below the
 // list: the items of a layer name those of layers before it alone.
 std::vector<std::vector<int>> AliasLayers(const std::vector<ExprPtr>& items);

@@ -188,16 +188,8 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildBase(const ExprPtr& having,
 arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildAliases(LogicalPlanPtr plan) {
   std::vector<ExprPtr> items;
   for (const Item& item : items_) items.push_back(item.expr);
-  const std::vector<std::vector<int>> layers = AliasLayers(items);
-  if (layers.size() > sql::kMaxNesting) {
-    return QueryError("FAILED_TO_PARSE_TOO_COMPLEX",
-                      fmt::format("The statement was too complex to be parsed: at most {} levels "
-                                  "of aliases that name aliases",
-                                  sql::kMaxNesting),
-                      select_.span);
-  }
   std::vector<int> places(items_.size(), -1);
-  for (const std::vector<int>& layer : layers) {
+  for (const std::vector<int>& layer : AliasLayers(items)) {
     std::vector<ExprPtr> exprs;
     std::vector<PlanField> fields = plan->output;
     for (int i = 0; i < static_cast<int>(fields.size()); ++i) {

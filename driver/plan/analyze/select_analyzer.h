@@ -45,6 +45,7 @@ class SelectAnalyzer final : public BindHook {
     PlanField field;
     bool has_alias = false;
     bool is_generated = false;
+    int height = 1;  // levels of the expression as it is written
   };
   struct OrderKey {
     ExprPtr expr;
@@ -59,6 +60,7 @@ class SelectAnalyzer final : public BindHook {
   arrow::Status RefuseGenerator(const sql::AstExpr& ast, std::string_view clause) const;
   bool IsAggregation() const;
   arrow::Status BindItems();
+  arrow::Status CheckHeights() const;
   arrow::Status BindStar(const sql::AstExpr& star);
   arrow::Status BindItem(const sql::SelectItem& item);
   arrow::Status BindGenerator(const sql::SelectItem& item);

@@ -168,6 +168,24 @@ arrow::Status SelectAnalyzer::BindItems() {
     }
   }
   is_in_select_list_ = false;
+  return CheckHeights();
+}
+
+// An alias may become part of the expressions that name it: together they are no higher than the
+// parser lets an expression be.
+arrow::Status SelectAnalyzer::CheckHeights() const {
+  std::vector<int> heights;
+  for (const Item& item : items_) {
+    int below = 0;
+    for (const int alias : AliasesIn(*item.expr)) below = std::max(below, heights[alias]);
+    heights.push_back(below + item.height);
+    if (heights.back() <= sql::kMaxNesting) continue;
+    return QueryError("FAILED_TO_PARSE_TOO_COMPLEX",
+                      fmt::format("The statement was too complex to be parsed: at most {} levels "
+                                  "of nesting, through aliases too",
+                                  sql::kMaxNesting),
+                      item.expr->span);
+  }
   return arrow::Status::OK();
 }
 
@@ -208,7 +226,10 @@ arrow::Status SelectAnalyzer::BindItem(const sql::SelectItem& item) {
     const bool is_column = expr->kind == Expr::Kind::kColumn && expr->column < kAggregateColumns;
     if (is_column) field.qualifier = names_.fields()[expr->column].qualifier;
   }
-  items_.push_back({std::move(expr), std::move(field), !item.alias.empty()});
+  items_.push_back({.expr = std::move(expr),
+                    .field = std::move(field),
+                    .has_alias = !item.alias.empty(),
+                    .height = item.expr.height});
   return arrow::Status::OK();
 }
 
@@ -244,7 +265,7 @@ arrow::Status SelectAnalyzer::BindGenerator(const sql::SelectItem& item) {
   for (const Generator& other : generators_) column += static_cast<int>(other.fields.size());
   for (const PlanField& field : generator.fields) {
     items_.push_back({MakeColumn(column++, field.name, field.type, item.expr.span), field,
-                      !names.empty(), /*is_generated=*/true});
+                      !names.empty(), /*is_generated=*/true, item.expr.height});
   }
   generators_.push_back(std::move(generator));
   return arrow::Status::OK();
