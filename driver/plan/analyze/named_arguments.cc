@@ -146,6 +146,7 @@ class Arrangement {
     std::stable_sort(candidates.begin(), candidates.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> proposals;
+    proposals.reserve(candidates.size());
     for (const auto& [distance, name] : candidates) proposals.push_back(name);
     proposals.resize(std::min(proposals.size(), kSuggestions));
     const std::string nearest = NearestName(arg.name, names);
@@ -220,6 +221,7 @@ arrow::Result<std::vector<sql::AstExpr>> ArrangeArguments(std::string_view funct
                       span);
   }
   std::vector<sql::AstExpr> values;
+  values.reserve(args.size());
   for (const sql::AstExpr& arg : args) values.push_back(IsNamed(arg) ? arg.args[0] : arg);
   return values;
 }

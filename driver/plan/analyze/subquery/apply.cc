@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -78,6 +79,12 @@ ExprPtr Long(int64_t value, Span span) {
 Exprs Columns(const LogicalPlan& plan, int begin, int count, Span span) {
   Exprs columns;
   for (int i = begin; i < begin + count; ++i) columns.push_back(ColumnAt(plan, i, span));
+  return columns;
+}
+
+std::vector<int> FirstColumns(int count) {
+  std::vector<int> columns(count);
+  std::iota(columns.begin(), columns.end(), 0);
   return columns;
 }
 
@@ -197,8 +204,7 @@ class Applier {
                                              const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
     const int width = WidthOf(domain);
-    std::vector<int> kept;
-    for (int i = 0; i < width; ++i) kept.push_back(i);
+    std::vector<int> kept = FirstColumns(width);
     for (const int column : node.kept) kept.push_back(width + column);
     return MakeGenerate(std::move(child), node.function, Placed(node.args, width), std::move(kept),
                         node.generated, node.span);
@@ -307,8 +313,7 @@ class Applier {
   arrow::Result<LogicalPlanPtr> OverWindow(const WindowNode& node, const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
     const int width = WidthOf(domain);
-    std::vector<int> partition;
-    for (int i = 0; i < width; ++i) partition.push_back(i);
+    std::vector<int> partition = FirstColumns(width);
     for (const int column : node.partition) partition.push_back(width + column);
     std::vector<SortKey> order = node.order;
     std::vector<WindowCall> calls = node.calls;
@@ -333,8 +338,7 @@ class Applier {
       input = input->children[0];
     }
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, Run(input, domain));
-    std::vector<int> partition;
-    for (int i = 0; i < width; ++i) partition.push_back(i);
+    std::vector<int> partition = FirstColumns(width);
     WindowCall number;
     number.function = "row_number";
     number.type = arrow::int32();
