@@ -84,7 +84,7 @@ class JsonScanner {
         field = fields->TakeExpected();
       } else {
         JsonValue key;
-        if (!IsQuote(Peek()) || !ScanString(&key) || !Take(':')) return false;
+        if (!ScanKey(&key)) return false;
         field = fields->Find(key);
       }
       if (!ScanValue(1, &value)) return false;
@@ -120,6 +120,10 @@ class JsonScanner {
     at_ += text.size();
     return true;
   }
+  // A name and its colon.
+  bool ScanKey(JsonValue* key) {
+    return (IsQuote(Peek()) ? ScanString(key) : ScanBareName(key)) && Take(':');
+  }
   bool ScanValue(int depth, JsonValue* value);
   bool ScanString(JsonValue* value);  // at the opening quote
   bool ScanBareName(JsonValue* name);
@@ -136,8 +140,7 @@ class JsonScanner {
     do {
       JsonValue key;
       JsonValue value;
-      const bool has_key = IsQuote(Peek()) ? ScanString(&key) : ScanBareName(&key);
-      if (!has_key || !Take(':') || !ScanValue(depth + 1, &value)) return false;
+      if (!ScanKey(&key) || !ScanValue(depth + 1, &value)) return false;
       on_field(key, value);
     } while (Take(','));
     return Take('}');

@@ -63,7 +63,7 @@ TEST(ExprTest, ColumnsAreCollectedAndSubstituted) {
   EXPECT_EQ(used, (std::vector<bool>{true, false, true}));
   const ExprPtr moved =
       SubstituteColumns(sum, {Call("negative", {A()}), nullptr, Literal("INT", "7")});
-  EXPECT_EQ(ExprText(*moved), "((- a) + 7)");
+  EXPECT_EQ(ExprText(*moved), "(negative(a) + 7)");
   EXPECT_TRUE(IsDeterministic(*moved));
   EXPECT_FALSE(IsDeterministic(*Call("+", {Call("rand", {}), A()})));
 }

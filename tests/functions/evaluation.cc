@@ -15,6 +15,7 @@
 
 #include "common/base/sql_state.h"
 #include "common/types/ddl.h"
+#include "common/types/json_value_writer.h"
 #include "common/types/value_format.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/sql/parser.h"
@@ -55,12 +56,9 @@ std::string Hex(std::string_view bytes) {
 
 std::string NestedText(const std::shared_ptr<arrow::Array>& array, int64_t row,
                        const EvalContext& context) {
-  const auto schema = arrow::schema({arrow::field("v", array->type())});
-  const auto batch = arrow::RecordBatch::Make(schema, array->length(), {array});
   std::string json;
-  JsonRowWriter(schema, context.zone).AppendRow(*batch, row, &json);
-  constexpr size_t kHead = 5;  // {"v":
-  return json.substr(kHead, json.size() - kHead - 1);
+  JsonValueWriter(*array->type(), *context.zone, {}).Append(*array->data(), row, &json);
+  return json;
 }
 
 std::string ValueText(const std::shared_ptr<arrow::Array>& array, int64_t row,

@@ -25,7 +25,7 @@ TEST(AnalyzerTest, ColumnsWithoutAliasAreNamedAsInSpark) {
   EXPECT_EQ(SchemaText("SELECT n + 1, upper(user), CAST(n AS STRING), CAST(n + 1 AS BIGINT), s.a "
                        "+ 1, 'x', -1, n > 1.5 FROM log"),
             "`(n + 1)` INT, `upper(user)` STRING, n STRING, `CAST((n + 1) AS BIGINT)` BIGINT, "
-            "`(s.a + 1)` INT, x STRING, `-1` INT, `(n > 1.5)` BOOLEAN");
+            "`(s.a + 1)` INT, x STRING, `-1` INT, `(n > 1)` BOOLEAN");
   EXPECT_EQ(SchemaText("SELECT count(*), count(1), sum(ms), avg(n) + 1 FROM log", kComplete),
             "`count(1)` BIGINT, `count(1)` BIGINT, `sum(ms)` DOUBLE, `(avg(n) + 1)` DOUBLE");
 }
@@ -77,10 +77,10 @@ TEST(AnalyzerTest, CaseWithAnOperandComparesIt) {
             "`CASE WHEN (n = 1) THEN one ELSE many END` STRING");
 }
 
-TEST(AnalyzerTest, BetweenIsTwoComparisons) {
+TEST(AnalyzerTest, BetweenIsOneCall) {
   EXPECT_EQ(AnalyzedText("SELECT n FROM log WHERE n NOT BETWEEN 1 AND 3"),
             "Project [n]\n"
-            "+- Filter (NOT ((n >= 1) AND (n <= 3)))\n"
+            "+- Filter (NOT between(n, 1, 3))\n"
             "   +- Read log json [user, page, ms, n, s, tags, attrs, ts], streaming\n");
 }
 

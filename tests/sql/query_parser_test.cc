@@ -45,7 +45,7 @@ TEST(QueryParserTest, FromMayStandFirst) {
 
 TEST(QueryParserTest, PivotsTakeWhatStandsBeforeThem) {
   EXPECT_EQ(FromTextOf("t PIVOT (sum(a) AS s, max(b) FOR (c, d) IN ((1, 2) AS x, (3, 4))) p"),
-            "(as (pivot t ((as (sum a) s) (max b)) (for c d) (in (as (struct 1 2) x) (struct 3 "
+            "(as (pivot t ((as (sum a) s) (max b)) (for c d) (in (as (row 1 2) x) (row 3 "
             "4))) p)");
   EXPECT_EQ(FromTextOf("t, u PIVOT (sum(a) FOR b IN (1)) JOIN v"),
             "(join inner (pivot (join inner t u) ((sum a)) (for b) (in 1)) v)");

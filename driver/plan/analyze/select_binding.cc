@@ -31,7 +31,8 @@ bool HasAggregateColumn(const Expr& expr) {
 std::string DefaultName(const sql::AstExpr& ast, const Expr& expr) {
   const bool is_alias = expr.kind == Expr::Kind::kColumn && expr.column >= kAliasColumns;
   if (expr.kind == Expr::Kind::kColumn && !is_alias) return ExprText(expr);
-  if (ast.kind == Kind::kName) return ast.parts.back();
+  const bool is_bare_call = expr.kind == Expr::Kind::kCall && expr.args.empty();
+  if (ast.kind == Kind::kName && !is_bare_call) return ast.parts.back();
   const bool is_cast = ast.kind == Kind::kCast && ast.args[0].kind == Kind::kName;
   if (is_cast && expr.args.size() == 1 && expr.args[0]->kind == Expr::Kind::kColumn) {
     return expr.args[0]->name;
