@@ -59,7 +59,7 @@ bool IsWithoutFrom(const LogicalPlan& plan) {
 
 // What Spark refuses in expressions stays refused.
 bool MayApply(const LogicalPlan& plan, const arrow::Status& refusal) {
-  const std::string_view error_class = ErrorClassOf(refusal);
+  const std::string error_class = ErrorClassOf(refusal);
   if (error_class.ends_with(".CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE")) return true;
   return error_class.ends_with(".CORRELATED_REFERENCE") && IsWithoutFrom(plan);
 }
