@@ -31,7 +31,7 @@ constexpr const char* kRows = R"([
 ])";
 
 const arrow::RecordBatch& Batch() {
-  static const auto batch = testing::MakeBatch(kColumns, kRows);
+  static const auto batch = tidemill::testing::MakeBatch(kColumns, kRows);
   return *batch;
 }
 
