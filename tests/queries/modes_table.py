@@ -38,6 +38,7 @@ Other messages of Spark's, and where they are tested:
 |---|---|
 | Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or flow definition within a Spark Declarative Pipeline. | STREAM in `tidemill sql`: `StreamingChecksTest`, `tests/cluster/errors.py` |
 | Queries without streaming sources cannot be executed with writeStream.start() (Spark's Python says WRITE_STREAM_NOT_ALLOWED before) | `StreamingChecksTest` |
+| Expression(s): monotonically_increasing_id() is not supported with streaming DataFrames/Datasets | there is no such function here (README) |
 | Redefining watermark is disallowed. ... (Spark finds out when a micro-batch has a watermark, here the query is refused) | `StreamingChecksTest` |
 | dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark | `modes_within_without_watermark` |
 | dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets | `StreamingChecksTest` |
