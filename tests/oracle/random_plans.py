@@ -105,11 +105,11 @@ class Expressions:
                                 lambda: f"trunc({a()}, 'MM')", lambda: f"CAST({self.of('time', depth)} AS DATE)", lambda: f"least({a()}, {a()})"])()
 
 
-def row(rng, minute):
-    """A record whose time is about `minute` minutes after the first."""
+def row(rng, minute, always=("ts",)):
+    """A record whose time is about `minute` minutes after the first; some fields are left out, but not those of `always`."""
     values = {"k": rng.randint(-2, 5), "s": rng.choice(WORDS), "v": rng.randint(-100, 100), "d": rng.randint(-40, 40) / 8,
               "n": rng.randint(-999, 999) / 100, "ts": instant(rng, minute), "b": rng.random() < 0.5}
-    return json.dumps({name: value for name, value in values.items() if name == "ts" or rng.random() > 0.12})
+    return json.dumps({name: value for name, value in values.items() if name in always or rng.random() > 0.12})
 
 
 def instant(rng, minute):
@@ -117,8 +117,8 @@ def instant(rng, minute):
     return f"2024-05-01T{12 + seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}Z"
 
 
-def file_of(rng, minute, rows):
-    return query_file.File(text="".join(row(rng, minute) + "\n" for _ in range(rows)))
+def file_of(rng, minute, rows, always=("ts",)):
+    return query_file.File(text="".join(row(rng, minute, always) + "\n" for _ in range(rows)))
 
 
 class Maker:
@@ -128,7 +128,7 @@ class Maker:
         self.rng = random.Random(number)
         self.query = query_file.Query(comment=f"# Random query {number}.")
 
-    def stream(self, name, blocks, watermark=True):
+    def stream(self, name, blocks, watermark=True, always=("ts",)):
         source = query_file.Source(name, "json", COLUMNS)
         if watermark:
             source.watermark = ("ts", f"{self.rng.choice([0, 5, 10])} minutes")
@@ -136,7 +136,7 @@ class Maker:
         while len(self.query.blocks) < blocks:
             self.query.blocks.append({})
         for number, block in enumerate(self.query.blocks):
-            block[name] = file_of(self.rng, 12 * number, self.rng.randint(0, 8))
+            block[name] = file_of(self.rng, 12 * number, self.rng.randint(0, 8), always)
 
     def table(self, name, rows):
         source = query_file.Source(name, "json", COLUMNS, is_static=True)
@@ -230,9 +230,10 @@ class Maker:
 
     def stream_join(self):
         self.mode("append")
-        self.stream("a", 4)
-        self.stream("b", 4)
         kind = self.rng.choice(["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "LEFT SEMI JOIN"])
+        always = ("ts", "k") if kind == "FULL JOIN" else ("ts",)   # README: NULL keys of a full join
+        self.stream("a", 4, always=always)
+        self.stream("b", 4, always=always)
         columns = "a.k, a.ts, a.v" + ("" if "SEMI" in kind else ", b.ts AS bts, b.v AS bv")
         time = "a.ts >= b.ts - INTERVAL 5 MINUTES AND a.ts <= b.ts + INTERVAL 10 MINUTES"
         return f"SELECT {columns} FROM a {kind} b ON a.k = b.k AND {time}"
