@@ -138,11 +138,12 @@ arrow::Status AddTimes(const TimeSteps& steps, int64_t start, int64_t stop,
                        SequenceBuilder<T>* builder) {
   constexpr int64_t kUnit = sizeof(T) == 4 ? kMicrosPerDay : 1;
   const int64_t direction = steps.direction();
-  if (direction == 0 ? start != stop : (stop - start) * direction < 0) {
+  const auto is_beyond = [&](int64_t value) { return direction > 0 ? value > stop : value < stop; };
+  if (direction == 0 ? start != stop : is_beyond(start)) {
     return IllegalBoundaries(start, stop, direction);
   }
   int64_t value = start;
-  for (int64_t i = 0; direction == 0 ? i == 0 : (stop - value) * direction >= 0;) {
+  for (int64_t i = 0; direction == 0 ? i == 0 : !is_beyond(value);) {
     ARROW_RETURN_NOT_OK(builder->Add(FloorDiv(value, kUnit)));
     if (++i > kMaxLength) return TooLong(i);
     if (!steps.At(start, i, &value)) break;
@@ -176,7 +177,13 @@ Kernel TimeSequence(const TypePtr& type) {
     ARROW_RETURN_NOT_OK(builder.Begin(rows));
     for (int64_t row = 0; row < rows; ++row) {
       if (validity[row]) {
-        const int64_t start = starts[row] * kUnit, stop = stops[row] * kUnit;
+        int64_t start = 0, stop = 0;
+        if (__builtin_mul_overflow(int64_t{starts[row]}, kUnit, &start) ||
+            __builtin_mul_overflow(int64_t{stops[row]}, kUnit, &stop)) {
+          return MakeError(ErrorKind::kJobFailed, "DATETIME_OVERFLOW",
+                           "Datetime operation overflow: the dates of a sequence are too far from "
+                           "1970 to be TIMESTAMPs.");
+        }
         Interval step = {0, start <= stop ? 1 : -1, 0};
         if (args.size() == 3) step = SpanOf(args[2], row);
         if (sizeof(T) == 4 && step.microseconds != 0) {
