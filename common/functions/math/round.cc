@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "common/base/error.h"
 #include "common/functions/ansi_errors.h"
 #include "common/functions/call_errors.h"
 #include "common/functions/columns.h"
@@ -125,17 +126,24 @@ Kernel DecimalKernel(const TypePtr& from, const TypePtr& to, int scale, Half hal
   return [=, precision = result.precision(), to_scale = result.scale()](const EvalContext& context,
                                                                         Args args, int64_t rows) {
     const FixedColumn<Int128> x(args[0]);
-    return ComputeFixedChecked<Int128>(context, args.subspan(0, 1), rows, to,
-                                       [&](int64_t row, Int128* out) -> arrow::Result<bool> {
-                                         const int drop = from_scale - std::min(scale, from_scale);
-                                         const int most = std::min(drop, 38);
-                                         if (drop > 38 && half < Half::kCeiling) return true;
-                                         *out = RoundedDivide(x[row], most, half);
-                                         if (scale < 0) *out *= PowerOfTen(-scale);
-                                         if (FitsDecimal(*out, precision)) return true;
-                                         return DecimalOutOfRange("the rounded value", precision,
-                                                                  to_scale);
-                                       });
+    return ComputeFixedChecked<Int128>(
+        context, args.subspan(0, 1), rows, to,
+        [&](int64_t row, Int128* out) -> arrow::Result<bool> {
+          const int drop = from_scale - std::min(scale, from_scale);
+          const int most = std::min(drop, 38);
+          if (drop > 38 && half < Half::kCeiling) return true;
+          *out = RoundedDivide(x[row], most, half);
+          if (*out == 0) return true;
+          const bool is_far = scale < -38;
+          const Int128 unit = scale < 0 && !is_far ? PowerOfTen(-scale) : 1;
+          if (!is_far && !__builtin_mul_overflow(*out, unit, out) && FitsDecimal(*out, precision)) {
+            return true;
+          }
+          return MakeError(ErrorKind::kJobFailed, "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION",
+                           fmt::format("The rounded value cannot be represented as "
+                                       "Decimal({}, {}).",
+                                       precision, to_scale));
+        });
   };
 }
 
