@@ -38,13 +38,7 @@ arrow::Result<ExprPtr> ExprBinder::BindAggregate(const sql::AstExpr& ast) {
                       ast.span);
   }
   if (options_.calls == nullptr) {
-    return QueryError("UNSUPPORTED_EXPR_FOR_OPERATOR",
-                      fmt::format("A query operator contains one or more unsupported expressions. "
-                                  "Consider to rewrite it to avoid window functions, aggregate "
-                                  "functions, and generator functions in the WHERE clause. Invalid "
-                                  "expressions: [{}]",
-                                  TextOf(ast)),
-                      ast.span);
+    return UnsupportedExpression(TextOf(ast), ast.span);
   }
   ARROW_ASSIGN_OR_RAISE(AggregateCall call, BindAggregateCall(ast));
   if (const Expr* alias = FindAliasIn(call.args)) {

@@ -317,13 +317,7 @@ arrow::Result<ExprPtr> ExprBinder::BindSubquery(const sql::AstExpr& ast) {
 
 arrow::Result<ExprPtr> ExprBinder::BindWindow(const sql::AstExpr& ast) {
   if (options_.hook != nullptr) return options_.hook->BindWindow(ast, this);
-  return QueryError("UNSUPPORTED_EXPR_FOR_OPERATOR",
-                    fmt::format("A query operator contains one or more unsupported expressions. "
-                                "Consider to rewrite it to avoid window functions, aggregate "
-                                "functions, and generator functions in the WHERE clause. Invalid "
-                                "expressions: [{}]",
-                                TextOf(ast)),
-                    ast.span);
+  return UnsupportedExpression(TextOf(ast), ast.span);
 }
 
 arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {

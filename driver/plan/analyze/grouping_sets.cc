@@ -12,15 +12,12 @@
 
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/logical/plan_error.h"
 
 namespace tidemill::driver {
 
 namespace {
-
-ExprPtr Long(int64_t value, Span span) {
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), span);
-}
 
 ExprPtr Text(std::string text, Span span) {
   return MakeLiteral(std::make_shared<arrow::StringScalar>(std::move(text)), span);
@@ -103,10 +100,10 @@ arrow::Result<ExprPtr> RowOf(const std::vector<ExprPtr>& keys, const std::vector
     fields.push_back(is_in ? keys[key] : MakeLiteral(arrow::MakeNullScalar(keys[key]->type), span));
   }
   fields.push_back(Text("grouping_id", span));
-  fields.push_back(Long(id, span));
+  fields.push_back(LongLiteral(id, span));
   if (has_number) {
     fields.push_back(Text("grouping_number", span));
-    fields.push_back(Long(number, span));
+    fields.push_back(LongLiteral(number, span));
   }
   return MakeCall("named_struct", std::move(fields), span);
 }
@@ -151,8 +148,9 @@ arrow::Result<ExprPtr> GroupingOf(int key, int num_keys, Span span) {
   ExprPtr id = MakeColumn(kGroupingId, "spark_grouping_id", arrow::int64(), span);
   const int64_t weight = int64_t{1} << (num_keys - 1 - key);
   ARROW_ASSIGN_OR_RAISE(ExprPtr shifted,
-                        MakeCall("div", {std::move(id), Long(weight, span)}, span));
-  ARROW_ASSIGN_OR_RAISE(ExprPtr bit, MakeCall("%", {std::move(shifted), Long(2, span)}, span));
+                        MakeCall("div", {std::move(id), LongLiteral(weight, span)}, span));
+  ARROW_ASSIGN_OR_RAISE(ExprPtr bit,
+                        MakeCall("%", {std::move(shifted), LongLiteral(2, span)}, span));
   return MakeCast(std::move(bit), arrow::int8(), /*is_try=*/false, span);
 }
 

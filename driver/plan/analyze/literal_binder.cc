@@ -98,7 +98,7 @@ arrow::Result<ExprPtr> IntegerLiteral(const std::string& text, const std::string
       value <= std::numeric_limits<int32_t>::max()) {
     return MakeLiteral(std::make_shared<arrow::Int32Scalar>(static_cast<int32_t>(value)), span);
   }
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), span);
+  return LongLiteral(value, span);
 }
 
 arrow::Result<ExprPtr> DoubleLiteral(const std::string& text, const std::string& suffix,
@@ -190,6 +190,10 @@ arrow::Result<ExprPtr> IntervalLiteralExpr(const sql::AstExpr& ast) {
 }
 
 }  // namespace
+
+ExprPtr LongLiteral(int64_t value, Span span) {
+  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), span);
+}
 
 bool IsLiteral(const sql::AstExpr& ast) {
   return ast.kind == Kind::kInteger || ast.kind == Kind::kDecimal || ast.kind == Kind::kDouble ||

@@ -2,6 +2,8 @@
 
 #include <arrow/result.h>
 
+#include <cstdint>
+
 #include "common/expr/expr.h"
 #include "common/types/value_format.h"
 #include "driver/sql/ast.h"
@@ -15,5 +17,8 @@ bool IsLiteral(const sql::AstExpr& ast);
 // DOUBLE. Errors: INVALID_NUMERIC_LITERAL_RANGE, INVALID_TYPED_LITERAL,
 // DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION.
 arrow::Result<ExprPtr> BindLiteral(const sql::AstExpr& ast, const TimeZone& zone);
+
+// A BIGINT that the query does not write but its plan needs.
+ExprPtr LongLiteral(int64_t value, Span span);
 
 }  // namespace tidemill::driver

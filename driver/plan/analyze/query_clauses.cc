@@ -95,20 +95,17 @@ arrow::Result<int> OrdinalOf(const sql::AstExpr& ast, size_t num_columns, std::s
 arrow::Result<LogicalPlanPtr> ApplyOrderBy(const sql::Query& query, LogicalPlanPtr plan,
                                            const QueryScope& scope) {
   if (query.order_by.empty() && !query.order_by_all) return plan;
-  const auto column = [&plan](int i, Span span) {
-    return MakeColumn(i, plan->output[i].name, plan->output[i].type, span);
-  };
   std::vector<SortKey> keys;
   Span span = query.all_order.expr.span;
   for (int i = 0; query.order_by_all && i < static_cast<int>(plan->output.size()); ++i) {
-    keys.push_back(KeyOf(query.all_order, column(i, span)));
+    keys.push_back(KeyOf(query.all_order, ColumnAt(*plan, i, span)));
   }
   const NameScope names(plan->output);
   for (const sql::OrderItem& item : query.order_by) {
     ARROW_ASSIGN_OR_RAISE(const int ordinal, OrdinalOf(item.expr, plan->output.size(), "ORDER"));
     ExprPtr expr;
     if (ordinal >= 0) {
-      expr = column(ordinal, item.expr.span);
+      expr = ColumnAt(*plan, ordinal, item.expr.span);
     } else {
       ExprBinder binder(names, {scope.context.query, scope.context.zone.get()});
       ARROW_ASSIGN_OR_RAISE(expr, binder.Bind(item.expr));
@@ -156,7 +153,7 @@ arrow::Status CheckDistribution(const sql::Query& query, const LogicalPlan& plan
   const NameScope names(plan.output);
   for (const sql::AstExpr& key : query.distribute_by) {
     ExprBinder binder(names, {scope.context.query, scope.context.zone.get()});
-    const arrow::Status status = binder.Bind(key).status();
+    arrow::Status status = binder.Bind(key).status();
     if (status.ok()) continue;
     const bool is_unknown = ErrorClassOf(status).starts_with("UNRESOLVED_COLUMN");
     if (input == nullptr || !is_unknown) return status;

@@ -190,11 +190,8 @@ arrow::Result<LogicalPlanPtr> SelectAnalyzer::BuildAliases(LogicalPlanPtr plan) 
   for (const Item& item : items_) items.push_back(item.expr);
   std::vector<int> places(items_.size(), -1);
   for (const std::vector<int>& layer : AliasLayers(items)) {
-    std::vector<ExprPtr> exprs;
     std::vector<PlanField> fields = plan->output;
-    for (int i = 0; i < static_cast<int>(fields.size()); ++i) {
-      exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type, select_.span));
-    }
+    std::vector<ExprPtr> exprs = ColumnsOf(fields, select_.span);
     for (const int item : layer) {
       places[item] = static_cast<int>(exprs.size());
       ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), Relocate(items_[item].expr));

@@ -433,11 +433,8 @@ arrow::Result<LogicalPlanPtr> WindowBinder::Build(LogicalPlanPtr plan, const Rel
     if (calls_[group].group != group) continue;
     const Span span = calls_[group].call.span;
     // Partition keys become columns, for rows are exchanged by columns.
-    std::vector<ExprPtr> exprs;
     std::vector<PlanField> fields = plan->output;
-    for (int i = 0; i < static_cast<int>(fields.size()); ++i) {
-      exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type, span));
-    }
+    std::vector<ExprPtr> exprs = ColumnsOf(fields, span);
     const size_t width = exprs.size();
     std::vector<int> partition;
     for (const ExprPtr& key : calls_[group].partition) {
@@ -463,8 +460,11 @@ arrow::Result<LogicalPlanPtr> WindowBinder::Build(LogicalPlanPtr plan, const Rel
     arrow::Status status;
     ForEachExpr(&order, &calls, [&](ExprPtr* expr) {
       arrow::Result<ExprPtr> moved = relocate(*expr);
-      if (moved.ok()) *expr = *std::move(moved);
-      if (status.ok()) status = moved.status();
+      if (moved.ok()) {
+        *expr = *std::move(moved);
+      } else if (status.ok()) {
+        status = moved.status();
+      }
     });
     ARROW_RETURN_NOT_OK(status);
     plan =

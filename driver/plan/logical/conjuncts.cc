@@ -1,13 +1,30 @@
 #include "driver/plan/logical/conjuncts.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "common/expr/function_registry.h"
 
 namespace tidemill::driver {
 
+bool IsCall(const Expr& expr, std::string_view name) {
+  return expr.kind == Expr::Kind::kCall && expr.name == name;
+}
+
+bool IsEquality(const Expr& expr) { return IsCall(expr, "=") || IsCall(expr, "<=>"); }
+
+bool AllDeterministic(const std::vector<ExprPtr>& exprs) {
+  return std::all_of(exprs.begin(), exprs.end(),
+                     [](const ExprPtr& expr) { return IsDeterministic(*expr); });
+}
+
+bool Contains(const std::vector<ExprPtr>& exprs, const Expr& wanted) {
+  return std::any_of(exprs.begin(), exprs.end(),
+                     [&](const ExprPtr& expr) { return ExprEquals(*expr, wanted); });
+}
+
 void SplitConjuncts(const ExprPtr& condition, std::vector<ExprPtr>* conjuncts) {
-  if (condition->kind == Expr::Kind::kCall && condition->name == "and") {
+  if (IsCall(*condition, "and")) {
     for (const ExprPtr& arg : condition->args) SplitConjuncts(arg, conjuncts);
   } else {
     conjuncts->push_back(condition);

@@ -2,11 +2,17 @@
 
 #include <arrow/result.h>
 
+#include <string_view>
 #include <vector>
 
 #include "common/expr/expr.h"
 
 namespace tidemill::driver {
+
+bool IsCall(const Expr& expr, std::string_view name);
+bool IsEquality(const Expr& expr);  // = or <=>
+bool AllDeterministic(const std::vector<ExprPtr>& exprs);
+bool Contains(const std::vector<ExprPtr>& exprs, const Expr& wanted);
 
 // Adds the conditions that a condition joins by AND.
 void SplitConjuncts(const ExprPtr& condition, std::vector<ExprPtr>* conjuncts);

@@ -15,10 +15,6 @@ namespace tidemill::driver {
 
 namespace {
 
-bool IsEquality(const Expr& expr) {
-  return expr.kind == Expr::Kind::kCall && (expr.name == "=" || expr.name == "<=>");
-}
-
 bool HasEventTime(const ExprPtr& key, const LogicalPlan& side) {
   return key->kind == Expr::Kind::kColumn && side.output[key->column].event_time.has_value();
 }

@@ -18,6 +18,31 @@ bool IsStreaming(const LogicalPlanPtr& plan) {
   return is_streaming;
 }
 
+ExprPtr ColumnOf(const PlanField& field, int column, Span span) {
+  return MakeColumn(column, field.name, field.type, span);
+}
+
+ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span) {
+  return ColumnOf(plan.output[column], column, span);
+}
+
+std::vector<ExprPtr> ColumnsAt(const LogicalPlan& plan, const std::vector<int>& columns,
+                               Span span) {
+  std::vector<ExprPtr> exprs;
+  exprs.reserve(columns.size());
+  for (const int column : columns) exprs.push_back(ColumnAt(plan, column, span));
+  return exprs;
+}
+
+std::vector<ExprPtr> ColumnsOf(const std::vector<PlanField>& fields, Span span) {
+  std::vector<ExprPtr> exprs;
+  exprs.reserve(fields.size());
+  for (const PlanField& field : fields) {
+    exprs.push_back(ColumnOf(field, static_cast<int>(exprs.size()), span));
+  }
+  return exprs;
+}
+
 std::vector<PlanField> SideBySide(const LogicalPlan& left, const LogicalPlan& right) {
   std::vector<PlanField> fields = left.output;
   fields.insert(fields.end(), right.output.begin(), right.output.end());

@@ -87,6 +87,14 @@ void ForEachNode(const LogicalPlanPtr& plan, const Visit& visit) {
 
 // True where the rows of the relation come from at least one streaming source.
 bool IsStreaming(const LogicalPlanPtr& plan);
+inline int WidthOf(const LogicalPlan& plan) { return static_cast<int>(plan.output.size()); }
+// Columns of a node as expressions over it: one, some, all of the fields that it has.
+ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span = {});
+std::vector<ExprPtr> ColumnsAt(const LogicalPlan& plan, const std::vector<int>& columns,
+                               Span span = {});
+std::vector<ExprPtr> ColumnsOf(const std::vector<PlanField>& fields, Span span = {});
+// A field as column `column` of whatever it is put into.
+ExprPtr ColumnOf(const PlanField& field, int column, Span span = {});
 // The columns of `left`, then those of `right`.
 std::vector<PlanField> SideBySide(const LogicalPlan& left, const LogicalPlan& right);
 std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<PlanField>& fields);

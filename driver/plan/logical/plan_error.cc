@@ -22,6 +22,16 @@ arrow::Status NotSupportedYet(std::string_view feature, std::string_view what, S
                     fmt::format("{} is not supported yet", what), span, std::move(hint));
 }
 
+arrow::Status UnsupportedExpression(std::string_view text, Span span) {
+  return QueryError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                    fmt::format("A query operator contains one or more unsupported expressions. "
+                                "Consider to rewrite it to avoid window functions, aggregate "
+                                "functions, and generator functions in the WHERE clause. Invalid "
+                                "expressions: [{}]",
+                                text),
+                    span);
+}
+
 std::string QuotedName(std::string_view name) {
   std::string quoted = "`";
   for (char c : name) {

@@ -17,6 +17,8 @@ arrow::Status QueryError(std::string error_class, std::string message, Span span
 // UNSUPPORTED_FEATURE.<feature>: "<what> is not supported yet".
 arrow::Status NotSupportedYet(std::string_view feature, std::string_view what, Span span,
                               std::string hint = "");
+// UNSUPPORTED_EXPR_FOR_OPERATOR: an aggregate or window function where none may stand.
+arrow::Status UnsupportedExpression(std::string_view text, Span span);
 
 // How Spark's messages quote things: `a`.`b` for names, "x > 1" for expressions, "INT" for types.
 std::string QuotedName(const std::vector<std::string>& parts);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -23,14 +24,10 @@ using Exprs = std::vector<ExprPtr>;
 // Aliases multiply constraints; no query that a person wrote comes near.
 constexpr size_t kMost = 256;
 
-bool IsCall(const Expr& expr, std::string_view name) {
-  return expr.kind == Expr::Kind::kCall && expr.name == name;
-}
-
 bool IsColumn(const Expr& expr) { return expr.kind == Expr::Kind::kColumn; }
 bool IsCastColumn(const Expr& expr) { return IsCall(expr, "cast") && IsColumn(*expr.args[0]); }
 
-std::vector<int> ColumnsOf(const Expr& expr) {
+std::vector<int> ColumnsIn(const Expr& expr) {
   std::vector<bool> used;
   CollectColumns(expr, &used);
   std::vector<int> columns;
@@ -38,10 +35,6 @@ std::vector<int> ColumnsOf(const Expr& expr) {
     if (used[i]) columns.push_back(static_cast<int>(i));
   }
   return columns;
-}
-
-ExprPtr ColumnAt(const PlanField& field, int column) {
-  return MakeColumn(column, field.name, field.type);
 }
 
 // The expression with `to` in every place of `from`; itself where there is none.
@@ -62,7 +55,7 @@ ExprPtr Replace(const ExprPtr& expr, const Expr& from, const ExprPtr& to) {
 Constraints Moved(const Constraints& constraints, const std::vector<int>& places) {
   Constraints moved;
   for (const ExprPtr& constraint : constraints) {
-    const std::vector<int> columns = ColumnsOf(*constraint);
+    const std::vector<int> columns = ColumnsIn(*constraint);
     if (std::any_of(columns.begin(), columns.end(), [&](int i) { return places[i] < 0; })) continue;
     const std::function<ExprPtr(const ExprPtr&)> move = [&](const ExprPtr& expr) -> ExprPtr {
       if (expr->kind == Expr::Kind::kColumn) {
@@ -107,7 +100,7 @@ arrow::Result<Constraints> OfExprs(const LogicalPlan& plan, const Exprs& exprs) 
       places[expr->column] = i;  // The same column; further ones are aliases of it.
       continue;
     }
-    const ExprPtr alias = ColumnAt(plan.output[i], width + i);
+    const ExprPtr alias = ColumnOf(plan.output[i], width + i);
     if (expr->kind == Expr::Kind::kLiteral) {
       ARROW_ASSIGN_OR_RAISE(ExprPtr is_literal, MakeCall("<=>", {alias, expr}, plan.span));
       AddConstraint(std::move(is_literal), &all);
@@ -129,8 +122,8 @@ arrow::Result<Constraints> OfBoth(const Constraints& a, const Constraints& b) {
                           const Constraints& other) -> arrow::Result<std::map<int, ExprPtr>> {
     std::map<int, ExprPtr> by_column;
     for (const ExprPtr& constraint : from) {
-      const std::vector<int> columns = ColumnsOf(*constraint);
-      if (columns.size() != 1 || HasConstraint(other, *constraint)) continue;
+      const std::vector<int> columns = ColumnsIn(*constraint);
+      if (columns.size() != 1 || Contains(other, *constraint)) continue;
       ExprPtr& all = by_column[columns[0]];
       if (all == nullptr) {
         all = constraint;
@@ -141,7 +134,7 @@ arrow::Result<Constraints> OfBoth(const Constraints& a, const Constraints& b) {
     return by_column;
   };
   for (const ExprPtr& constraint : a) {
-    if (HasConstraint(b, *constraint)) AddConstraint(constraint, &both);
+    if (Contains(b, *constraint)) AddConstraint(constraint, &both);
   }
   ARROW_ASSIGN_OR_RAISE(const auto of_a, others(a, b));
   ARROW_ASSIGN_OR_RAISE(const auto of_b, others(b, a));
@@ -169,7 +162,7 @@ arrow::Result<Constraints> OfUnion(const LogicalPlan& plan) {
 }
 
 arrow::Result<Constraints> OfJoin(const JoinNode& join) {
-  const auto left_width = static_cast<int>(join.left().output.size());
+  const int left_width = WidthOf(join.left());
   Constraints all;
   if (join.type != JoinType::kRight && join.type != JoinType::kFull) {
     ARROW_ASSIGN_OR_RAISE(all, ConstraintsOf(join.left()));
@@ -183,10 +176,9 @@ arrow::Result<Constraints> OfJoin(const JoinNode& join) {
   if (join.type == JoinType::kInner || join.type == JoinType::kLeftSemi) {
     AddAll(ConjunctsOf(join.condition), &all);
   }
-  std::vector<int> places;  // Of a semi join's condition, the left columns are there.
-  for (int i = 0; i < left_width + static_cast<int>(join.right().output.size()); ++i) {
-    places.push_back(i < static_cast<int>(join.output.size()) ? i : -1);
-  }
+  // Of a semi join's condition, the left columns are there.
+  std::vector<int> places(left_width + WidthOf(join.right()), -1);
+  std::iota(places.begin(), places.begin() + WidthOf(join), 0);
   return Moved(all, places);
 }
 
@@ -227,13 +219,8 @@ arrow::Result<Constraints> Valid(const LogicalPlan& plan) {
 
 }  // namespace
 
-bool HasConstraint(const Constraints& constraints, const Expr& condition) {
-  return std::any_of(constraints.begin(), constraints.end(),
-                     [&](const ExprPtr& one) { return ExprEquals(*one, condition); });
-}
-
 void AddConstraint(ExprPtr condition, Constraints* constraints) {
-  if (constraints->size() >= kMost || HasConstraint(*constraints, *condition)) return;
+  if (constraints->size() >= kMost || Contains(*constraints, *condition)) return;
   constraints->push_back(std::move(condition));
 }
 
@@ -247,7 +234,7 @@ arrow::Result<Constraints> InferFromEqualities(const Constraints& constraints) {
            ExprEquals(*constraint->args[1], *equality.args[1]));
       if (is_same || IsCall(*constraint, "isnotnull")) continue;
       ExprPtr replaced = Replace(constraint, from, to);
-      if (!HasConstraint(constraints, *replaced)) AddConstraint(std::move(replaced), &inferred);
+      if (!Contains(constraints, *replaced)) AddConstraint(std::move(replaced), &inferred);
     }
   };
   for (const ExprPtr& constraint : constraints) {
@@ -272,7 +259,7 @@ arrow::Result<Constraints> InferNotNull(const Constraints& constraints) {
                           &columns);
     for (const ExprPtr& column : columns) {
       ARROW_ASSIGN_OR_RAISE(ExprPtr is_there, MakeCall("isnotnull", {column}, constraint->span));
-      if (!HasConstraint(constraints, *is_there)) AddConstraint(std::move(is_there), &inferred);
+      if (!Contains(constraints, *is_there)) AddConstraint(std::move(is_there), &inferred);
     }
   }
   return inferred;
@@ -286,7 +273,7 @@ arrow::Result<Constraints> ConstraintsOf(const LogicalPlan& plan) {
   AddAll(not_null, &all);
   // Random conditions, too, say what is not NULL; of themselves they say nothing.
   std::erase_if(all, [](const ExprPtr& constraint) {
-    return !IsDeterministic(*constraint) || ColumnsOf(*constraint).empty();
+    return !IsDeterministic(*constraint) || ColumnsIn(*constraint).empty();
   });
   return all;
 }

@@ -12,7 +12,6 @@ namespace tidemill::driver {
 // Deterministic conditions that are true for every row of a relation, over its columns, each once.
 using Constraints = std::vector<ExprPtr>;
 
-bool HasConstraint(const Constraints& constraints, const Expr& condition);
 // Adds one that is not there yet. Beyond a limit there are no more: what is left out is not used.
 void AddConstraint(ExprPtr condition, Constraints* constraints);
 

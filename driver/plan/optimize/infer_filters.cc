@@ -35,7 +35,7 @@ arrow::Result<LogicalPlanPtr> InferForFilter(const LogicalPlanPtr& plan) {
   ARROW_ASSIGN_OR_RAISE(const Constraints below, ConstraintsOf(plan->child()));
   Exprs together;
   for (const ExprPtr& constraint : all) {
-    if (!HasConstraint(below, *constraint) && !HasConstraint(conjuncts, *constraint)) {
+    if (!Contains(below, *constraint) && !Contains(conjuncts, *constraint)) {
       together.push_back(constraint);
     }
   }
@@ -64,7 +64,7 @@ arrow::Result<LogicalPlanPtr> InferForSide(const JoinNode& join, bool is_left,
     const bool can_move = IsDeterministic(*constraint) && ReadsColumns(*constraint);
     if (!can_move || !ReadsOnly(*constraint, begin, end, width)) continue;
     ExprPtr of_side = ShiftColumns(constraint, begin);
-    if (!HasConstraint(known, *of_side)) inferred.push_back(std::move(of_side));
+    if (!Contains(known, *of_side)) inferred.push_back(std::move(of_side));
   }
   return FilterBy(side, inferred, join.span);
 }
@@ -152,7 +152,7 @@ bool NeverFails(const Expr& expr) {
 bool Implies(const ExprPtr& condition, const Expr& column) {
   Exprs columns;
   CollectNullIntolerant(condition, &columns);
-  return HasConstraint(columns, column);
+  return Contains(columns, column);
 }
 
 arrow::Result<LogicalPlanPtr> WithoutImplied(const LogicalPlanPtr& plan) {
@@ -161,7 +161,7 @@ arrow::Result<LogicalPlanPtr> WithoutImplied(const LogicalPlanPtr& plan) {
   const auto never_fails = [](const ExprPtr& conjunct) { return NeverFails(*conjunct); };
   if (!std::all_of(conjuncts.begin(), conjuncts.end(), never_fails)) return plan;
   for (const ExprPtr& conjunct : conjuncts) {
-    const bool is_not_null = conjunct->kind == Expr::Kind::kCall && conjunct->name == "isnotnull";
+    const bool is_not_null = IsCall(*conjunct, "isnotnull");
     const bool is_implied =
         is_not_null && std::any_of(conjuncts.begin(), conjuncts.end(), [&](const ExprPtr& other) {
           return other != conjunct && Implies(other, *conjunct->args[0]);

@@ -77,8 +77,8 @@ JoinType WithoutOuterSide(JoinType type, bool left_is_there, bool right_is_there
 
 // What a condition says of one side; nullptr for nothing.
 arrow::Result<ExprPtr> PartOf(const ExprPtr& condition, const SideColumns& side) {
-  const bool is_and = condition->kind == Expr::Kind::kCall && condition->name == "and";
-  const bool is_or = condition->kind == Expr::Kind::kCall && condition->name == "or";
+  const bool is_and = IsCall(*condition, "and");
+  const bool is_or = IsCall(*condition, "or");
   if (!is_and && !is_or) return ReadsSide(*condition, side) ? condition : nullptr;
   ExprPtr all;
   for (const ExprPtr& arg : condition->args) {
@@ -111,7 +111,7 @@ arrow::Result<LogicalPlanPtr> WithExtra(const JoinNode& join, bool is_left) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr part, PartOf(conjunct, side));
     if (part == nullptr) continue;
     part = ShiftColumns(part, side.begin);
-    if (!HasConstraint(known, *part)) extra.push_back(std::move(part));
+    if (!Contains(known, *part)) extra.push_back(std::move(part));
   }
   return FilterBy(plan, extra, join.span);
 }

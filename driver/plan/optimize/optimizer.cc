@@ -201,12 +201,10 @@ arrow::Result<LogicalPlanPtr> WithInferredFilters(LogicalPlanPtr plan, const Eva
 
 // The rules above lose names of columns; the result gets its own back.
 LogicalPlanPtr WithNamesOf(const LogicalPlan& original, LogicalPlanPtr plan) {
-  Exprs columns;
+  Exprs columns = ColumnsOf(plan->output);
   bool is_same = true;
-  for (int i = 0; i < static_cast<int>(original.output.size()); ++i) {
-    const PlanField& field = plan->output[i];
-    is_same = is_same && field.name == original.output[i].name;
-    columns.push_back(MakeColumn(i, field.name, field.type));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    is_same = is_same && plan->output[i].name == original.output[i].name;
   }
   if (is_same) return plan;
   if (plan->kind == Kind::kProject) {

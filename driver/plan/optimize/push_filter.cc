@@ -17,16 +17,6 @@ namespace {
 using Kind = LogicalPlan::Kind;
 using Exprs = std::vector<ExprPtr>;
 
-bool AllDeterministic(const Exprs& exprs) {
-  return std::all_of(exprs.begin(), exprs.end(),
-                     [](const ExprPtr& expr) { return IsDeterministic(*expr); });
-}
-
-ExprPtr ColumnOf(const LogicalPlan& plan, int column) {
-  const PlanField& field = plan.output[column];
-  return MakeColumn(column, field.name, field.type);
-}
-
 // What a column of a node is over the node's child, or nullptr where a filter on it must stay
 // above.
 ExprPtr BelowOf(const LogicalPlan& node, int column) {
@@ -35,7 +25,7 @@ ExprPtr BelowOf(const LogicalPlan& node, int column) {
       return As<ProjectNode>(node).exprs[column];
     case Kind::kGenerate: {
       const std::vector<int>& kept = As<GenerateNode>(node).kept;
-      return column < static_cast<int>(kept.size()) ? ColumnOf(node.child(), kept[column])
+      return column < static_cast<int>(kept.size()) ? ColumnAt(node.child(), kept[column])
                                                     : nullptr;
     }
     case Kind::kAggregate: {
@@ -46,10 +36,10 @@ ExprPtr BelowOf(const LogicalPlan& node, int column) {
     }
     case Kind::kWithWatermark:
       if (column == As<WithWatermarkNode>(node).column) return nullptr;
-      return ColumnOf(node.child(), column);
+      return ColumnAt(node.child(), column);
     case Kind::kUnion:
     case Kind::kSort:
-      return ColumnOf(node.child(), column);
+      return ColumnAt(node.child(), column);
     default:
       return nullptr;
   }
@@ -179,7 +169,7 @@ arrow::Result<LogicalPlanPtr> CombineFilters(const LogicalPlanPtr& plan) {
   for (const ExprPtr& conjunct : conjuncts) {
     if (!IsDeterministic(*conjunct)) {
       above.push_back(conjunct);
-    } else if (!HasConstraint(together, *conjunct)) {
+    } else if (!Contains(together, *conjunct)) {
       together.push_back(conjunct);
     }
   }

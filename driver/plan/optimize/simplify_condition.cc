@@ -8,16 +8,13 @@
 #include <vector>
 
 #include "common/expr/function_registry.h"
+#include "driver/plan/logical/conjuncts.h"
 
 namespace tidemill::driver {
 
 namespace {
 
 using Exprs = std::vector<ExprPtr>;
-
-bool IsCall(const Expr& expr, std::string_view name) {
-  return expr.kind == Expr::Kind::kCall && expr.name == name;
-}
 
 // The call that is true where one of this name is false, of the same arguments; "" for none.
 std::string_view Opposite(std::string_view name) {
@@ -54,11 +51,6 @@ arrow::Result<ExprPtr> Join(std::string_view name, const Exprs& parts) {
     ARROW_ASSIGN_OR_RAISE(joined, Both(name, std::move(joined), parts[i]));
   }
   return joined;
-}
-
-bool Contains(const Exprs& exprs, const Expr& wanted) {
-  return std::any_of(exprs.begin(), exprs.end(),
-                     [&](const ExprPtr& expr) { return ExprEquals(*expr, wanted); });
 }
 
 Exprs Without(const Exprs& exprs, const Exprs& others) {

@@ -16,17 +16,6 @@ namespace {
 using Kind = LogicalPlan::Kind;
 using Exprs = std::vector<ExprPtr>;
 
-bool AllDeterministic(const Exprs& exprs) {
-  return std::all_of(exprs.begin(), exprs.end(),
-                     [](const ExprPtr& expr) { return IsDeterministic(*expr); });
-}
-
-int WidthOf(const LogicalPlan& plan) { return static_cast<int>(plan.output.size()); }
-
-ExprPtr ColumnAt(const PlanField& field, int column) {
-  return MakeColumn(column, field.name, field.type);
-}
-
 // One join on its way down. Conditions are over the columns of the relation it has reached, then
 // the subquery's. A left join adds the subquery's columns behind those of every relation it passes.
 class SubqueryMove {
@@ -76,7 +65,7 @@ class SubqueryMove {
       if (used[i] && exprs[i] == nullptr) return nullptr;
     }
     for (int i = 0; i < WidthOf(join_.right()); ++i) {
-      exprs.push_back(ColumnAt(join_.right().output[i], width + i));
+      exprs.push_back(ColumnOf(join_.right().output[i], width + i));
     }
     return SubstituteColumns(condition, exprs);
   }
@@ -103,7 +92,7 @@ class SubqueryMove {
     std::vector<PlanField> fields = node.output;
     for (int i = 0; adds_columns() && i < WidthOf(join_.right()); ++i) {
       fields.push_back(join_.right().output[i]);
-      exprs.push_back(ColumnAt(fields.back(), width + i));
+      exprs.push_back(ColumnOf(fields.back(), width + i));
     }
     return MakeProject(std::move(child), std::move(exprs), std::move(fields), node.span);
   }
@@ -167,11 +156,11 @@ class SubqueryMove {
     const LogicalPlan& side = is_left ? node.left() : node.right();
     const auto is_of_side = [&](int column) { return column >= begin && column < end; };
     Exprs exprs(width);
-    for (int i = begin; i < end; ++i) exprs[i] = ColumnAt(side.output[i - begin], i - begin);
+    for (int i = begin; i < end; ++i) exprs[i] = ColumnOf(side.output[i - begin], i - begin);
     Exprs conjuncts;
     if (uses_equalities && node.condition != nullptr) SplitConjuncts(node.condition, &conjuncts);
     for (const ExprPtr& conjunct : conjuncts) {
-      if (conjunct->kind != Expr::Kind::kCall || conjunct->name != "=") continue;
+      if (!IsCall(*conjunct, "=")) continue;
       const Expr& a = *conjunct->args[0];
       const Expr& b = *conjunct->args[1];
       if (a.kind != Expr::Kind::kColumn || b.kind != Expr::Kind::kColumn) continue;

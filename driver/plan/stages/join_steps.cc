@@ -19,11 +19,8 @@ namespace {
 
 // Keys that are columns stay where they are; others are computed into columns behind the side's.
 void PlaceKeys(const LogicalPlanPtr& side, const std::vector<ExprPtr>& keys, JoinSideSteps* steps) {
-  std::vector<ExprPtr> exprs;
   std::vector<PlanField> fields = side->output;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    exprs.push_back(MakeColumn(static_cast<int>(i), fields[i].name, fields[i].type));
-  }
+  std::vector<ExprPtr> exprs = ColumnsOf(fields);
   const size_t width = exprs.size();
   for (const ExprPtr& key : keys) {
     if (key->kind == Expr::Kind::kColumn) {

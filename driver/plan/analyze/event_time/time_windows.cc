@@ -225,11 +225,8 @@ arrow::Status Builder::DropRowsWithoutTime(const ExprPtr& time, Span span) {
 }
 
 void Builder::AddColumn(ExprPtr expr, PlanField field, Span span) {
-  std::vector<ExprPtr> exprs;
   std::vector<PlanField> fields = windowed_.plan->output;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    exprs.push_back(MakeColumn(static_cast<int>(i), fields[i].name, fields[i].type));
-  }
+  std::vector<ExprPtr> exprs = ColumnsOf(fields);
   exprs.push_back(std::move(expr));
   fields.push_back(std::move(field));
   windowed_.plan =
@@ -272,11 +269,8 @@ arrow::Status Builder::AddWindow(const sql::AstExpr& call, const std::vector<Exp
                         MakeCall("+", {start, MicrosLiteral(shape.duration_us)}, call.span));
   ARROW_ASSIGN_OR_RAISE(ExprPtr window, MakeWindow(start, std::move(end), call.span));
   // The start itself is not a column of the result.
-  std::vector<ExprPtr> exprs;
   std::vector<PlanField> fields = before;
-  for (int i = 0; i < start_column; ++i) {
-    exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type));
-  }
+  std::vector<ExprPtr> exprs = ColumnsOf(before);
   fields.push_back({"", "window", window->type, event_time});
   exprs.push_back(std::move(window));
   windowed_.plan =

@@ -73,11 +73,8 @@ arrow::Result<LogicalPlanPtr> AddWatermark(LogicalPlanPtr plan, const sql::Water
   if (expr->kind == Expr::Kind::kColumn && watermark.column.alias.empty()) {
     return OnColumn(std::move(plan), expr->column, delay_us, definition, span);
   }
-  std::vector<ExprPtr> exprs;
   std::vector<PlanField> fields = plan->output;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    exprs.push_back(MakeColumn(static_cast<int>(i), fields[i].name, fields[i].type));
-  }
+  std::vector<ExprPtr> exprs = ColumnsOf(fields);
   const auto column = static_cast<int>(fields.size());
   const std::string name =
       watermark.column.alias.empty() ? ExprText(*expr) : watermark.column.alias;

@@ -97,9 +97,9 @@ arrow::Result<std::vector<SharedColumn>> SharedColumns(const sql::JoinClause& jo
   return shared;
 }
 
-ExprPtr ColumnOf(const LogicalPlan& plan, int column, int offset, Span span) {
-  const PlanField& field = plan.output[column];
-  return MakeColumn(column + offset, field.name, field.type, span);
+// Of one side of a join, whose columns begin at `offset`.
+ExprPtr ColumnOfSide(const LogicalPlan& side, int column, int offset, Span span) {
+  return ColumnOf(side.output[column], column + offset, span);
 }
 
 // The columns of a USING join in Spark's order: the shared ones, the left's, the right's, and
@@ -137,14 +137,14 @@ class MergedColumns {
       const bool is_right = type == JoinType::kRight;
       const LogicalPlan& side = is_right ? right_ : left_;
       const int index = is_right ? column.right : column.left;
-      exprs_.push_back(ColumnOf(side, index, is_right ? LeftWidth() : 0, span_));
+      exprs_.push_back(ColumnOfSide(side, index, is_right ? LeftWidth() : 0, span_));
       fields_.push_back(side.output[index]);
       return arrow::Status::OK();
     }
     ARROW_ASSIGN_OR_RAISE(ExprPtr merged,
                           MakeCall("coalesce",
-                                   {ColumnOf(left_, column.left, 0, span_),
-                                    ColumnOf(right_, column.right, LeftWidth(), span_)},
+                                   {ColumnOfSide(left_, column.left, 0, span_),
+                                    ColumnOfSide(right_, column.right, LeftWidth(), span_)},
                                    span_));
     fields_.push_back({"", left_.output[column.left].name, merged->type});
     exprs_.push_back(std::move(merged));
@@ -155,7 +155,7 @@ class MergedColumns {
   void AddSide(const LogicalPlan& side, int offset, const std::vector<bool>& is_key, bool keys) {
     for (int i = 0; i < static_cast<int>(side.output.size()); ++i) {
       if (is_key[i] != keys) continue;
-      exprs_.push_back(ColumnOf(side, i, offset, span_));
+      exprs_.push_back(ColumnOfSide(side, i, offset, span_));
       fields_.push_back(side.output[i]);
       fields_.back().is_hidden |= keys;
     }
@@ -189,8 +189,8 @@ arrow::Result<ExprPtr> BindJoinCondition(const sql::AstExpr& on, const LogicalPl
                     on.span);
 }
 
-arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, LogicalPlanPtr left,
-                                          LogicalPlanPtr right, Span span,
+arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, const LogicalPlanPtr& left,
+                                          const LogicalPlanPtr& right, Span span,
                                           const QueryScope& scope) {
   const JoinType type = TypeOf(join.type);
   ExprPtr condition;
@@ -202,8 +202,8 @@ arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, LogicalPl
   for (const SharedColumn& column : shared) {
     ARROW_ASSIGN_OR_RAISE(ExprPtr equality,
                           MakeCall("=",
-                                   {ColumnOf(*left, column.left, 0, span),
-                                    ColumnOf(*right, column.right, left_width, span)},
+                                   {ColumnOfSide(*left, column.left, 0, span),
+                                    ColumnOfSide(*right, column.right, left_width, span)},
                                    span));
     if (condition == nullptr) {
       condition = std::move(equality);

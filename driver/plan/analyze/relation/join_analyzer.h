@@ -11,8 +11,9 @@ namespace tidemill::driver {
 // `left` JOIN `right`. With USING and NATURAL the columns of the same names come first, once; the
 // other side's stay reachable by qualified names. Errors: UNRESOLVED_USING_COLUMN_FOR_JOIN,
 // JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE.
-arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, LogicalPlanPtr left,
-                                          LogicalPlanPtr right, Span span, const QueryScope& scope);
+arrow::Result<LogicalPlanPtr> AnalyzeJoin(const sql::JoinClause& join, const LogicalPlanPtr& left,
+                                          const LogicalPlanPtr& right, Span span,
+                                          const QueryScope& scope);
 
 // A condition of ON, over the columns of both sides. Errors: JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE.
 arrow::Result<ExprPtr> BindJoinCondition(const sql::AstExpr& on, const LogicalPlan& left,

@@ -11,6 +11,7 @@
 #include "driver/plan/analyze/relation/join_analyzer.h"
 #include "driver/plan/analyze/relation/relation_analyzer.h"
 #include "driver/plan/analyze/subquery/apply.h"
+#include "driver/plan/analyze/subquery/subquery_joins.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
@@ -127,8 +128,7 @@ class LateralJoin {
     std::vector<ExprPtr> exprs;
     for (int i = 0; i < LeftWidth() + RightWidth(); ++i) {
       const int column = i < LeftWidth() ? i : right_begin + i - LeftWidth();
-      exprs.push_back(
-          MakeColumn(column, plan.output[column].name, plan.output[column].type, span_));
+      exprs.push_back(ColumnAt(plan, column, span_));
     }
     return exprs;
   }
@@ -170,13 +170,9 @@ class LateralJoin {
   // The query for the different rows of what it names, joined with the left side on them.
   arrow::Result<LogicalPlanPtr> JoinByRows() const {
     ARROW_ASSIGN_OR_RAISE(Decorrelated query, ApplyToDomain(right_, left_->output));
-    std::vector<ExprPtr> keys;
-    for (const int column : query.outer_columns) {
-      const PlanField& field = left_->output[column];
-      keys.push_back(MakeColumn(column, field.name, field.type, span_));
-    }
-    ARROW_ASSIGN_OR_RAISE(const LogicalPlanPtr rows, DistinctRows(left_, std::move(keys), span_));
-    query.plan = ReplaceNode(query.plan, query.domain, rows);
+    ARROW_ASSIGN_OR_RAISE(query.plan,
+                          OverDistinctRows(query.plan, query.domain, left_,
+                                           ColumnsAt(*left_, query.outer_columns, span_), span_));
     return JoinOn(query);
   }
 
@@ -199,14 +195,9 @@ arrow::Result<LogicalPlanPtr> AnalyzeLateralJoin(const sql::Relation& relation, 
   QueryScope inner = scope;
   inner.outer = &outer;
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, AnalyzeRelation(other, inner));
-  right = DropHiddenColumns(std::move(right), other.span);
-  if (IsStreaming(right)) {
-    return QueryError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
-                      "Invalid subquery: Streaming query is not allowed in subquery expressions.",
-                      other.span);
-  }
+  ARROW_ASSIGN_OR_RAISE(right, WithoutStreams(std::move(right), other.span));
   if (!outer.was_used) {
-    return AnalyzeJoin(relation.join, std::move(left), std::move(right), relation.span, scope);
+    return AnalyzeJoin(relation.join, left, right, relation.span, scope);
   }
   ExprPtr on;
   if (relation.join.on) {

@@ -29,16 +29,6 @@ namespace {
 
 using Exprs = std::vector<ExprPtr>;
 
-ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span) {
-  const PlanField& field = plan.output[column];
-  return MakeColumn(column, field.name, field.type, span);
-}
-
-void MarkColumns(const Expr& expr, std::vector<bool>* is_used) {
-  if (expr.kind == Expr::Kind::kColumn) (*is_used)[expr.column] = true;
-  for (const ExprPtr& arg : expr.args) MarkColumns(*arg, is_used);
-}
-
 // The first column of the input outside aggregate functions, or nullptr.
 const Expr* FindPlainColumn(const Expr& expr) {
   if (expr.kind == Expr::Kind::kColumn && expr.column < kAggregateColumns) return &expr;
@@ -115,12 +105,12 @@ class PivotBuilder {
   arrow::Status BindColumns() {
     std::vector<bool> is_used(input_->output.size());
     for (const AggregateCall& call : calls_) {
-      for (const ExprPtr& arg : call.args) MarkColumns(*arg, &is_used);
+      for (const ExprPtr& arg : call.args) CollectColumns(*arg, &is_used);
     }
     for (const sql::AstExpr& column : pivot_.columns) {
       ExprBinder binder = Binder();
       ARROW_ASSIGN_OR_RAISE(columns_.emplace_back(), binder.Bind(column));
-      MarkColumns(*columns_.back(), &is_used);
+      CollectColumns(*columns_.back(), &is_used);
     }
     for (int i = 0; i < static_cast<int>(is_used.size()); ++i) {
       if (!is_used[i]) groups_.push_back(ColumnAt(*input_, i, pivot_.span));

@@ -13,6 +13,7 @@
 #include "driver/plan/analyze/event_time/watermark.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/relation/join_analyzer.h"
 #include "driver/plan/analyze/relation/lateral_join.h"
@@ -110,7 +111,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeChildJoin(const sql::Relation& relation,
     return AnalyzeLateralJoin(relation, std::move(left), scope);
   }
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, AnalyzeRelation(relation.children[1], scope));
-  return AnalyzeJoin(relation.join, std::move(left), std::move(right), relation.span, scope);
+  return AnalyzeJoin(relation.join, left, right, relation.span, scope);
 }
 
 arrow::Result<LogicalPlanPtr> AnalyzeUnnamed(const sql::Relation& relation,
@@ -157,7 +158,7 @@ arrow::Result<LogicalPlanPtr> Sample(const sql::TableSample& sample, LogicalPlan
   }
   std::vector<ExprPtr> seed;
   if (sample.seed) {
-    seed.push_back(MakeLiteral(std::make_shared<arrow::Int64Scalar>(*sample.seed), sample.span));
+    seed.push_back(LongLiteral(*sample.seed, sample.span));
   }
   ARROW_ASSIGN_OR_RAISE(ExprPtr lot, MakeCall("rand", std::move(seed), sample.span));
   ExprPtr fraction =
@@ -211,12 +212,9 @@ arrow::Result<LogicalPlanPtr> RenameColumns(LogicalPlanPtr plan,
                     plan->output.size(), names.size()),
         span);
   }
-  std::vector<ExprPtr> exprs;
   std::vector<PlanField> fields = plan->output;
-  for (int i = 0; i < static_cast<int>(names.size()); ++i) {
-    exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type, span));
-    fields[i].name = names[i];
-  }
+  std::vector<ExprPtr> exprs = ColumnsOf(fields, span);
+  for (size_t i = 0; i < names.size(); ++i) fields[i].name = names[i];
   return MakeProject(std::move(plan), std::move(exprs), std::move(fields), span);
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/relation/relation_analyzer.h"
 #include "driver/plan/logical/keyed_relations.h"
@@ -43,10 +44,6 @@ std::string Ordinal(size_t index) {
                                                        "ninth", "tenth"};
   if (index < kWords.size()) return std::string(kWords[index]);
   return fmt::format("{}th", index + 1);
-}
-
-ExprPtr Long(int64_t value, Span span) {
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), span);
 }
 
 class SetOperation {
@@ -163,24 +160,18 @@ class SetOperation {
   }
 
   LogicalPlanPtr Distinct(LogicalPlanPtr plan) const {
-    std::vector<ExprPtr> keys;
     std::vector<PlanField> fields = plan->output;
-    for (int i = 0; i < static_cast<int>(fields.size()); ++i) {
-      keys.push_back(MakeColumn(i, fields[i].name, fields[i].type, query_.span));
-    }
+    std::vector<ExprPtr> keys = ColumnsOf(fields, query_.span);
     LogicalPlanPtr distinct = MakeAggregate(std::move(plan), keys, {}, query_.span);
     return MakeProject(std::move(distinct), std::move(keys), std::move(fields), query_.span);
   }
 
   // The plan's columns, then how often its row counts for the left and for the right.
   LogicalPlanPtr WithCounts(LogicalPlanPtr plan, bool is_left) const {
-    std::vector<ExprPtr> exprs;
     std::vector<PlanField> fields = plan->output;
-    for (int i = 0; i < static_cast<int>(fields.size()); ++i) {
-      exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type, query_.span));
-    }
-    exprs.push_back(Long(is_left ? 1 : 0, query_.span));
-    exprs.push_back(Long(is_left ? 0 : 1, query_.span));
+    std::vector<ExprPtr> exprs = ColumnsOf(fields, query_.span);
+    exprs.push_back(LongLiteral(is_left ? 1 : 0, query_.span));
+    exprs.push_back(LongLiteral(is_left ? 0 : 1, query_.span));
     fields.push_back({"", "left_count", arrow::int64()});
     fields.push_back({"", "right_count", arrow::int64()});
     return MakeProject(std::move(plan), std::move(exprs), std::move(fields), query_.span);
@@ -193,10 +184,7 @@ class SetOperation {
     const auto columns = static_cast<int>(width());
     LogicalPlanPtr plan = MakeUnion(
         {WithCounts(std::move(left), true), WithCounts(std::move(right), false)}, query_.span);
-    std::vector<ExprPtr> keys;
-    for (int i = 0; i < columns; ++i) {
-      keys.push_back(MakeColumn(i, fields[i].name, fields[i].type, query_.span));
-    }
+    std::vector<ExprPtr> keys = ColumnsOf(fields, query_.span);
     std::vector<AggregateCall> calls;
     for (int i = columns; i < columns + 2; ++i) {
       const ExprPtr count = MakeColumn(i, plan->output[i].name, arrow::int64(), query_.span);
@@ -210,7 +198,7 @@ class SetOperation {
     }
     ARROW_ASSIGN_OR_RAISE(const ExprPtr copies, Copies(names[columns], names[columns + 1]));
     ARROW_ASSIGN_OR_RAISE(ExprPtr is_there,
-                          MakeCall(">", {copies, Long(0, query_.span)}, query_.span));
+                          MakeCall(">", {copies, LongLiteral(0, query_.span)}, query_.span));
     plan = MakeFilter(std::move(plan), std::move(is_there), query_.span);
     if (query_.is_all) {
       std::vector<int> kept(columns);
@@ -229,8 +217,8 @@ class SetOperation {
       return MakeCall("if", {std::move(is_less), left, right}, span);
     }
     if (query_.is_all) return MakeCall("-", {left, right}, span);
-    ARROW_ASSIGN_OR_RAISE(ExprPtr is_alone, MakeCall("=", {right, Long(0, span)}, span));
-    return MakeCall("if", {std::move(is_alone), left, Long(0, span)}, span);
+    ARROW_ASSIGN_OR_RAISE(ExprPtr is_alone, MakeCall("=", {right, LongLiteral(0, span)}, span));
+    return MakeCall("if", {std::move(is_alone), left, LongLiteral(0, span)}, span);
   }
 
   const sql::Query& query_;

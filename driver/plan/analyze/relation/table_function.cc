@@ -16,6 +16,7 @@
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
 #include "driver/plan/analyze/generators.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/analyze/named_arguments.h"
 #include "driver/plan/analyze/relation/inline_table.h"
 #include "driver/plan/logical/plan_error.h"
@@ -95,9 +96,7 @@ arrow::Result<LogicalPlanPtr> AnalyzeRange(const sql::Relation& relation, const 
     return QueryError("INVALID_PARAMETER_VALUE", "step must be non-zero: function=range",
                       relation.span);
   }
-  const auto literal = [&relation](int64_t value) {
-    return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), relation.span);
-  };
+  const auto literal = [&relation](int64_t value) { return LongLiteral(value, relation.span); };
   const bool is_empty = step > 0 ? begin >= end : begin <= end;
   const int64_t last = is_empty ? begin : end + (step > 0 ? -1 : 1);
   ARROW_ASSIGN_OR_RAISE(

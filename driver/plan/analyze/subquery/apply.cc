@@ -13,6 +13,7 @@
 
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
@@ -66,15 +67,6 @@ bool IsOneRow(const LogicalPlan& plan) {
          As<ReadNode>(plan).source.format == "values" && As<ReadNode>(plan).source.name == "OneRow";
 }
 
-ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span) {
-  const PlanField& field = plan.output[column];
-  return MakeColumn(column, field.name, field.type, span);
-}
-
-ExprPtr Long(int64_t value, Span span) {
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), span);
-}
-
 // Columns [begin, begin + count) of the plan.
 Exprs Columns(const LogicalPlan& plan, int begin, int count, Span span) {
   Exprs columns;
@@ -103,12 +95,36 @@ arrow::Result<ExprPtr> SameRow(const LogicalPlan& left, const LogicalPlan& right
                                Span span) {
   Exprs equalities;
   for (int i = 0; i < width; ++i) {
-    const ExprPtr other =
-        ShiftColumns(ColumnAt(right, i, span), -static_cast<int>(left.output.size()));
+    const ExprPtr other = ColumnOf(right.output[i], WidthOf(left) + i, span);
     ARROW_ASSIGN_OR_RAISE(equalities.emplace_back(),
                           MakeCall("<=>", {ColumnAt(left, i, span), other}, span));
   }
   return JoinConjuncts(equalities);
+}
+
+// `plan` with another node of the same columns in the place of `node`.
+LogicalPlanPtr ReplaceNode(const LogicalPlanPtr& plan, const LogicalPlanPtr& node,
+                           const LogicalPlanPtr& replacement) {
+  if (plan == node) return replacement;
+  std::vector<LogicalPlanPtr> children;
+  for (const LogicalPlanPtr& child : plan->children) {
+    children.push_back(ReplaceNode(child, node, replacement));
+  }
+  return children == plan->children ? plan : WithChildren(*plan, std::move(children));
+}
+
+// The different rows of `keys` over `plan`.
+arrow::Result<LogicalPlanPtr> DistinctRows(const LogicalPlanPtr& plan, std::vector<ExprPtr> keys,
+                                           Span span) {
+  if (IsStreaming(plan)) {
+    return NotSupportedYet("STREAMING_CORRELATED_SUBQUERY",
+                           "a subquery of this kind that names columns of a stream", span,
+                           "equalities in its WHERE may name them");
+  }
+  for (const ExprPtr& key : keys) {
+    if (HasMap(*key->type)) return Unsupported("a MAP", span);
+  }
+  return MakeAggregate(plan, std::move(keys), {}, span);
 }
 
 // A projection does not care how many rows there are: limits move below it.
@@ -156,8 +172,6 @@ class Applier {
   }
 
  private:
-  static int WidthOf(const LogicalPlanPtr& plan) { return static_cast<int>(plan->output.size()); }
-
   // The query's own columns stand behind `width` others.
   ExprPtr Placed(const ExprPtr& expr, int width) const {
     if (expr->kind == Expr::Kind::kColumn) {
@@ -178,7 +192,7 @@ class Applier {
 
   arrow::Result<LogicalPlanPtr> OverProject(const ProjectNode& node, const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
-    const int width = WidthOf(domain);
+    const int width = WidthOf(*domain);
     Exprs exprs = Columns(*child, 0, width, node.span);
     std::vector<PlanField> fields(child->output.begin(), child->output.begin() + width);
     for (const ExprPtr& expr : node.exprs) exprs.push_back(Placed(expr, width));
@@ -188,7 +202,7 @@ class Applier {
 
   arrow::Result<LogicalPlanPtr> OverFilter(const FilterNode& node, const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
-    ExprPtr condition = Placed(node.condition, WidthOf(domain));
+    ExprPtr condition = Placed(node.condition, WidthOf(*domain));
     // The pairs of a join are not made first.
     const bool is_pairs = child->kind == Kind::kJoin &&
                           As<JoinNode>(*child).type == JoinType::kInner &&
@@ -203,7 +217,7 @@ class Applier {
   arrow::Result<LogicalPlanPtr> OverGenerate(const GenerateNode& node,
                                              const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
-    const int width = WidthOf(domain);
+    const int width = WidthOf(*domain);
     std::vector<int> kept = FirstColumns(width);
     for (const int column : node.kept) kept.push_back(width + column);
     return MakeGenerate(std::move(child), node.function, Placed(node.args, width), std::move(kept),
@@ -219,7 +233,7 @@ class Applier {
   }
 
   arrow::Result<LogicalPlanPtr> OverJoin(const JoinNode& node, const LogicalPlanPtr& domain) {
-    const int width = WidthOf(domain);
+    const int width = WidthOf(*domain);
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr left, Run(node.children[0], domain));
     ExprPtr condition = node.condition == nullptr ? nullptr : Placed(node.condition, width);
     if (!IsCorrelated(node.children[1])) {
@@ -240,7 +254,7 @@ class Applier {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr right, Run(node.children[1], domain));
     ARROW_ASSIGN_OR_RAISE(ExprPtr same, SameRow(*left, *right, width, node.span));
     // The right side has the columns of the domain first.
-    const int left_width = WidthOf(left);
+    const int left_width = WidthOf(*left);
     if (condition != nullptr) {
       condition = PastDomain(condition, left_width, width);
       ARROW_ASSIGN_OR_RAISE(same, MakeCall("and", {std::move(same), condition}, node.span));
@@ -251,7 +265,7 @@ class Applier {
     if (keeps_left) return joined;
     Exprs exprs = Columns(*joined, 0, left_width, node.span);
     for (ExprPtr& column :
-         Columns(*joined, left_width + width, WidthOf(joined) - left_width - width, node.span)) {
+         Columns(*joined, left_width + width, WidthOf(*joined) - left_width - width, node.span)) {
       exprs.push_back(std::move(column));
     }
     return Select(std::move(joined), std::move(exprs), node.span);
@@ -272,7 +286,7 @@ class Applier {
   arrow::Result<LogicalPlanPtr> OverAggregate(const AggregateNode& node,
                                               const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
-    const int width = WidthOf(domain);
+    const int width = WidthOf(*domain);
     Exprs keys = Columns(*child, 0, width, node.span);
     for (const ExprPtr& key : node.keys) keys.push_back(Placed(key, width));
     std::vector<AggregateCall> calls = node.calls;
@@ -288,13 +302,13 @@ class Applier {
                                                        const LogicalPlanPtr& domain,
                                                        LogicalPlanPtr grouped) {
     const Span span = node.span;
-    const int width = WidthOf(domain);
-    Exprs marked = Columns(*grouped, 0, WidthOf(grouped), span);
+    const int width = WidthOf(*domain);
+    Exprs marked = Columns(*grouped, 0, WidthOf(*grouped), span);
     marked.push_back(MakeLiteral(std::make_shared<arrow::BooleanScalar>(true), span));
     grouped = Select(std::move(grouped), std::move(marked), span);
     ARROW_ASSIGN_OR_RAISE(ExprPtr same, SameRow(*domain, *grouped, width, span));
     LogicalPlanPtr joined = MakeJoin(domain, grouped, JoinType::kLeft, std::move(same), span);
-    const ExprPtr is_there = ColumnAt(*joined, WidthOf(joined) - 1, span);
+    const ExprPtr is_there = ColumnAt(*joined, WidthOf(*joined) - 1, span);
     Exprs exprs = Columns(*joined, 0, width, span);
     std::vector<PlanField> fields(joined->output.begin(), joined->output.begin() + width);
     for (int i = 0; i < static_cast<int>(node.calls.size()); ++i) {
@@ -312,7 +326,7 @@ class Applier {
 
   arrow::Result<LogicalPlanPtr> OverWindow(const WindowNode& node, const LogicalPlanPtr& domain) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr child, Run(node.children[0], domain));
-    const int width = WidthOf(domain);
+    const int width = WidthOf(*domain);
     std::vector<int> partition = FirstColumns(width);
     for (const int column : node.partition) partition.push_back(width + column);
     std::vector<SortKey> order = node.order;
@@ -331,7 +345,7 @@ class Applier {
     const Span span = limit.span;
     std::vector<SortKey> order;
     LogicalPlanPtr input = limit.children[0];
-    const int width = WidthOf(domain);
+    const int width = WidthOf(*domain);
     if (input->kind == Kind::kSort) {
       order = As<SortNode>(*input).keys;
       for (SortKey& key : order) key.expr = Placed(key.expr, width);
@@ -344,13 +358,15 @@ class Applier {
     number.type = arrow::int32();
     number.text = "row_number()";
     number.span = span;
-    const int columns = WidthOf(plan);
+    const int columns = WidthOf(*plan);
     plan = MakeWindow(std::move(plan), std::move(partition), std::move(order), {number}, span);
     const ExprPtr place = ColumnAt(*plan, columns, span);
-    ARROW_ASSIGN_OR_RAISE(ExprPtr is_in, MakeCall(">", {place, Long(limit.offset, span)}, span));
+    ARROW_ASSIGN_OR_RAISE(ExprPtr is_in,
+                          MakeCall(">", {place, LongLiteral(limit.offset, span)}, span));
     if (limit.count <= INT64_MAX - limit.offset) {
-      ARROW_ASSIGN_OR_RAISE(ExprPtr is_first,
-                            MakeCall("<=", {place, Long(limit.offset + limit.count, span)}, span));
+      ARROW_ASSIGN_OR_RAISE(
+          ExprPtr is_first,
+          MakeCall("<=", {place, LongLiteral(limit.offset + limit.count, span)}, span));
       ARROW_ASSIGN_OR_RAISE(is_in, MakeCall("and", {std::move(is_in), is_first}, span));
     }
     plan = MakeFilter(std::move(plan), std::move(is_in), span);
@@ -384,19 +400,6 @@ bool NeedsDistinctRows(const LogicalPlanPtr& query) {
 arrow::Result<LogicalPlanPtr> Apply(const LogicalPlanPtr& query, const LogicalPlanPtr& domain,
                                     const std::vector<int>& places) {
   return Applier(places).Run(query, domain);
-}
-
-arrow::Result<LogicalPlanPtr> DistinctRows(const LogicalPlanPtr& plan, std::vector<ExprPtr> keys,
-                                           Span span) {
-  if (IsStreaming(plan)) {
-    return NotSupportedYet("STREAMING_CORRELATED_SUBQUERY",
-                           "a subquery of this kind that names columns of a stream", span,
-                           "equalities in its WHERE may name them");
-  }
-  for (const ExprPtr& key : keys) {
-    if (HasMap(*key->type)) return Unsupported("a MAP", span);
-  }
-  return MakeAggregate(plan, std::move(keys), {}, span);
 }
 
 arrow::Result<Decorrelated> ApplyToDomain(const LogicalPlanPtr& query,
@@ -433,24 +436,21 @@ arrow::Result<Decorrelated> ApplyToDomain(const LogicalPlanPtr& query,
   for (int i = 0; i < num_keys; ++i) {
     const int column = made.outer_columns[i];
     const PlanField& field = outer[column];
-    ARROW_ASSIGN_OR_RAISE(
-        made.conditions.emplace_back(),
-        MakeCall("<=>",
-                 {MakeColumn(kOuterColumns + column, field.name, field.type, span),
-                  ColumnAt(*made.plan, width + i, span)},
-                 span));
+    ARROW_ASSIGN_OR_RAISE(made.conditions.emplace_back(),
+                          MakeCall("<=>",
+                                   {ColumnOf(field, kOuterColumns + column, span),
+                                    ColumnAt(*made.plan, width + i, span)},
+                                   span));
   }
   return made;
 }
 
-LogicalPlanPtr ReplaceNode(const LogicalPlanPtr& plan, const LogicalPlanPtr& node,
-                           const LogicalPlanPtr& replacement) {
-  if (plan == node) return replacement;
-  std::vector<LogicalPlanPtr> children;
-  for (const LogicalPlanPtr& child : plan->children) {
-    children.push_back(ReplaceNode(child, node, replacement));
-  }
-  return children == plan->children ? plan : WithChildren(*plan, std::move(children));
+arrow::Result<LogicalPlanPtr> OverDistinctRows(const LogicalPlanPtr& plan,
+                                               const LogicalPlanPtr& domain,
+                                               const LogicalPlanPtr& base,
+                                               std::vector<ExprPtr> keys, Span span) {
+  ARROW_ASSIGN_OR_RAISE(const LogicalPlanPtr rows, DistinctRows(base, std::move(keys), span));
+  return ReplaceNode(plan, domain, rows);
 }
 
 }  // namespace tidemill::driver

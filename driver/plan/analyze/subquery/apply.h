@@ -21,17 +21,16 @@ arrow::Result<LogicalPlanPtr> Apply(const LogicalPlanPtr& query, const LogicalPl
                                     const std::vector<int>& places);
 
 // `query` applied to the different rows of the columns that it names of the query around, which has
-// the fields `outer`. `domain` of the result stands for these rows: Domain() makes them.
+// the fields `outer`. `domain` of the result stands for these rows: OverDistinctRows
+// puts them there.
 arrow::Result<Decorrelated> ApplyToDomain(const LogicalPlanPtr& query,
                                           const std::vector<PlanField>& outer);
 
-// The different rows of `keys` over `plan`. Errors: for streams, which have no end to wait for, and
-// for maps.
-arrow::Result<LogicalPlanPtr> DistinctRows(const LogicalPlanPtr& plan, std::vector<ExprPtr> keys,
-                                           Span span);
-
-// `plan` with another node of the same columns in the place of `node`.
-LogicalPlanPtr ReplaceNode(const LogicalPlanPtr& plan, const LogicalPlanPtr& node,
-                           const LogicalPlanPtr& replacement);
+// `plan` with the different rows of `keys` over `base` in the place of `domain`. Errors:
+// for streams, which have no end to wait for, and for maps.
+arrow::Result<LogicalPlanPtr> OverDistinctRows(const LogicalPlanPtr& plan,
+                                               const LogicalPlanPtr& domain,
+                                               const LogicalPlanPtr& base,
+                                               std::vector<ExprPtr> keys, Span span);
 
 }  // namespace tidemill::driver

@@ -10,6 +10,7 @@
 
 #include "common/expr/function_registry.h"
 #include "driver/plan/analyze/expr_binder.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/logical/conjuncts.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/plan_error.h"
@@ -256,13 +257,11 @@ arrow::Result<ExprPtr> EmptyValue(const AggregateCall& call) {
   const bool is_count = name == "count" || name == "count_if" || name == "regr_count" ||
                         name == "approx_count_distinct";
   if (!is_count) return nullptr;
-  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(0), call.span);
+  return LongLiteral(0, call.span);
 }
 
 CorrelatedEquality EqualityOf(const Expr& condition) {
-  const bool is_equality =
-      condition.kind == Expr::Kind::kCall && (condition.name == "=" || condition.name == "<=>");
-  if (!is_equality) return {};
+  if (!IsEquality(condition)) return {};
   for (int side = 0; side < 2; ++side) {
     const ExprPtr& inner = condition.args[side];
     const ExprPtr& outer = condition.args[1 - side];

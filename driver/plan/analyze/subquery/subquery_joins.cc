@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/expr/function_registry.h"
+#include "driver/plan/analyze/literal_binder.h"
 #include "driver/plan/analyze/query_clauses.h"
 #include "driver/plan/analyze/relation/relation_analyzer.h"
 #include "driver/plan/analyze/subquery/apply.h"
@@ -24,7 +25,7 @@ namespace {
 using Kind = LogicalPlan::Kind;
 
 ExprPtr One(Span span) { return MakeLiteral(std::make_shared<arrow::Int32Scalar>(1), span); }
-ExprPtr Zero(Span span) { return MakeLiteral(std::make_shared<arrow::Int64Scalar>(0), span); }
+ExprPtr Zero(Span span) { return LongLiteral(0, span); }
 ExprPtr Truth(bool value, Span span) {
   return MakeLiteral(std::make_shared<arrow::BooleanScalar>(value), span);
 }
@@ -43,11 +44,6 @@ bool GivesOneRowAtMost(const LogicalPlan& plan) {
     default:
       return false;
   }
-}
-
-ExprPtr ColumnAt(const LogicalPlan& plan, int column, Span span) {
-  const PlanField& field = plan.output[column];
-  return MakeColumn(column, field.name, field.type, span);
 }
 
 // A SELECT without FROM may name columns of the query around anywhere.
@@ -101,18 +97,20 @@ ExprPtr FromOuter(const ExprPtr& expr) {
   return copy;
 }
 
+arrow::Result<LogicalPlanPtr> WithoutStreams(LogicalPlanPtr plan, Span span) {
+  if (!IsStreaming(plan)) return DropHiddenColumns(std::move(plan), span);
+  return QueryError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
+                    "Invalid subquery: Streaming query is not allowed in subquery expressions.",
+                    span);
+}
+
 arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameScope& names,
                                             const QueryScope& scope, SubqueryForm form) {
   OuterScope outer{names};
   QueryScope inner = scope;
   inner.outer = &outer;
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, AnalyzeIn(query, inner));
-  plan = DropHiddenColumns(std::move(plan), query.span);
-  if (IsStreaming(plan)) {
-    return QueryError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
-                      "Invalid subquery: Streaming query is not allowed in subquery expressions.",
-                      query.span);
-  }
+  ARROW_ASSIGN_OR_RAISE(plan, WithoutStreams(std::move(plan), query.span));
   const size_t width = plan->output.size();
   if (!outer.was_used) {
     Decorrelated uncorrelated{plan};
@@ -334,8 +332,7 @@ arrow::Result<LogicalPlanPtr> SubqueryJoins::RightSide(
     ARROW_ASSIGN_OR_RAISE(keys.emplace_back(),
                           relocate(MakeColumn(column, field.name, field.type, join.span)));
   }
-  ARROW_ASSIGN_OR_RAISE(const LogicalPlanPtr rows, DistinctRows(base, std::move(keys), join.span));
-  return ReplaceNode(join.right, join.domain, rows);
+  return OverDistinctRows(join.right, join.domain, base, std::move(keys), join.span);
 }
 
 arrow::Result<LogicalPlanPtr> SubqueryJoins::Join(

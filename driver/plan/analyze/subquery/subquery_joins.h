@@ -75,6 +75,9 @@ struct SubqueryForm {
   bool no_empty_values = false;  // it has all its rows, also those of groups without rows
 };
 
+// The visible columns of a query that is evaluated inside another one. Errors:
+// INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY.
+arrow::Result<LogicalPlanPtr> WithoutStreams(LogicalPlanPtr plan, Span span);
 // A query inside an expression, over the columns of `names`.
 arrow::Result<Decorrelated> AnalyzeSubquery(const sql::Query& query, const NameScope& names,
                                             const QueryScope& scope, SubqueryForm form);

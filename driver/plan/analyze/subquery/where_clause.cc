@@ -107,11 +107,7 @@ class WhereClause final : public BindHook {
     ARROW_ASSIGN_OR_RAISE(ExprPtr condition, JoinConjuncts(conditions));
     plan_ = MakeFilter(std::move(plan_), PlaceJoined(condition, width), span);
     if (subqueries_.empty()) return arrow::Status::OK();
-    std::vector<ExprPtr> exprs;
-    for (int i = 0; i < width; ++i) {
-      exprs.push_back(MakeColumn(i, fields[i].name, fields[i].type, span));
-    }
-    plan_ = MakeProject(std::move(plan_), std::move(exprs), fields, span);
+    plan_ = MakeProject(std::move(plan_), ColumnsOf(fields, span), fields, span);
     return arrow::Status::OK();
   }
 
@@ -133,14 +129,9 @@ class WhereClause final : public BindHook {
                           AnalyzeSubquery(*ast.query, names_, scope_,
                                           {.no_empty_values = ast.kind == Kind::kInSubquery}));
     if (query.domain != nullptr) {
-      std::vector<ExprPtr> keys;
-      for (const int column : query.outer_columns) {
-        const PlanField& field = plan_->output[column];
-        keys.push_back(MakeColumn(column, field.name, field.type, ast.span));
-      }
-      ARROW_ASSIGN_OR_RAISE(const LogicalPlanPtr rows,
-                            DistinctRows(plan_, std::move(keys), ast.span));
-      query.plan = ReplaceNode(query.plan, query.domain, rows);
+      ARROW_ASSIGN_OR_RAISE(
+          query.plan, OverDistinctRows(query.plan, query.domain, plan_,
+                                       ColumnsAt(*plan_, query.outer_columns, ast.span), ast.span));
     }
     if (!query.empty_values.empty()) return AddAlwaysThere(join);
     const auto width = static_cast<int>(plan_->output.size());
