@@ -3,7 +3,6 @@
 usage: run.py TIDEMILL [--shard I/N] [FILE...]     FILE: a stem; default all
 """
 import collections
-import concurrent.futures
 import json
 import math
 import os
@@ -14,7 +13,11 @@ import sys
 
 import example_file
 
-ANSWERS = pathlib.Path(__file__).resolve().parent / "answers"
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "testing"))
+import sharded  # noqa: E402
+
+ANSWERS = HERE / "answers"
 SECONDS = 60
 DIGITS = 14  # of doubles that are compared: Java's mathematics is not the C library's
 DESCRIPTION = '{"col_name":'
@@ -87,8 +90,10 @@ def differences(example, columns, rows, error):
     return found
 
 
-def check(binary, example):
+def check(binary, path, example):
     """The lines that say what is wrong, none when all is well."""
+    if not example.has_answer:
+        return [f"has no answer from Spark yet: tests/oracle/record.sh --examples {path.stem}"]
     try:
         found = differences(example, *ask(binary, example.query))
     except (ValueError, subprocess.TimeoutExpired) as error:
@@ -100,21 +105,10 @@ def check(binary, example):
 
 def main():
     binary = os.path.abspath(sys.argv[1])
-    arguments, shard, shards = sys.argv[2:], 0, 1
-    if arguments[:1] == ["--shard"]:
-        shard, shards = map(int, arguments[1].split("/"))
-        arguments = arguments[2:]
-    paths = [ANSWERS / f"{name}.txt" for name in arguments] or sorted(ANSWERS.glob("*.txt"))
-    examples = [(path, example) for path in paths for example in example_file.read(path)][shard::shards]
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        checked = pool.map(lambda item: check(binary, item[1]), examples)
-        for (path, example), problems in zip(examples, checked):
-            if not example.has_answer:
-                problems = [f"has no answer from Spark yet: tests/oracle/record.sh --examples {path.stem}"]
-            if problems:
-                failed += 1
-                print(f"FAILED {path.stem}: {example.query}", *problems, sep="\n  ")
+    names, shard = sharded.take_shard(sys.argv[2:])
+    paths = [ANSWERS / f"{name}.txt" for name in names] or sorted(ANSWERS.glob("*.txt"))
+    examples = [(path, example) for path in paths for example in example_file.read(path)][shard]
+    failed = sharded.check_all(examples, lambda item: check(binary, *item), lambda item: f"{item[0].stem}: {item[1].query}")
     print(f"{len(examples)} examples, {failed} failed")
     sys.exit(1 if failed or not examples else 0)
 

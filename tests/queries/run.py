@@ -4,7 +4,6 @@ usage: run.py TIDEMILL [--shard I/N] [NAME...]     NAME: a file without .test, o
                                                    with a * behind; default all
 """
 import collections
-import concurrent.futures
 import json
 import math
 import os
@@ -18,6 +17,9 @@ import tempfile
 import query_file
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "testing"))
+import sharded  # noqa: E402
+
 SECONDS = 60
 # Of fields that a file names under `== doubles`: sums in another order differ in the last digits.
 RELATIVE_TOLERANCE = 1e-9
@@ -228,23 +230,14 @@ def check(binary, path):
 
 
 def chosen_paths(arguments):
-    shard, shards = 0, 1
-    if arguments[:1] == ["--shard"]:
-        shard, shards = map(int, arguments[1].split("/"))
-        arguments = arguments[2:]
-    paths = sorted({path for name in arguments or ["*"] for path in HERE.glob(name + ".test")})
-    return paths[shard::shards]
+    names, shard = sharded.take_shard(arguments)
+    return sorted({path for name in names or ["*"] for path in HERE.glob(name + ".test")})[shard]
 
 
 def main():
     binary = os.path.abspath(sys.argv[1])
     paths = chosen_paths(sys.argv[2:])
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, problems in zip(paths, pool.map(lambda path: check(binary, path), paths)):
-            if problems:
-                failed += 1
-                print(f"FAILED {path.stem}", *problems, sep="\n  ")
+    failed = sharded.check_all(paths, lambda path: check(binary, path), lambda path: path.stem)
     print(f"{len(paths)} queries, {failed} failed")
     sys.exit(1 if failed or not paths else 0)
 
