@@ -27,6 +27,9 @@ struct SourceSpec {
   Options options;                        // path included, absolute
   std::shared_ptr<arrow::Schema> schema;  // all columns that the user sees
   bool is_streaming = true;
+  // On the driver, of one that is not streaming: what it holds, in bytes as stored, where that is
+  // known. For choosing plans; it may grow later.
+  std::optional<int64_t> bytes = std::nullopt;
 };
 
 // A range of a source, wholly described: the Plan record holds it, any worker can read it, and

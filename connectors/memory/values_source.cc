@@ -34,6 +34,7 @@ arrow::Result<SourceSpec> ValuesSourceOf(std::string name,
   spec.is_streaming = false;
   ARROW_ASSIGN_OR_RAISE(const std::string bytes, EncodeRows({rows}));
   spec.options.Set(kRows, arrow::util::base64_encode(bytes));
+  spec.bytes = static_cast<int64_t>(bytes.size());
   return spec;
 }
 

@@ -35,8 +35,9 @@ class SourceResolver {
   std::map<std::string, std::string> inferred_schemas;
 
  private:
-  // Finds what a run would miss at once, such as a path that does not exist.
-  arrow::Status RequireInput(const connectors::SourceSpec& source);
+  // Finds what a run would miss at once, such as a path that does not exist, and how much a table
+  // holds that is read whole.
+  arrow::Status LookAtInput(connectors::SourceSpec* source);
   arrow::Status Infer(connectors::SourceSpec* source);
 
   const JobSpec& spec_;
@@ -68,7 +69,7 @@ arrow::Result<connectors::SourceSpec> SourceResolver::Resolve(const SourceDecl& 
     resolved->options.Set("splitBytes", std::to_string(settings_.split_bytes()));
   }
   if (fs_ == nullptr) return resolved;
-  arrow::Status exists = RequireInput(*resolved);
+  arrow::Status exists = LookAtInput(&*resolved);
   if (!exists.ok()) return LocateInSpec(spec_, exists, declaration.place);
   if (resolved->schema == nullptr) {
     arrow::Status inferred = Infer(&*resolved);
@@ -77,12 +78,17 @@ arrow::Result<connectors::SourceSpec> SourceResolver::Resolve(const SourceDecl& 
   return resolved;
 }
 
-arrow::Status SourceResolver::RequireInput(const connectors::SourceSpec& source) {
-  if (!source.options.Has("path")) return arrow::Status::OK();
+arrow::Status SourceResolver::LookAtInput(connectors::SourceSpec* source) {
+  if (!source->options.Has("path")) return arrow::Status::OK();
   connectors::SourceDriverContext context;
   context.fs = fs_;
   context.clock = Clock::System();
-  return connectors::MakeSourceDriver(source, context).status();
+  ARROW_ASSIGN_OR_RAISE(const auto driver, connectors::MakeSourceDriver(*source, context));
+  if (source->is_streaming) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto input, driver->Next(connectors::ReadLimit::kAll));
+  source->bytes = 0;
+  for (const connectors::Split& split : input.splits) *source->bytes += split.end - split.begin;
+  return arrow::Status::OK();
 }
 
 arrow::Status SourceResolver::Infer(connectors::SourceSpec* source) {

@@ -105,7 +105,7 @@ std::string ReadText(const ReadNode& node) {
   return fmt::format("{} {} {}", node.source.name, node.source.format, Names(node.output));
 }
 
-std::string OperatorText(const StageOperator& op) {
+std::string OperatorText(const StagedPlan& plan, const StageOperator& op) {
   switch (op.kind) {
     case StageOperator::Kind::kPartialAggregate:
       return "PartialAggregate " + AggregateText(As<AggregateNode>(*op.node));
@@ -119,6 +119,11 @@ std::string OperatorText(const StageOperator& op) {
       return fmt::format("#{} {}", op.operator_id, NodeText(*op.node));
     case StageOperator::Kind::kGlobalLimit:
       return fmt::format("GlobalLimit #{} {}", op.operator_id, As<LimitNode>(*op.node).count);
+    case StageOperator::Kind::kJoin:
+      if (op.broadcast < 0) return NodeText(*op.node);
+      return fmt::format("Broadcast{}, {} side from stage {}", NodeText(*op.node),
+                         op.join->build_side == 0 ? "left" : "right",
+                         fmt::join(plan.broadcasts[op.broadcast].stages, ", "));
     default:
       return NodeText(*op.node);
   }
@@ -141,6 +146,8 @@ std::string OutputText(const StageSpec& stage, const connectors::SinkSpec& sink)
       return "gather to one place";
     case StageOutput::kSink:
       return fmt::format("sink {}, {} mode", sink.format, ModeText(sink.output_mode));
+    case StageOutput::kBroadcast:
+      return "broadcast to every slot";
     case StageOutput::kHash:
       break;
   }
@@ -226,7 +233,7 @@ std::string StagesText(const StagedPlan& plan, const connectors::SinkSpec& sink)
                                   : "from stage " + InputsText(stage);
     text +=
         fmt::format("Stage {}: {}{}\n", stage.id, input, stage.is_gathered ? ", in one place" : "");
-    for (const StageOperator& op : stage.operators) text += "  " + OperatorText(op) + "\n";
+    for (const StageOperator& op : stage.operators) text += "  " + OperatorText(plan, op) + "\n";
     text += "  -> " + OutputText(stage, sink) + "\n";
   }
   return text;

@@ -48,6 +48,7 @@ list(APPEND driver_sources
   plan/optimize/subquery_filters.cc
   plan/optimize/window_key.cc
   plan/planner.cc
+  plan/stages/broadcast.cc
   plan/stages/join_steps.cc
   plan/stages/plan_writer.cc
   plan/stages/stage_planner.cc
@@ -102,6 +103,7 @@ list(APPEND driver_headers
   plan/optimize/subquery_filters.h
   plan/optimize/window_key.h
   plan/planner.h
+  plan/stages/broadcast.h
   plan/stages/join_steps.h
   plan/stages/plan_writer.h
   plan/stages/stage_planner.h

@@ -48,6 +48,7 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
   query.output_mode = spec.output_mode;
   ARROW_ASSIGN_OR_RAISE(const Settings settings, Settings::Make(spec.settings));
   query.time_zone = settings.time_zone();
+  query.broadcast_bytes = settings.broadcast_bytes();
   ARROW_ASSIGN_OR_RAISE(auto zone, FindTimeZone(query.time_zone));
 
   ARROW_ASSIGN_OR_RAISE(auto select, sql::ParseQuery(query.query));
@@ -92,8 +93,8 @@ arrow::Result<AnalyzedQuery> AnalyzeQuery(const JobSpec& spec,
 
 arrow::Result<PlannedQuery> PlanStages(const AnalyzedQuery& query, const connectors::SinkSpec& sink,
                                        const connectors::SinkNeeds& needs) {
-  ARROW_ASSIGN_OR_RAISE(StagedPlan stages,
-                        SplitIntoStages(query.optimized, query.output_mode, needs));
+  ARROW_ASSIGN_OR_RAISE(StagedPlan stages, SplitIntoStages(query.optimized, query.output_mode,
+                                                           needs, query.broadcast_bytes));
   PlannedQuery planned;
   ARROW_ASSIGN_OR_RAISE(planned.plan, WritePlan(stages, sink, needs, query.time_zone, query.query));
   planned.fingerprint = FingerprintOf(*planned.plan);

@@ -22,7 +22,9 @@ using Type = SettingInfo::Type;
 
 constexpr double kMaxBytes = 1e15;
 
-constexpr std::array<SettingInfo, 8> kSettings = {{
+constexpr std::array<SettingInfo, 9> kSettings = {{
+    {"join.broadcast_bytes", Type::kBytes, "10m", 0, kMaxBytes, false, false,
+     "a bounded side of a join up to this size goes whole to every slot; -1 for never"},
     {"log.base_interval", Type::kInteger, "100", 1, 1e6, false, false,
      "commits in one file of the checkpoint's log before the next begins"},
     {"sink.shards", Type::kInteger, "8", 1, 32768, false, true,
@@ -42,7 +44,8 @@ constexpr std::array<SettingInfo, 8> kSettings = {{
 }};
 
 // Spark's names for settings of ours.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSparkNames = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSparkNames = {{
+    {"spark.sql.autoBroadcastJoinThreshold", "join.broadcast_bytes"},
     {"spark.sql.session.timeZone", "timeZone"},
     {"spark.sql.files.maxPartitionBytes", "source.split_bytes"},
     {"spark.sql.streaming.multipleWatermarkPolicy", "watermark.policy"},
@@ -106,6 +109,7 @@ arrow::Result<std::string> CheckInteger(const SettingInfo& info, std::string_vie
 }
 
 arrow::Result<std::string> CheckBytes(const SettingInfo& info, std::string_view value) {
+  if (info.lowest == 0 && value == "-1") return std::string(value);
   Options options;
   options.Set(std::string(info.name), std::string(value));
   const auto bytes = options.GetBytes(info.name, 0);

@@ -48,6 +48,7 @@ class Settings {
   int32_t sink_shards() const { return static_cast<int32_t>(IntegerOf("sink.shards")); }
   const std::string& time_zone() const { return ValueOf("timeZone"); }
   const std::string& watermark_policy() const { return ValueOf("watermark.policy"); }
+  int64_t broadcast_bytes() const { return IntegerOf("join.broadcast_bytes"); }
   int64_t split_bytes() const { return IntegerOf("source.split_bytes"); }
   int64_t base_interval() const { return IntegerOf("log.base_interval"); }
   int64_t snapshot_min_bytes() const { return IntegerOf("state.snapshot_min_bytes"); }

@@ -1,5 +1,5 @@
-"""A stream joined with a static table: the table is read once and kept, read again when its files change,
-and there again when a worker that had it is killed.
+"""A stream joined with a static table, broadcast and partitioned: the table is read once and kept, read
+again when its files change, and there again when a worker that had it is killed.
 
 usage: static_tables.py TIDEMILL [--seed N] [--keep]
 """
@@ -10,7 +10,7 @@ import random
 import re
 
 from cluster_harness import Cluster
-from harness import arguments, check, main, publish, scratch, sink_rows, until
+from harness import OK, arguments, check, main, publish, scratch, sink_rows, until
 
 CUSTOMERS, EPOCHS = 40_000, 15
 ORDERS = "order_id BIGINT, customer BIGINT"
@@ -58,45 +58,55 @@ class Shop:
         self.wait()
 
 
+def run(parsed, folder, limit, output):
+    """With tables up to `limit` broadcast: the first stage's `output`, as explain says."""
+    cluster = Cluster(parsed.binary, folder)
+    cluster.start_driver()
+    for name in ("w1", "w2"):
+        cluster.start_worker(name)
+    cluster.wait_for_workers()
+    shop = Shop(cluster, random.Random(parsed.seed))
+    size = shop.rename_customers("first")
+    sources = {"orders": {"format": "csv", "path": shop.orders, "schema": ORDERS},
+               "customers": {"format": "csv", "path": shop.customers, "schema": TABLE, "mode": "batch"}}
+    spec = cluster.engine.write("shop.yaml", json.dumps(
+        {"name": "shop", "sources": sources, "query": QUERY, "sink": {"format": "json", "path": shop.sink},
+         "settings": {"spark.sql.autoBroadcastJoinThreshold": limit}}, default=str))
+    plan = cluster.engine.start("explain", spec).expect(OK, 20).stdout
+    check(f"-> {output}" in plan, f"no {output} with a threshold of {limit}:\n{plan}")
+    cluster.client("submit", spec)
+
+    shop.order_and_wait()
+    before = bytes_read(cluster)
+    for _ in range(EPOCHS):
+        shop.order_and_wait()
+    read = bytes_read(cluster) - before
+    check(read < 2 * size, f"{EPOCHS} epochs read {read} bytes, with a table of {size}: it was not kept")
+
+    before = bytes_read(cluster)
+    shop.rename_customers("second")
+    shop.order_and_wait()
+    check(bytes_read(cluster) - before > size // 2, "the new table was not read")
+    for _ in range(3):
+        shop.order_and_wait()
+
+    for victim in ("w1", "w2"):
+        cluster.workers[victim].kill()
+        shop.order()
+        cluster.start_worker(victim)
+        shop.wait()
+        shop.order_and_wait()
+    cluster.check_running()
+    cluster.client("stop", "shop")
+    cluster.stop()
+    print(f"{output}: {shop.files} files of orders: every row once; {EPOCHS} epochs read {read} bytes, the table has {size}", flush=True)
+
+
 def test():
     parsed = arguments(__doc__)
-    with scratch(parsed.keep) as folder:
-        cluster = Cluster(parsed.binary, folder)
-        cluster.start_driver()
-        for name in ("w1", "w2"):
-            cluster.start_worker(name)
-        cluster.wait_for_workers()
-        shop = Shop(cluster, random.Random(parsed.seed))
-        size = shop.rename_customers("first")
-        sources = {"orders": {"format": "csv", "path": shop.orders, "schema": ORDERS},
-                   "customers": {"format": "csv", "path": shop.customers, "schema": TABLE, "mode": "batch"}}
-        cluster.client("submit", cluster.engine.write("shop.yaml", json.dumps(
-            {"name": "shop", "sources": sources, "query": QUERY, "sink": {"format": "json", "path": shop.sink}}, default=str)))
-
-        shop.order_and_wait()
-        before = bytes_read(cluster)
-        for _ in range(EPOCHS):
-            shop.order_and_wait()
-        read = bytes_read(cluster) - before
-        check(read < 2 * size, f"{EPOCHS} epochs read {read} bytes, with a table of {size}: it was not kept")
-
-        before = bytes_read(cluster)
-        shop.rename_customers("second")
-        shop.order_and_wait()
-        check(bytes_read(cluster) - before > size // 2, "the new table was not read")
-        for _ in range(3):
-            shop.order_and_wait()
-
-        for victim in ("w1", "w2"):
-            cluster.workers[victim].kill()
-            shop.order()
-            cluster.start_worker(victim)
-            shop.wait()
-            shop.order_and_wait()
-        cluster.check_running()
-        cluster.client("stop", "shop")
-        cluster.stop()
-        print(f"{shop.files} files of orders: every row once; {EPOCHS} epochs read {read} bytes, the table has {size}")
+    for limit, output in (("10m", "broadcast to every slot"), ("-1", "hash exchange by [id]")):
+        with scratch(parsed.keep) as folder:
+            run(parsed, folder, limit, output)
 
 
 main(test)

@@ -13,6 +13,7 @@ from harness import OK, Engine, arguments, as_multiset, check, console_batches, 
 SHAPES = ((1, 1), (1, 3), (2, 2), (3, 1))
 WINDOW = "window(ts, '5 minutes')"
 NEAR = "b.ts BETWEEN a.ts - INTERVAL 2 SECONDS AND a.ts + INTERVAL 2 SECONDS"
+TIDES = "(VALUES ('flood', 1), ('ebb', 2), ('ebb', 3), ('spring', 4)) AS tides(tide, n)"
 QUERIES = {
     "copy": ("append", "SELECT id, upper(k) AS k, x * 2 AS x FROM input WHERE id % 3 <> 0"),
     "update": ("update", "SELECT k, count(*) AS n, sum(x) AS s, avg(x) AS a, min(id) AS lo, max(id) AS hi FROM input GROUP BY k"),
@@ -28,6 +29,8 @@ QUERIES = {
     "left": ("append", f"SELECT a.id, b.id AS other, a.k FROM input a LEFT JOIN other b ON a.k = b.k AND b.x > 100 AND {NEAR}"),
     "full": ("append", f"SELECT a.id, b.id AS other, a.k, b.k AS k2 FROM input a FULL JOIN other b ON a.k = b.k AND a.x < b.x AND {NEAR}"),
     "semi": ("append", f"SELECT a.id, a.k FROM input a LEFT SEMI JOIN other b ON a.k = b.k AND a.x < b.x AND {NEAR}"),
+    "broadcast": ("append", f"SELECT id, n, x * n AS xn FROM input JOIN {TIDES} ON split(text, ' ')[0] = tide"),
+    "grouped": ("update", f"SELECT n, k, count(*) AS c, sum(x) AS s FROM input LEFT JOIN {TIDES} ON text LIKE concat('%', tide, '%') GROUP BY n, k"),
     "limit": ("append", "SELECT id, k FROM input LIMIT 1000"),
 }
 

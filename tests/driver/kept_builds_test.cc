@@ -10,6 +10,20 @@
 namespace tidemill::driver {
 namespace {
 
+// Source 0 is a stream, source 1 a build side that is broadcast and can be kept.
+proto::PhysicalPlan BroadcastPlan() {
+  proto::PhysicalPlan plan;
+  for (int source = 0; source < 2; ++source) {
+    proto::Stage* stage = plan.add_stages();
+    stage->set_id(source);
+    stage->set_source(source);
+  }
+  proto::Broadcast* broadcast = plan.add_broadcasts();
+  broadcast->add_stages(1);
+  broadcast->set_is_kept(true);
+  return plan;
+}
+
 // Source 0 is a stream, source 1 the build side of a join that can be kept.
 proto::PhysicalPlan JoinPlan(bool is_kept = true) {
   proto::PhysicalPlan plan;
@@ -48,6 +62,14 @@ TEST(KeptBuildsTest, TheSameTableIsMadeOnceByAnAssignment) {
   builds.NotePrepared();
   EXPECT_TRUE(builds.Begin(Epoch("c", "t"), 1));
   EXPECT_FALSE(builds.Begin(Epoch("d", "t"), 2)) << "somebody may be new";
+}
+
+TEST(KeptBuildsTest, ATableThatIsBroadcastIsMadeOnceToo) {
+  KeptBuilds builds(BroadcastPlan());
+  EXPECT_FALSE(builds.Begin(Epoch("a", "t"), 1));
+  builds.NotePrepared();
+  EXPECT_TRUE(builds.Begin(Epoch("b", "t"), 1));
+  EXPECT_FALSE(builds.Begin(Epoch("c", "u"), 1));
 }
 
 TEST(KeptBuildsTest, AnotherTableIsMadeAnew) {

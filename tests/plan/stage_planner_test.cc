@@ -12,7 +12,8 @@ std::string StagesOf(const std::string& query, connectors::OutputMode mode,
                      bool single_writer = false) {
   auto analyzed = AnalyzeText(query, mode);
   if (!analyzed.ok()) return RenderError(analyzed.status());
-  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {single_writer});
+  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {single_writer},
+                                /*broadcast_bytes=*/0);
   if (!stages.ok()) return RenderError(stages.status());
   return StagesText(*stages, SinkOf(*analyzed));
 }
@@ -87,7 +88,8 @@ bool KeepsBuild(const std::string& table, const std::string& join = "JOIN") {
   auto analyzed =
       AnalyzeText("SELECT l.n, c.name FROM log l " + join + " " + table + " c ON l.user = c.code");
   EXPECT_TRUE(analyzed.ok()) << RenderError(analyzed.status());
-  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {});
+  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {},
+                                /*broadcast_bytes=*/0);
   EXPECT_TRUE(stages.ok()) << stages.status();
   bool is_kept = false;
   for (const StageSpec& stage : stages->stages) {
@@ -107,6 +109,68 @@ TEST(StagePlannerTest, AStaticSideIsKeptWhereItDependsOnItsFilesAlone) {
   EXPECT_FALSE(KeepsBuild("(SELECT code, name FROM countries WHERE rand() < 0.5)"));
   EXPECT_FALSE(KeepsBuild("(SELECT code, date_format(now(), 'yyyy') AS name FROM countries)"));
   EXPECT_FALSE(KeepsBuild("(SELECT code, max(name) AS name FROM countries GROUP BY code)"));
+}
+
+// The stages of a query whose table `countries` holds 1000 bytes.
+std::string StagesWithin(int64_t broadcast_bytes, const std::string& query) {
+  auto sources = TestSources();
+  sources[2].bytes = 1000;
+  const auto analyzed = AnalyzeQuery(SpecOf(query), sources);
+  if (!analyzed.ok()) return RenderError(analyzed.status());
+  const auto stages =
+      SplitIntoStages(analyzed->optimized, analyzed->output_mode, {}, broadcast_bytes);
+  return stages.ok() ? StagesText(*stages, SinkOf(*analyzed)) : stages.status().ToString();
+}
+
+TEST(StagePlannerTest, ASmallTableIsBroadcastToTheStageOfTheStream) {
+  EXPECT_EQ(StagesWithin(1000, "SELECT n, name FROM log JOIN countries ON user = code"),
+            "Stage 0: reads countries json [code, name]\n"
+            "  Filter (code IS NOT NULL)\n"
+            "  -> broadcast to every slot\n"
+            "Stage 1: reads log json [user, n]\n"
+            "  Filter (user IS NOT NULL)\n"
+            "  BroadcastJoin Inner, (user = code), right side from stage 0\n"
+            "  Project [n, name]\n"
+            "  -> sink console, append mode\n");
+  EXPECT_NE(StagesWithin(999, "SELECT n, name FROM log JOIN countries ON user = code")
+                .find("-> hash exchange by [code]"),
+            std::string::npos);
+}
+
+TEST(StagePlannerTest, WhatIsBroadcastIsTheSideThatIsNotPreserved) {
+  const auto is_broadcast = [](const std::string& join) {
+    return StagesWithin(1000, "SELECT n FROM log " + join).find("broadcast") != std::string::npos;
+  };
+  EXPECT_TRUE(is_broadcast("LEFT JOIN countries ON user = code"));
+  EXPECT_TRUE(is_broadcast("LEFT SEMI JOIN countries ON user = code"));
+  EXPECT_TRUE(is_broadcast("LEFT ANTI JOIN countries ON user = code"));
+  EXPECT_TRUE(is_broadcast("CROSS JOIN countries"));
+  EXPECT_TRUE(is_broadcast("JOIN countries ON user < code"));
+  EXPECT_FALSE(
+      is_broadcast("JOIN (SELECT explode(array(code)) AS code FROM countries) ON "
+                   "user = code"))
+      << "nobody knows how many rows a generator makes";
+  EXPECT_TRUE(StagesWithin(1000, "SELECT n FROM countries RIGHT JOIN log ON user = code")
+                  .find("left side from stage 0") != std::string::npos);
+}
+
+// Each branch looks up in the same rows.
+TEST(StagePlannerTest, ABroadcastServesAllBranchesOfAUnion) {
+  EXPECT_EQ(StagesWithin(1000,
+                         "SELECT name FROM (SELECT user FROM log UNION ALL SELECT value FROM "
+                         "lines) LEFT JOIN countries ON user = code"),
+            "Stage 0: reads countries json [code, name]\n"
+            "  Filter (code IS NOT NULL)\n"
+            "  -> broadcast to every slot\n"
+            "Stage 1: reads log json [user]\n"
+            "  BroadcastJoin LeftOuter, (user = code), right side from stage 0\n"
+            "  Project [name]\n"
+            "  -> sink console, append mode\n"
+            "Stage 2: reads lines text [value]\n"
+            "  Project [value AS user]\n"
+            "  BroadcastJoin LeftOuter, (user = code), right side from stage 0\n"
+            "  Project [name]\n"
+            "  -> sink console, append mode\n");
 }
 
 TEST(StagePlannerTest, TheWirePlanHoldsSchemasKeysAndAccumulators) {

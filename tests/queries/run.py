@@ -201,13 +201,34 @@ def progress_problems(query, folder):
     return problems
 
 
+def settings_to_try(query):
+    """The file's settings; then, where it may have joins, with tables too large for a broadcast."""
+    settings = [query.settings]
+    has_join = re.search(r"\b(join|in|exists|intersect|except)\b", query.text, re.I)
+    if has_join and (query.is_bounded or any(source.is_static for source in query.sources)):
+        settings.append({**query.settings, "join.broadcast_bytes": "-1"})
+    return settings
+
+
 def check(binary, path):
     """Returns the lines that say what is wrong, none when all is well."""
-    folder = tempfile.mkdtemp(prefix="tidemill-query-")
     try:
         query = query_file.read(path)
         if not query.is_recorded:
             return ["has no answer from Spark yet: tests/oracle/record.sh " + path.stem]
+        for settings in settings_to_try(query):
+            query.settings = settings
+            problems = check_once(binary, query)
+            if problems:
+                return [f"settings {settings}:", *problems]
+        return []
+    except (ValueError, OSError, subprocess.TimeoutExpired) as error:
+        return [str(error)]
+
+
+def check_once(binary, query):
+    folder = tempfile.mkdtemp(prefix="tidemill-query-")
+    try:
         query.place_files(folder)
         done, got = run(binary, query, folder)
         problems = []
@@ -223,8 +244,6 @@ def check(binary, path):
         elif not query.is_bounded and done.returncode == 0:
             problems += progress_problems(query, folder)
         return problems + ["stderr: " + done.stderr.strip()[-2000:]] if problems else []
-    except (ValueError, OSError, subprocess.TimeoutExpired) as error:
-        return [str(error)]
     finally:
         shutil.rmtree(folder)
 

@@ -118,7 +118,7 @@ class FlowControlTest : public ::testing::Test {
       states_->AddTable(id, group, states_->MakeTable(id));
     assignment_.slots = {{"w", 0}};
     assignment_.key_group_slot = {0, 0, 0};
-    pipeline_ = Pipeline::Make(stage(), states_.get()).ValueOrDie();
+    pipeline_ = Pipeline::Make(stage(), states_.get(), nullptr).ValueOrDie();
   }
 
   const StagePlan& stage() const { return plan_->stages.back(); }
@@ -220,7 +220,7 @@ TEST_F(FlowControlTest, AFullSinkStopsTheReadersOfItsLanes) {
   const auto batch = CountedKeys(0, 1000).batch;
   StagePlan passthrough;
   passthrough.input_schema = batch->schema();
-  const auto pipeline = Pipeline::Make(passthrough, nullptr).ValueOrDie();
+  const auto pipeline = Pipeline::Make(passthrough, nullptr, nullptr).ValueOrDie();
   EndlessSource source(batch);
   SlowWriter writer(4);
   SinkOutput output(&writer);
@@ -239,7 +239,7 @@ TEST_F(FlowControlTest, ASlowConsumerStopsTheReadersOfItsLanes) {
   const auto batch = CountedKeys(0, kChunkRows / 2).batch;
   StagePlan passthrough;
   passthrough.input_schema = batch->schema();
-  const auto pipeline = Pipeline::Make(passthrough, nullptr).ValueOrDie();
+  const auto pipeline = Pipeline::Make(passthrough, nullptr, nullptr).ValueOrDie();
   EndlessSource source(batch);
   WindowOutput output;
   LaneRunner lane(0, {LaneSplit{}}, &source, {}, EvalContext{}, pipeline.get(), &output);
@@ -257,7 +257,9 @@ TEST_F(FlowControlTest, WideRowsFillTheWindowOfAConsumerBeforeItsChunksDo) {
   ASSERT_TRUE(texts.Append(std::string(kExchangeWindowBytes / 2, 'x')).ok());
   const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("t", arrow::utf8())}), 1,
                                               {texts.Finish().ValueOrDie()});
-  ExchangeOutput output(0, kAttempt, &assignment_, nullptr, &network_);
+  StagePlan gathered;
+  gathered.output = StageOutput::kGather;
+  ExchangeOutput output(gathered, kAttempt, &assignment_, nullptr, &network_);
   const auto send = [&](int64_t chunk) { ASSERT_TRUE(output.Send(0, chunk, {batch, {}}).ok()); };
 
   send(0);

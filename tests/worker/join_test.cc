@@ -88,7 +88,7 @@ std::shared_ptr<arrow::Schema> OutputOf(const JoinPlan& plan) {
 
 std::vector<std::string> JoinTables(JoinPlan plan) {
   const auto schema = OutputOf(plan);
-  auto join = TableJoin::Make(std::move(plan), schema).ValueOrDie();
+  auto join = TableJoin::Make(std::move(plan), schema, nullptr).ValueOrDie();
   RowTexts out;
   EXPECT_TRUE(join->Process(Context(), MakeRows(1, {{1, 1}, {2, 2}, {-1, 3}}), &out).ok());
   EXPECT_TRUE(join->Process(Context(), MakeRows(1, {{1, 4}}), &out).ok());
@@ -138,7 +138,7 @@ TEST(TableJoinTest, TheRestOfTheConditionDecidesWhoIsAPartner) {
 TEST(TableJoinTest, StartsEmptyAfterAReset) {
   JoinPlan plan = MakePlan(JoinType::kInner);
   const auto schema = OutputOf(plan);
-  auto join = TableJoin::Make(std::move(plan), schema).ValueOrDie();
+  auto join = TableJoin::Make(std::move(plan), schema, nullptr).ValueOrDie();
   RowTexts out;
   ASSERT_TRUE(join->Process(Context(), MakeRows(1, {{1, 1}}), &out).ok());
   join->Reset();
@@ -151,7 +151,7 @@ TEST(TableJoinTest, AStaticTableIsKeptUntilAnEpochBringsAnother) {
   JoinPlan plan = MakePlan(JoinType::kInner);
   plan.keeps_build = true;
   const auto schema = OutputOf(plan);
-  auto join = TableJoin::Make(std::move(plan), schema).ValueOrDie();
+  auto join = TableJoin::Make(std::move(plan), schema, nullptr).ValueOrDie();
   RowTexts out;
   const EpochInfo anew;
   join->Begin(anew);
@@ -175,13 +175,42 @@ TEST(TableJoinTest, ATableThatIsNotThereIsAnError) {
   JoinPlan plan = MakePlan(JoinType::kInner);
   plan.keeps_build = true;
   const auto schema = OutputOf(plan);
-  auto join = TableJoin::Make(std::move(plan), schema).ValueOrDie();
+  auto join = TableJoin::Make(std::move(plan), schema, nullptr).ValueOrDie();
   RowTexts out;
   EpochInfo kept;
   kept.keeps_builds = true;
   join->Begin(kept);
   EXPECT_EQ(ErrorClassOf(join->Process(Context(), MakeRows(0, {{1, 10}}), &out)),
             "BUILD_SIDE_MISSING");
+}
+
+TEST(TableJoinTest, JoinsWithASharedTableOnlyLookUp) {
+  JoinPlan plan = MakePlan(JoinType::kLeft);
+  plan.broadcast = 0;
+  const auto table = BuildTable::Make(&plan).ValueOrDie();
+  table->Begin({});
+  ASSERT_TRUE(table->Add(Context(), MakeRows(1, {{1, 1}, {2, 2}})).ok());
+  ASSERT_TRUE(table->Finish().ok());
+  for (int lane = 0; lane < 2; ++lane) {
+    auto join = TableJoin::Make(plan, OutputOf(plan), table.get()).ValueOrDie();
+    RowTexts out;
+    join->Begin({});
+    Rows rows = MakeRows(0, {{1, 10}, {3, 30}});
+    rows.runs.clear();
+    ASSERT_TRUE(join->Process(Context(), std::move(rows), &out).ok());
+    join->Reset();
+    EXPECT_THAT(out.Take(), ElementsAre("1@10 | 1@1", "3@30 | -"));
+  }
+}
+
+TEST(TableJoinTest, TheLeftSideMayBeTheBuildSide) {
+  JoinPlan plan = MakePlan(JoinType::kRight);
+  plan.build_side = 0;
+  auto join = TableJoin::Make(plan, OutputOf(plan), nullptr).ValueOrDie();
+  RowTexts out;
+  ASSERT_TRUE(join->Process(Context(), MakeRows(0, {{1, 10}, {3, 30}}), &out).ok());
+  ASSERT_TRUE(join->Process(Context(), MakeRows(1, {{1, 1}, {2, 2}}), &out).ok());
+  EXPECT_THAT(out.Take(), UnorderedElementsAre("1@10 | 1@1", "- | 2@2"));
 }
 
 // Left rows are kept until their time is passed by the left state watermark, right ones likewise.

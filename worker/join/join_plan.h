@@ -39,6 +39,7 @@ struct JoinPlan {
   bool is_symmetric = false;                     // both sides are streams
   int build_side = 1;                            // else: which one is bounded
   bool keeps_build = false;                      // from one epoch to the next, where told so
+  int broadcast = -1;    // JobPlan::broadcasts: where the build side is; -1: it is an input
   int operator_id = -1;  // symmetric: of the left side's rows; one more: of the right side's
 
   bool keeps_unmatched(int side) const {

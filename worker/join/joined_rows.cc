@@ -89,6 +89,27 @@ std::vector<uint8_t> NullKeys(const JoinPlan& plan, const ColumnList& keys, int6
   return is_null;
 }
 
+ColumnList KeysOf(const JoinSidePlan& side, const arrow::RecordBatch& batch) {
+  ColumnList keys;
+  for (const int column : side.keys) keys.push_back(batch.column(column));
+  return keys;
+}
+
+arrow::Result<std::vector<uint8_t>> CanMatch(const JoinPlan& plan, const EvalContext& context,
+                                             int side, const arrow::RecordBatch& batch,
+                                             const ColumnList& keys) {
+  std::vector<uint8_t> can_match = NullKeys(plan, keys, batch.num_rows());
+  for (uint8_t& bit : can_match) bit ^= 1;
+  const auto& filter = plan.sides[side].filter;
+  if (filter == nullptr) return can_match;
+  ARROW_ASSIGN_OR_RAISE(const auto evaluated, filter->Evaluate(context, batch));
+  const auto& mask = static_cast<const arrow::BooleanArray&>(*evaluated);
+  for (int64_t row = 0; row < batch.num_rows(); ++row) {
+    if (!mask.IsValid(row) || !mask.Value(row)) can_match[row] = 0;
+  }
+  return can_match;
+}
+
 std::vector<uint32_t> GroupsOf(const Rows& rows) {
   std::vector<uint32_t> groups;
   if (rows.runs.empty()) return groups;

@@ -38,6 +38,11 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PairBatch(const JoinPlan& pla
                                                              const Pairs& pairs,
                                                              const std::vector<uint8_t>& meets);
 
+ColumnList KeysOf(const JoinSidePlan& side, const arrow::RecordBatch& batch);
+// Whether each row has a key that can match and meets the filter of the side.
+arrow::Result<std::vector<uint8_t>> CanMatch(const JoinPlan& plan, const EvalContext& context,
+                                             int side, const arrow::RecordBatch& batch,
+                                             const ColumnList& keys);
 // Whether each row has a NULL in a key column that does not match NULL.
 std::vector<uint8_t> NullKeys(const JoinPlan& plan, const ColumnList& keys, int64_t rows);
 

@@ -1,138 +1,50 @@
 #include "worker/join/table_join.h"
 
-#include <arrow/array.h>
-#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "worker/join/joined_rows.h"
+
 namespace tidemill::worker {
 
 namespace {
 
-constexpr uint32_t kNone = state::HotTable::kNoRow;
-
-ColumnList KeysOf(const JoinSidePlan& side, const arrow::RecordBatch& batch) {
-  ColumnList keys;
-  for (const int column : side.keys) keys.push_back(batch.column(column));
-  return keys;
-}
-
-// Fetches the entry that a loop over `places` comes to some steps later: they are far apart.
-template <class T>
-void FetchAhead(const std::vector<uint32_t>& places, size_t i, const std::vector<T>& table) {
-  constexpr size_t kAhead = 16;
-  if (i + kAhead < places.size() && places[i + kAhead] != kNone) {
-    __builtin_prefetch(table.data() + places[i + kAhead]);
-  }
-}
+constexpr uint32_t kNone = BuildTable::kNone;
+constexpr size_t kAhead = 16;  // rows: the next partner of one that is far ahead is fetched
 
 }  // namespace
 
-TableJoin::TableJoin(JoinPlan plan, std::shared_ptr<arrow::Schema> schema,
-                     std::shared_ptr<const state::KeyCodec> codec)
-    : plan_(std::move(plan)),
-      schema_(std::move(schema)),
-      codec_(std::move(codec)),
-      directory_(state::HotTable::Options{.keys = codec_, .is_transactional = false}) {}
+TableJoin::TableJoin(JoinPlan plan, std::shared_ptr<arrow::Schema> schema)
+    : plan_(std::move(plan)), schema_(std::move(schema)) {}
 
 arrow::Result<std::unique_ptr<TableJoin>> TableJoin::Make(JoinPlan plan,
-                                                          std::shared_ptr<arrow::Schema> schema) {
-  ARROW_ASSIGN_OR_RAISE(auto codec, state::KeyCodec::Make(plan.sides[0].key_types));
-  return std::unique_ptr<TableJoin>(
-      new TableJoin(std::move(plan), std::move(schema), std::move(codec)));
+                                                          std::shared_ptr<arrow::Schema> schema,
+                                                          BuildTable* shared) {
+  auto join = std::unique_ptr<TableJoin>(new TableJoin(std::move(plan), std::move(schema)));
+  join->build_ = shared;
+  if (shared != nullptr) return join;
+  ARROW_ASSIGN_OR_RAISE(join->own_, BuildTable::Make(&join->plan_));
+  join->build_ = join->own_.get();
+  return join;
 }
 
 void TableJoin::Begin(const EpochInfo& epoch) {
-  if (plan_.keeps_build && epoch.keeps_builds) {
-    is_missing_ = !has_build_;
-    return;
-  }
-  ForgetBuild();
-  has_build_ = true;
+  if (own_ != nullptr) own_->Begin(epoch);
 }
 
 void TableJoin::Reset() {
-  if (!plan_.keeps_build) ForgetBuild();
+  if (own_ != nullptr) own_->Reset();
+  build_matched_.clear();
   unmatched_.reset();
 }
 
-void TableJoin::ForgetBuild() {
-  directory_.Clear();
-  chains_.clear();
-  next_.clear();
-  build_batches_.clear();
-  build_.reset();
-  build_groups_.clear();
-  build_matched_.clear();
-  is_built_ = false;
-  is_missing_ = false;
-}
-
 arrow::Status TableJoin::Process(const EvalContext& context, Rows rows, RowConsumer* out) {
-  if (rows.side == plan_.build_side) return AddToBuild(context, rows);
-  ARROW_RETURN_NOT_OK(FinishBuild());
+  if (own_ != nullptr && rows.side == plan_.build_side) return own_->Add(context, rows);
+  ARROW_RETURN_NOT_OK(build_->Finish());
   return FindPartners(context, rows, out);
-}
-
-arrow::Result<std::vector<uint8_t>> TableJoin::CanMatch(const EvalContext& context, int side,
-                                                        const arrow::RecordBatch& batch,
-                                                        const ColumnList& keys) const {
-  std::vector<uint8_t> can_match = NullKeys(plan_, keys, batch.num_rows());
-  for (uint8_t& bit : can_match) bit ^= 1;
-  const auto& filter = plan_.sides[side].filter;
-  if (filter == nullptr) return can_match;
-  ARROW_ASSIGN_OR_RAISE(const auto evaluated, filter->Evaluate(context, batch));
-  const auto& mask = static_cast<const arrow::BooleanArray&>(*evaluated);
-  for (int64_t row = 0; row < batch.num_rows(); ++row) {
-    if (!mask.IsValid(row) || !mask.Value(row)) can_match[row] = 0;
-  }
-  return can_match;
-}
-
-arrow::Status TableJoin::AddToBuild(const EvalContext& context, const Rows& rows) {
-  const JoinSidePlan& side = plan_.sides[plan_.build_side];
-  const arrow::RecordBatch& batch = *rows.batch;
-  const ColumnList keys = KeysOf(side, batch);
-  ARROW_ASSIGN_OR_RAISE(const auto can_match, CanMatch(context, plan_.build_side, batch, keys));
-  ARROW_RETURN_NOT_OK(codec_->Encode(keys, batch.num_rows(), &keys_));
-  found_.resize(batch.num_rows());
-  directory_.FindOrInsert(keys_, 0, batch.num_rows(), found_.data(), nullptr);
-  chains_.resize(directory_.num_rows());
-  const auto first = static_cast<uint32_t>(next_.size());
-  next_.resize(next_.size() + batch.num_rows(), kNone);
-  for (int64_t row = 0; row < batch.num_rows(); ++row) {
-    if (can_match[row] == 0) continue;
-    const uint32_t number = first + static_cast<uint32_t>(row);
-    Chain& chain = chains_[found_[row]];
-    if (chain.first == kNone) {
-      chain.first = number;
-    } else {
-      next_[chain.last] = number;
-    }
-    chain.last = number;
-  }
-  build_batches_.push_back(rows.batch);
-  if (!plan_.keeps_unmatched(plan_.build_side)) return arrow::Status::OK();
-  std::vector<uint32_t> groups = GroupsOf(rows);
-  groups.resize(batch.num_rows(), 0);
-  build_groups_.insert(build_groups_.end(), groups.begin(), groups.end());
-  return arrow::Status::OK();
-}
-
-arrow::Status TableJoin::FinishBuild() {
-  if (is_missing_) {
-    return MakeError(ErrorKind::kBug, "BUILD_SIDE_MISSING",
-                     "the driver took the static side of a join for kept, but this slot has none");
-  }
-  if (std::exchange(is_built_, true) || build_batches_.empty()) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(build_, arrow::ConcatenateRecordBatches(build_batches_));
-  build_batches_.clear();
-  if (plan_.keeps_unmatched(plan_.build_side)) build_matched_.resize(build_->num_rows(), 0);
-  return arrow::Status::OK();
 }
 
 arrow::Status TableJoin::FindPartners(const EvalContext& context, const Rows& rows,
@@ -140,22 +52,21 @@ arrow::Status TableJoin::FindPartners(const EvalContext& context, const Rows& ro
   const int side = 1 - plan_.build_side;
   const int64_t length = rows.batch->num_rows();
   const ColumnList keys = KeysOf(plan_.sides[side], *rows.batch);
+  if (plan_.keeps_unmatched(plan_.build_side) && build_->rows() != nullptr) {
+    build_matched_.resize(build_->rows()->num_rows(), 0);
+  }
   Probe probe;
   probe.rows = &rows;
   probe.groups = GroupsOf(rows);
   probe.has_matched.resize(length, 0);
-  ARROW_ASSIGN_OR_RAISE(probe.can_match, CanMatch(context, side, *rows.batch, keys));
-  ARROW_RETURN_NOT_OK(codec_->Encode(keys, length, &keys_));
-  found_.resize(length);
-  directory_.Find(keys_, 0, length, found_.data());
-  for (size_t i = 0; i < found_.size(); ++i) {
-    FetchAhead(found_, i, chains_);
-    if (found_[i] != kNone) found_[i] = chains_[found_[i]].first;
-  }
+  ARROW_ASSIGN_OR_RAISE(probe.can_match, CanMatch(plan_, context, side, *rows.batch, keys));
+  ARROW_RETURN_NOT_OK(build_->Find(keys, length, &found_));
   for (int64_t row = 0; row < length; ++row) {
-    FetchAhead(found_, row, next_);
+    if (row + kAhead < found_.size() && found_[row + kAhead] != kNone) {
+      build_->FetchNext(found_[row + kAhead]);
+    }
     if (probe.can_match[row] == 0) continue;
-    for (uint32_t other = found_[row]; other != kNone; other = next_[other]) {
+    for (uint32_t other = found_[row]; other != kNone; other = build_->Next(other)) {
       probe.own.push_back(static_cast<uint32_t>(row));
       probe.other.push_back(other);
       if (probe.own.size() == kPairs) ARROW_RETURN_NOT_OK(MakePairs(context, &probe, out));
@@ -172,7 +83,8 @@ arrow::Status TableJoin::MakePairs(const EvalContext& context, Probe* probe, Row
   ARROW_ASSIGN_OR_RAISE(pairs.own,
                         TakeColumns(*probe->rows->batch, plan_.sides[side].columns(), probe->own));
   ARROW_ASSIGN_OR_RAISE(
-      pairs.other, TakeColumns(*build_, plan_.sides[plan_.build_side].columns(), probe->other));
+      pairs.other,
+      TakeColumns(*build_->rows(), plan_.sides[plan_.build_side].columns(), probe->other));
   ARROW_ASSIGN_OR_RAISE(const std::vector<uint8_t> meets, Meet(plan_, context, pairs));
   std::vector<uint32_t> kept;
   for (size_t i = 0; i < probe->own.size(); ++i) {
@@ -217,14 +129,17 @@ arrow::Status TableJoin::EmitRest(const EvalContext& context, const Probe& probe
 
 arrow::Result<bool> TableJoin::EmitNext(const EvalContext& context, uint32_t key_group,
                                         RowConsumer* out) {
-  ARROW_RETURN_NOT_OK(FinishBuild());
-  if (build_ == nullptr || build_matched_.empty()) return false;
+  if (!plan_.keeps_unmatched(plan_.build_side)) return false;
+  ARROW_RETURN_NOT_OK(build_->Finish());
+  if (build_->rows() == nullptr) return false;
   if (!unmatched_) {
+    build_matched_.resize(build_->rows()->num_rows(), 0);
     unmatched_.emplace();
     for (uint32_t row = 0; row < build_matched_.size(); ++row) {
       if (build_matched_[row] != 0) continue;
-      if (build_groups_[row] >= unmatched_->size()) unmatched_->resize(build_groups_[row] + 1);
-      (*unmatched_)[build_groups_[row]].push_back(row);
+      const uint32_t group = build_->key_groups()[row];
+      if (group >= unmatched_->size()) unmatched_->resize(group + 1);
+      (*unmatched_)[group].push_back(row);
     }
   }
   if (key_group >= unmatched_->size() || (*unmatched_)[key_group].empty()) return false;
@@ -232,8 +147,9 @@ arrow::Result<bool> TableJoin::EmitNext(const EvalContext& context, uint32_t key
   const size_t count = std::min<size_t>(left.size(), kEmitRows);
   const std::vector<uint32_t> picked(left.end() - static_cast<std::ptrdiff_t>(count), left.end());
   left.resize(left.size() - count);
-  ARROW_ASSIGN_OR_RAISE(ColumnList build,
-                        TakeColumns(*build_, plan_.sides[plan_.build_side].columns(), picked));
+  ARROW_ASSIGN_OR_RAISE(
+      ColumnList build,
+      TakeColumns(*build_->rows(), plan_.sides[plan_.build_side].columns(), picked));
   const auto length = static_cast<int64_t>(count);
   ARROW_ASSIGN_OR_RAISE(ColumnList other,
                         NullColumns(plan_.sides[1 - plan_.build_side], length, context.pool));

@@ -3,24 +3,25 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
-#include "state/table/hot_table.h"
+#include "worker/join/build_table.h"
 #include "worker/join/join_plan.h"
-#include "worker/join/joined_rows.h"
 #include "worker/operators/operator.h"
 
 namespace tidemill::worker {
 
-// Joins rows that pass with a bounded side, the build side, which comes first and is kept until the
-// epoch ends; a static table's until an epoch brings another one (EpochInfo::keeps_builds). Rows of
-// the build side without a partner (right and full outer joins of bounded queries) go out at the
-// end, key group by key group. Needs memory for the build side's rows.
+// Joins rows that pass with a bounded side, the build side, which comes first. Rows of the build
+// side without a partner (right and full outer joins of bounded queries) go out at the end, key
+// group by key group. Needs memory for the build side's rows: its own, or, where the build side is
+// broadcast, those of a table that all joins of the slot share; then every row that it is given
+// passes. *Thread-compatible.*
 class TableJoin final : public Operator {
  public:
+  // `shared` is null where the build side comes through the operator, else must outlive this.
   static arrow::Result<std::unique_ptr<TableJoin>> Make(JoinPlan plan,
-                                                        std::shared_ptr<arrow::Schema> schema);
+                                                        std::shared_ptr<arrow::Schema> schema,
+                                                        BuildTable* shared);
 
   void Begin(const EpochInfo& epoch) override;
   arrow::Status Process(const EvalContext& context, Rows rows, RowConsumer* out) override;
@@ -41,41 +42,21 @@ class TableJoin final : public Operator {
     std::vector<uint32_t> other;  // and of the build side
   };
 
-  TableJoin(JoinPlan plan, std::shared_ptr<arrow::Schema> schema,
-            std::shared_ptr<const state::KeyCodec> codec);
+  TableJoin(JoinPlan plan, std::shared_ptr<arrow::Schema> schema);
 
-  // Rows with a key that can match and that meet the filter of the side.
-  arrow::Result<std::vector<uint8_t>> CanMatch(const EvalContext& context, int side,
-                                               const arrow::RecordBatch& batch,
-                                               const ColumnList& keys) const;
-  void ForgetBuild();
-  arrow::Status AddToBuild(const EvalContext& context, const Rows& rows);
-  arrow::Status FinishBuild();
   arrow::Status FindPartners(const EvalContext& context, const Rows& rows, RowConsumer* out);
   arrow::Status MakePairs(const EvalContext& context, Probe* probe, RowConsumer* out);
   arrow::Status EmitRest(const EvalContext& context, const Probe& probe, RowConsumer* out);
 
   const JoinPlan plan_;
   const std::shared_ptr<arrow::Schema> schema_;
-  const std::shared_ptr<const state::KeyCodec> codec_;
-  state::EncodedKeys keys_;
+  std::unique_ptr<BuildTable> own_;  // null where the table is shared
+  BuildTable* build_ = nullptr;
   std::vector<uint32_t> found_;
 
-  state::HotTable directory_;  // the different keys of the build side; row i heads chain i
-  struct Chain {
-    uint32_t first = state::HotTable::kNoRow;
-    uint32_t last = state::HotTable::kNoRow;
-  };
-  std::vector<Chain> chains_;
-  std::vector<uint32_t> next_;  // by row of the build side
-  std::vector<std::shared_ptr<arrow::RecordBatch>> build_batches_;
-  std::shared_ptr<arrow::RecordBatch> build_;  // all of them, once the other side begins
-  std::vector<uint32_t> build_groups_;         // by row, where unmatched rows are kept
-  std::vector<uint8_t> build_matched_;
-  bool is_built_ = false;
-  bool has_build_ = false;   // an epoch has brought one, maybe of no rows
-  bool is_missing_ = false;  // the driver thinks that one had
-  // Rows without partner by key group, and where emitting stands.
+  // Where rows of the build side go out that have had no partner:
+  std::vector<uint8_t> build_matched_;  // by row
+  // Those, by key group, and where emitting stands.
   std::optional<std::vector<std::vector<uint32_t>>> unmatched_;
 };
 

@@ -3,7 +3,6 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -66,21 +65,16 @@ arrow::Result<JoinSidePlan> ReadSide(const proto::JoinSide& message, const arrow
 
 }  // namespace
 
-arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message,
-                                 const std::vector<StageInputPlan>& inputs) {
+arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message, const JoinInputs& inputs) {
   JoinPlan plan;
   plan.type = ReadType(message.type());
   arrow::FieldVector fields;
   for (int i = 0; i < 2; ++i) {
-    const StageInputPlan* input = nullptr;
-    for (const StageInputPlan& candidate : inputs) {
-      if (candidate.side == i) input = &candidate;
-    }
-    if (input == nullptr) return Invalid("a side has no input");
+    if (inputs[i] == nullptr) return Invalid("a side has no input");
     ARROW_ASSIGN_OR_RAISE(plan.sides[i],
-                          ReadSide(i == 0 ? message.left() : message.right(), *input->schema));
+                          ReadSide(i == 0 ? message.left() : message.right(), *inputs[i]));
     for (int column = 0; column < plan.sides[i].columns(); ++column) {
-      fields.push_back(input->schema->field(column));
+      fields.push_back(inputs[i]->field(column));
     }
   }
   plan.is_null_safe.assign(message.null_safe().begin(), message.null_safe().end());
@@ -95,8 +89,7 @@ arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message,
   plan.is_symmetric = message.is_symmetric();
   plan.operator_id = plan.is_symmetric ? message.operator_id() : -1;
   plan.build_side = message.build_side() == 0 ? 0 : 1;
-  plan.keeps_build = std::any_of(inputs.begin(), inputs.end(),
-                                 [](const StageInputPlan& input) { return input.is_kept; });
+  if (message.has_broadcast()) plan.broadcast = message.broadcast();
   return plan;
 }
 

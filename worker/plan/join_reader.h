@@ -1,7 +1,10 @@
 #pragma once
 
 #include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
+#include <array>
+#include <memory>
 #include <vector>
 
 #include "worker/plan/stage_plan.h"
@@ -12,10 +15,12 @@ class JoinOp;
 
 namespace tidemill::worker {
 
-// Binds a join that begins a stage with these inputs. Errors: kBug PLAN_INVALID where they do not
-// fit.
-arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message,
-                                 const std::vector<StageInputPlan>& inputs);
+// What the sides of a join are given: rows of the side's columns, then maybe of computed keys.
+using JoinInputs = std::array<std::shared_ptr<arrow::Schema>, 2>;  // left, right
+
+// Binds a join; whether it keeps its build side is the caller's to say. Errors: kBug PLAN_INVALID
+// where the inputs do not fit.
+arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message, const JoinInputs& inputs);
 
 // Its tables, where both sides are streams.
 void AddJoinState(const JoinPlan& plan, std::vector<StatefulOperator>* stateful);

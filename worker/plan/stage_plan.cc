@@ -122,8 +122,7 @@ arrow::Status ReadCall(const proto::Aggregate& message, PartialAggregatePlan* pl
   return arrow::Status::OK();
 }
 
-arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
-                                         const std::vector<StageInputPlan>& inputs) {
+arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
   OperatorPlan plan;
   ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(message.schema()));
   switch (message.op_case()) {
@@ -183,68 +182,17 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message,
       plan.op =
           GlobalLimitPlan{message.global_limit().operator_id(), message.global_limit().count()};
       return plan;
-    case proto::Operator::kJoin: {
-      ARROW_ASSIGN_OR_RAISE(plan.op, ReadJoin(message.join(), inputs));
-      return plan;
-    }
     case proto::Operator::kWindow: {
       ARROW_ASSIGN_OR_RAISE(plan.op, ReadWindow(message.window(), ReadKernel));
       return plan;
     }
+    case proto::Operator::kJoin:  // PlanReader: needs to know where it stands.
     case proto::Operator::OP_NOT_SET:
       break;
   }
   return MakeError(ErrorKind::kBug, "PLAN_INVALID",
                    fmt::format("plan from the driver: unknown operator: case={}",
                                static_cast<int>(message.op_case())));
-}
-
-// Inputs are outputs of stages before this one, which learn that they are kept.
-arrow::Status ReadInputs(const proto::Stage& message, std::vector<StagePlan>* before,
-                         StagePlan* stage) {
-  for (const proto::StageInput& input : message.inputs()) {
-    StagePlan* producer = nullptr;
-    for (StagePlan& candidate : *before) {
-      if (candidate.id == input.stage()) producer = &candidate;
-    }
-    if (producer == nullptr) {
-      return MakeError(ErrorKind::kBug, "PLAN_INVALID",
-                       fmt::format("plan from the driver: no such stage before its consumer: "
-                                   "stage={} consumer={}",
-                                   input.stage(), stage->id));
-    }
-    producer->is_kept = input.is_kept();
-    stage->inputs.push_back({input.stage(), input.side(), input.is_build(), input.is_kept(),
-                             producer->output_schema()});
-  }
-  return arrow::Status::OK();
-}
-
-arrow::Result<StagePlan> ReadStage(const proto::Stage& message, std::vector<StagePlan>* before) {
-  StagePlan stage;
-  stage.id = message.id();
-  if (message.has_source()) stage.source = message.source();
-  ARROW_ASSIGN_OR_RAISE(stage.input_schema, ParseDdlSchema(message.input_schema()));
-  ARROW_RETURN_NOT_OK(ReadInputs(message, before, &stage));
-  for (const proto::Operator& op : message.operators()) {
-    ARROW_ASSIGN_OR_RAISE(OperatorPlan plan, ReadOperator(op, stage.inputs));
-    auto* partial = std::get_if<PartialAggregatePlan>(&plan.op);
-    if (partial != nullptr) partial->is_per_batch = stage.source < 0;
-    stage.operators.push_back(std::move(plan));
-  }
-  switch (message.output()) {
-    case proto::Stage::HASH:
-      stage.output = StageOutput::kHash;
-      break;
-    case proto::Stage::GATHER:
-      stage.output = StageOutput::kGather;
-      break;
-    default:
-      stage.output = StageOutput::kSink;
-  }
-  stage.output_keys.assign(message.output_keys().begin(), message.output_keys().end());
-  stage.is_gathered = message.is_gathered();
-  return stage;
 }
 
 // What a stateful operator keeps; nothing for the others. Names are Spark's.
@@ -273,6 +221,141 @@ std::optional<StatefulOperator> StateOf(const OperatorPlan& plan) {
   return std::nullopt;
 }
 
+arrow::Status Invalid(std::string_view what, int stage) {
+  return MakeError(ErrorKind::kBug, "PLAN_INVALID",
+                   fmt::format("plan from the driver: {}: stage={}", what, stage));
+}
+
+// Reads stages in their order, and with them what they broadcast.
+class StageReader {
+ public:
+  StageReader(const proto::PhysicalPlan& message, JobPlan* plan) : message_(message), plan_(plan) {}
+
+  arrow::Status Read() {
+    for (const proto::Broadcast& broadcast : message_.broadcasts()) {
+      if (broadcast.stages().empty()) return Invalid("a broadcast of nothing", -1);
+      plan_->broadcasts.emplace_back();
+    }
+    for (const proto::Stage& stage : message_.stages()) ARROW_RETURN_NOT_OK(ReadStage(stage));
+    for (const BroadcastPlan& broadcast : plan_->broadcasts) {
+      if (broadcast.inputs.empty()) return Invalid("a broadcast that no join takes", -1);
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  arrow::Status ReadStage(const proto::Stage& message);
+  // The output of a stage before `consumer`, which learns whether it is kept.
+  arrow::Result<StageInputPlan> ReadInput(int stage, bool is_kept, int consumer);
+  arrow::Result<JoinPlan> ReadJoin(const proto::JoinOp& message, const StagePlan& stage);
+  arrow::Result<JoinPlan> ReadBroadcastJoin(const proto::JoinOp& message, const StagePlan& stage);
+
+  const proto::PhysicalPlan& message_;
+  JobPlan* const plan_;
+};
+
+arrow::Result<StageInputPlan> StageReader::ReadInput(int stage, bool is_kept, int consumer) {
+  for (StagePlan& candidate : plan_->stages) {
+    if (candidate.id != stage) continue;
+    candidate.is_kept = is_kept;
+    StageInputPlan input;
+    input.stage = stage;
+    input.is_kept = is_kept;
+    input.schema = candidate.output_schema();
+    return input;
+  }
+  return Invalid(fmt::format("no stage {} before its consumer", stage), consumer);
+}
+
+arrow::Result<JoinPlan> StageReader::ReadJoin(const proto::JoinOp& message,
+                                              const StagePlan& stage) {
+  if (message.has_broadcast()) return ReadBroadcastJoin(message, stage);
+  if (!stage.operators.empty()) return Invalid("a join behind other operators", stage.id);
+  JoinInputs inputs;
+  bool is_kept = false;
+  for (const StageInputPlan& input : stage.inputs) {
+    inputs[input.side == 1 ? 1 : 0] = input.schema;
+    is_kept = is_kept || input.is_kept;
+  }
+  ARROW_ASSIGN_OR_RAISE(JoinPlan join, worker::ReadJoin(message, inputs));
+  join.keeps_build = is_kept;
+  return join;
+}
+
+arrow::Result<JoinPlan> StageReader::ReadBroadcastJoin(const proto::JoinOp& message,
+                                                       const StagePlan& stage) {
+  const int number = message.broadcast();
+  if (number < 0 || number >= message_.broadcasts_size()) {
+    return Invalid("a join with an unknown broadcast", stage.id);
+  }
+  const proto::Broadcast& from = message_.broadcasts(number);
+  BroadcastPlan& broadcast = plan_->broadcasts[number];
+  const bool is_new = broadcast.inputs.empty();
+  if (is_new) {
+    for (const int producer : from.stages()) {
+      ARROW_ASSIGN_OR_RAISE(broadcast.inputs.emplace_back(),
+                            ReadInput(producer, from.is_kept(), stage.id));
+    }
+  }
+  const int build = message.build_side() == 0 ? 0 : 1;
+  JoinInputs inputs;
+  inputs[build] = broadcast.inputs[0].schema;
+  inputs[1 - build] = stage.output_schema();
+  ARROW_ASSIGN_OR_RAISE(JoinPlan join, worker::ReadJoin(message, inputs));
+  if (join.is_symmetric || join.keeps_unmatched(build)) {
+    return Invalid("a join that cannot take a broadcast", stage.id);
+  }
+  join.keeps_build = from.is_kept();
+  if (is_new) broadcast.join = join;
+  return join;
+}
+
+arrow::Status StageReader::ReadStage(const proto::Stage& message) {
+  StagePlan stage;
+  stage.id = message.id();
+  if (message.has_source()) stage.source = message.source();
+  ARROW_ASSIGN_OR_RAISE(stage.input_schema, ParseDdlSchema(message.input_schema()));
+  for (const proto::StageInput& from : message.inputs()) {
+    ARROW_ASSIGN_OR_RAISE(StageInputPlan input, ReadInput(from.stage(), from.is_kept(), stage.id));
+    input.side = from.side();
+    input.is_build = from.is_build();
+    stage.inputs.push_back(std::move(input));
+  }
+  for (const proto::Operator& op : message.operators()) {
+    OperatorPlan plan;
+    if (op.has_join()) {
+      ARROW_ASSIGN_OR_RAISE(plan.schema, ParseDdlSchema(op.schema()));
+      ARROW_ASSIGN_OR_RAISE(JoinPlan join, ReadJoin(op.join(), stage));
+      if (join.broadcast >= 0) stage.broadcasts.push_back(join.broadcast);
+      AddJoinState(join, &plan_->stateful);
+      plan.op = std::move(join);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(plan, ReadOperator(op));
+    }
+    auto* partial = std::get_if<PartialAggregatePlan>(&plan.op);
+    if (partial != nullptr) partial->is_per_batch = stage.source < 0;
+    if (auto entry = StateOf(plan)) plan_->stateful.push_back(*std::move(entry));
+    stage.operators.push_back(std::move(plan));
+  }
+  switch (message.output()) {
+    case proto::Stage::HASH:
+      stage.output = StageOutput::kHash;
+      break;
+    case proto::Stage::GATHER:
+      stage.output = StageOutput::kGather;
+      break;
+    case proto::Stage::BROADCAST:
+      stage.output = StageOutput::kBroadcast;
+      break;
+    default:
+      stage.output = StageOutput::kSink;
+  }
+  stage.output_keys.assign(message.output_keys().begin(), message.output_keys().end());
+  stage.is_gathered = message.is_gathered();
+  plan_->stages.push_back(std::move(stage));
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan& message,
@@ -289,14 +372,7 @@ arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan
     plan->sources.push_back(std::move(spec));
   }
   const connectors::OutputMode output_mode = ReadOutputMode(message.output_mode());
-  for (const proto::Stage& stage : message.stages()) {
-    ARROW_ASSIGN_OR_RAISE(StagePlan read, ReadStage(stage, &plan->stages));
-    for (const OperatorPlan& op : read.operators) {
-      if (const auto* join = std::get_if<JoinPlan>(&op.op)) AddJoinState(*join, &plan->stateful);
-      if (auto entry = StateOf(op)) plan->stateful.push_back(*std::move(entry));
-    }
-    plan->stages.push_back(std::move(read));
-  }
+  ARROW_RETURN_NOT_OK(StageReader(message, plan.get()).Read());
   plan->sink.format = message.sink().format();
   plan->sink.options = ReadOptions(message.sink().options());
   plan->sink.output_mode = output_mode;

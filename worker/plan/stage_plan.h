@@ -129,9 +129,10 @@ struct OperatorPlan {
       op;
 };
 
-enum class StageOutput { kHash, kGather, kSink };
+enum class StageOutput { kHash, kGather, kSink, kBroadcast };
 
-// What a stage takes from another one; side 1 is the right side of the join that it begins with.
+// What a stage, or a broadcast, takes from another one; side 1 is the right side of the join that
+// it begins with.
 struct StageInputPlan {
   int stage = 0;  // the producing stage
   int side = 0;
@@ -144,6 +145,7 @@ struct StagePlan {
   int id = 0;
   int source = -1;                     // index into sources, or -1
   std::vector<StageInputPlan> inputs;  // of a stage without source
+  std::vector<int> broadcasts;         // that its joins look up in
   std::shared_ptr<arrow::Schema> input_schema;
   std::vector<OperatorPlan> operators;
   StageOutput output = StageOutput::kSink;
@@ -154,6 +156,12 @@ struct StagePlan {
   const std::shared_ptr<arrow::Schema>& output_schema() const {
     return operators.empty() ? input_schema : operators.back().schema;
   }
+};
+
+// Rows that every slot gets whole: the build side of joins that stand anywhere in other stages.
+struct BroadcastPlan {
+  std::vector<StageInputPlan> inputs;
+  JoinPlan join;  // one of them: what a row's key is, and which rows can have partners
 };
 
 // What a stateful operator keeps: names its tables in the state.
@@ -170,6 +178,7 @@ struct JobPlan {
   std::vector<connectors::SourceSpec> sources;
   std::vector<std::shared_ptr<connectors::SourceReader>> readers;
   std::vector<StagePlan> stages;  // a producer before its consumer
+  std::vector<BroadcastPlan> broadcasts;
   std::vector<StatefulOperator> stateful;
   connectors::SinkSpec sink;
   std::shared_ptr<const TimeZone> zone;

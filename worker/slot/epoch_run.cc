@@ -11,7 +11,7 @@ namespace tidemill::worker {
 
 arrow::Result<std::unique_ptr<Pipeline>> PipelinePool::Take(const StagePlan& stage) {
   auto& idle = idle_[stage.id];
-  if (idle.empty()) return Pipeline::Make(stage, states_);
+  if (idle.empty()) return Pipeline::Make(stage, states_, broadcasts_);
   std::unique_ptr<Pipeline> pipeline = std::move(idle.back());
   idle.pop_back();
   return pipeline;
@@ -39,10 +39,23 @@ EpochRun::~EpochRun() {
 arrow::Result<std::unique_ptr<EpochRun>> EpochRun::Make(std::shared_ptr<const EpochTask> task,
                                                         Wiring wiring) {
   auto run = std::unique_ptr<EpochRun>(new EpochRun(std::move(task), std::move(wiring)));
+  run->AddBroadcasts();
   const auto& stages = run->wiring_.plan->stages;
   for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
     ARROW_RETURN_NOT_OK(run->AddStage(*stage));
   return run;
+}
+
+void EpochRun::AddBroadcasts() {
+  for (size_t i = 0; i < wiring_.broadcasts->size(); ++i) {
+    const BroadcastPlan& plan = wiring_.plan->broadcasts[i];
+    BuildTable* table = (*wiring_.broadcasts)[i].get();
+    table->Begin(task_->info);
+    StageInputs inputs(&plan.inputs, {plan.inputs[0].stage, wiring_.self, LanesOf(plan.inputs), {}},
+                       task_->id, wiring_.assignment, wiring_.network);
+    broadcasts_.emplace_back(&plan, std::move(inputs), MakeContext(), table);
+    ++running_;
+  }
 }
 
 arrow::Status EpochRun::AddStage(const StagePlan& stage) {
@@ -61,7 +74,7 @@ std::unique_ptr<RowOutput> EpochRun::MakeOutput(const StagePlan& stage) const {
   if (stage.output == StageOutput::kSink) return std::make_unique<SinkOutput>(wiring_.writer);
   HashPartitioner* partitioner =
       stage.output == StageOutput::kHash ? wiring_.partitioners->at(stage.id).get() : nullptr;
-  return std::make_unique<ExchangeOutput>(stage.id, task_->id, wiring_.assignment, partitioner,
+  return std::make_unique<ExchangeOutput>(stage, task_->id, wiring_.assignment, partitioner,
                                           wiring_.network);
 }
 
@@ -104,8 +117,8 @@ arrow::Status EpochRun::AddKeyedStage(const StagePlan& stage, RowOutput* output)
   entry.stage = &stage;
   ARROW_ASSIGN_OR_RAISE(entry.pipeline, wiring_.pipelines->Take(stage));
   entry.pipeline->Begin(task_->info);
-  StageRunner::Place place{wiring_.self, stage.is_gathered, {}, wiring_.key_groups};
-  for (const StageInputPlan& input : stage.inputs) place.lanes.push_back(LanesOf(input.stage));
+  StageRunner::Place place{wiring_.self, stage.is_gathered, LanesOf(stage.inputs),
+                           wiring_.key_groups};
   entry.runner =
       std::make_unique<StageRunner>(&stage, std::move(place), task_->id, wiring_.assignment,
                                     MakeContext(), entry.pipeline.get(), output, wiring_.network);
@@ -124,10 +137,27 @@ int EpochRun::LanesOf(int stage_id) const {
   return 0;
 }
 
+std::vector<int> EpochRun::LanesOf(const std::vector<StageInputPlan>& inputs) const {
+  std::vector<int> lanes;
+  lanes.reserve(inputs.size());
+  for (const StageInputPlan& input : inputs) lanes.push_back(LanesOf(input.stage));
+  return lanes;
+}
+
+bool EpochRun::MayRun(const StagePlan& stage) const {
+  return std::all_of(stage.broadcasts.begin(), stage.broadcasts.end(),
+                     [this](int broadcast) { return broadcasts_[broadcast].is_done(); });
+}
+
 arrow::Status EpochRun::AddFrame(ExchangeFrame frame) {
   for (KeyedStage& stage : stages_) {
     for (const StageInputPlan& input : stage.stage->inputs) {
       if (input.stage == frame.stage) return stage.runner->AddFrame(std::move(frame));
+    }
+  }
+  for (BroadcastRunner& broadcast : broadcasts_) {
+    for (const StageInputPlan& input : broadcast.plan().inputs) {
+      if (input.stage == frame.stage) return broadcast.AddFrame(std::move(frame));
     }
   }
   return arrow::Status::OK();
@@ -138,11 +168,22 @@ void EpochRun::AddProgress(const ExchangeProgress& progress) {
     output->second->OnProgress(progress);
 }
 
+arrow::Status EpochRun::StepBroadcasts(bool* made_progress) {
+  for (BroadcastRunner& broadcast : broadcasts_) {
+    if (broadcast.is_done()) continue;
+    ARROW_ASSIGN_OR_RAISE(const StepResult result, broadcast.Step());
+    *made_progress |= result != StepResult::kBlocked;
+    if (result == StepResult::kDone) --running_;
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<StepResult> EpochRun::Step() {
   if (running_ == 0) return StepResult::kDone;
   bool made_progress = false;
+  ARROW_RETURN_NOT_OK(StepBroadcasts(&made_progress));
   for (KeyedStage& stage : stages_) {
-    if (stage.is_done) continue;
+    if (stage.is_done || !MayRun(*stage.stage)) continue;
     ARROW_ASSIGN_OR_RAISE(StepResult result, stage.runner->Step());
     made_progress |= result != StepResult::kBlocked;
     if (result == StepResult::kDone) {
@@ -152,7 +193,7 @@ arrow::Result<StepResult> EpochRun::Step() {
   }
   // A lane that is ahead of another one waits for its turn, so that consumers can interleave them.
   for (Lane& lane : lanes_) {
-    if (lane.is_done) continue;
+    if (lane.is_done || !MayRun(*lane.stage)) continue;
     ARROW_ASSIGN_OR_RAISE(StepResult result, lane.runner->Step());
     made_progress |= result != StepResult::kBlocked;
     if (result == StepResult::kDone) {

@@ -9,6 +9,7 @@
 
 #include "worker/exchange/exchange_network.h"
 #include "worker/plan/stage_plan.h"
+#include "worker/slot/broadcast_runner.h"
 #include "worker/slot/epoch_task.h"
 #include "worker/slot/lane_runner.h"
 #include "worker/slot/stage_runner.h"
@@ -18,18 +19,21 @@ namespace tidemill::worker {
 // Pipelines of a job on a slot, kept from epoch to epoch. *Thread-compatible.*
 class PipelinePool {
  public:
-  explicit PipelinePool(OperatorStates* states) : states_(states) {}
+  // Both must outlive this.
+  PipelinePool(OperatorStates* states, const BroadcastTables* broadcasts)
+      : states_(states), broadcasts_(broadcasts) {}
 
   arrow::Result<std::unique_ptr<Pipeline>> Take(const StagePlan& stage);
   void GiveBack(const StagePlan& stage, std::unique_ptr<Pipeline> pipeline);
 
  private:
   OperatorStates* const states_;
+  const BroadcastTables* const broadcasts_;
   std::map<int, std::vector<std::unique_ptr<Pipeline>>> idle_;  // by stage
 };
 
 // One attempt of an epoch on one slot: the lanes and stages that fall to it, wired to their
-// outputs. *Thread-compatible.*
+// outputs, and the broadcasts that they look up in. *Thread-compatible.*
 class EpochRun {
  public:
   struct Wiring {
@@ -40,6 +44,7 @@ class EpochRun {
     const std::map<int, std::unique_ptr<HashPartitioner>>* partitioners = nullptr;
     connectors::SinkWriter* writer = nullptr;  // null where no sink stage runs here
     PipelinePool* pipelines = nullptr;
+    const BroadcastTables* broadcasts = nullptr;
     ExchangeNetwork* network = nullptr;
     connectors::ReaderContext reader;  // all but the epoch time
   };
@@ -78,16 +83,22 @@ class EpochRun {
 
   EpochRun(std::shared_ptr<const EpochTask> task, Wiring wiring);
 
+  void AddBroadcasts();
   arrow::Status AddStage(const StagePlan& stage);
   arrow::Status AddLanes(const StagePlan& stage, RowOutput* output);
   arrow::Status AddKeyedStage(const StagePlan& stage, RowOutput* output);
   std::unique_ptr<RowOutput> MakeOutput(const StagePlan& stage) const;
   EvalContext MakeContext() const;
   int LanesOf(int stage_id) const;
+  std::vector<int> LanesOf(const std::vector<StageInputPlan>& inputs) const;
+  // Whether the broadcasts that the stage looks up in are here.
+  bool MayRun(const StagePlan& stage) const;
+  arrow::Status StepBroadcasts(bool* made_progress);
 
   const std::shared_ptr<const EpochTask> task_;
   const Wiring wiring_;
   std::map<int, std::unique_ptr<RowOutput>> outputs_;  // by stage
+  std::vector<BroadcastRunner> broadcasts_;
   std::vector<Lane> lanes_;
   std::vector<KeyedStage> stages_;  // consumers before producers: a full exchange drains first
   std::vector<SinkOutput*> sinks_;

@@ -31,7 +31,7 @@ bool IsSame(const arrow::Status& a, const arrow::Status& b) {
 
 std::optional<int64_t> FindFailedRow(const Pipeline& failed, const EvalContext& context,
                                      const arrow::RecordBatch& batch, const arrow::Status& error) {
-  auto made = Pipeline::Make(failed.stage(), /*states=*/nullptr);
+  auto made = Pipeline::Make(failed.stage(), /*states=*/nullptr, failed.broadcasts());
   if (!made.ok() || failed.epoch() == nullptr) return std::nullopt;
   const std::unique_ptr<Pipeline> pipeline = *std::move(made);
   const auto fails = [&](int64_t begin, int64_t end) {

@@ -36,7 +36,10 @@ arrow::Result<std::unique_ptr<JobSlot>> JobSlot::Make(int slot,
   const JobPlan& plan = *made->job_->plan;
   ARROW_ASSIGN_OR_RAISE(made->states_,
                         OperatorStates::Make(plan.stateful, made->job_->num_key_groups));
-  made->pipelines_ = std::make_unique<PipelinePool>(made->states_.get());
+  for (const BroadcastPlan& broadcast : plan.broadcasts) {
+    ARROW_ASSIGN_OR_RAISE(made->broadcasts_.emplace_back(), BuildTable::Make(&broadcast.join));
+  }
+  made->pipelines_ = std::make_unique<PipelinePool>(made->states_.get(), &made->broadcasts_);
   connectors::WriterContext context;
   context.fs = environment.fs;
   context.io = environment.io;
@@ -140,6 +143,7 @@ arrow::Status JobSlot::Start(std::shared_ptr<const EpochTask> task) {
   wiring.partitioners = &partitioners_;
   wiring.writer = has_sink ? writer_.get() : nullptr;
   wiring.pipelines = pipelines_.get();
+  wiring.broadcasts = &broadcasts_;
   wiring.network = environment_.network;
   for (uint32_t group = 0; group < assignment_->key_group_slot.size(); ++group) {
     if (static_cast<int>(assignment_->key_group_slot[group]) == self_)

@@ -94,6 +94,7 @@ class JobSlot {
   int self_ = -1;
   std::unique_ptr<OperatorStates> states_;
   std::map<int, std::unique_ptr<HashPartitioner>> partitioners_;  // by producing stage
+  BroadcastTables broadcasts_;
   std::unique_ptr<PipelinePool> pipelines_;
   std::unique_ptr<connectors::SinkWriter> writer_;
 

@@ -37,7 +37,8 @@ constexpr std::array<std::string_view, std::variant_size_v<decltype(OperatorPlan
     "Join"};
 
 arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
-                                                      OperatorStates* states) {
+                                                      OperatorStates* states,
+                                                      const BroadcastTables* broadcasts) {
   return std::visit(
       [&](const auto& op) -> arrow::Result<std::unique_ptr<Operator>> {
         using Plan = std::decay_t<decltype(op)>;
@@ -56,7 +57,9 @@ arrow::Result<std::unique_ptr<Operator>> MakeOperator(const OperatorPlan& plan,
           return std::make_unique<Sort>(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, JoinPlan>) {
           if (op.is_symmetric) return StreamJoin::Make(op, plan.schema, states);
-          return TableJoin::Make(op, plan.schema);
+          BuildTable* const shared =
+              op.broadcast < 0 ? nullptr : broadcasts->at(op.broadcast).get();
+          return TableJoin::Make(op, plan.schema, shared);
         } else if constexpr (std::is_same_v<Plan, WindowPlan>) {
           return Window::Make(op, plan.schema);
         } else if constexpr (std::is_same_v<Plan, LimitPlan>) {
@@ -104,11 +107,13 @@ arrow::Status Pipeline::Blame(const arrow::Status& status, size_t index) const {
 }
 
 arrow::Result<std::unique_ptr<Pipeline>> Pipeline::Make(const StagePlan& stage,
-                                                        OperatorStates* states) {
+                                                        OperatorStates* states,
+                                                        const BroadcastTables* broadcasts) {
   auto pipeline = std::make_unique<Pipeline>();
   pipeline->stage_ = &stage;
+  pipeline->broadcasts_ = broadcasts;
   for (const OperatorPlan& plan : stage.operators) {
-    ARROW_ASSIGN_OR_RAISE(auto op, MakeOperator(plan, states));
+    ARROW_ASSIGN_OR_RAISE(auto op, MakeOperator(plan, states, broadcasts));
     pipeline->operators_.push_back(std::move(op));
   }
   pipeline->links_.resize(pipeline->operators_.size() + 1);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "worker/join/build_table.h"
 #include "worker/operators/operator.h"
 #include "worker/plan/stage_plan.h"
 
@@ -18,15 +19,18 @@ class OperatorStates;
 // time). Kept over epochs, so that tables and buffers keep their memory. *Thread-compatible.*
 class Pipeline {
  public:
-  // `stage` must outlive this. `states` holds the tables of stateful operators and must outlive
-  // this too; null for a source stage.
+  // `stage` must outlive this. `states` holds the tables of stateful operators, `broadcasts` those
+  // of joins with what is broadcast; both must outlive this, and may be null where no operator
+  // needs them.
   static arrow::Result<std::unique_ptr<Pipeline>> Make(const StagePlan& stage,
-                                                       OperatorStates* states);
+                                                       OperatorStates* states,
+                                                       const BroadcastTables* broadcasts);
 
   // An epoch begins; `epoch` outlives it.
   void Begin(const EpochInfo& epoch);
   const StagePlan& stage() const { return *stage_; }
   const EpochInfo* epoch() const { return epoch_; }  // that has begun
+  const BroadcastTables* broadcasts() const { return broadcasts_; }
   // What the operators have counted since.
   void Report(EpochCounters* counters) const;
   // Errors of these that are the data's fault (kJobFailed) name the operator and, where rows have
@@ -59,6 +63,7 @@ class Pipeline {
   arrow::Status Blame(const arrow::Status& status, size_t index) const;
 
   const StagePlan* stage_ = nullptr;
+  const BroadcastTables* broadcasts_ = nullptr;
   const EpochInfo* epoch_ = nullptr;
   std::vector<std::unique_ptr<Operator>> operators_;
   std::vector<Link> links_;  // links_[i] feeds operators_[i]; the last one feeds out_

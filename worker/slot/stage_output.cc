@@ -8,20 +8,23 @@
 
 namespace tidemill::worker {
 
-ExchangeOutput::ExchangeOutput(int stage, AttemptId attempt, const Assignment* assignment,
-                               HashPartitioner* partitioner, ExchangeNetwork* network)
-    : stage_(stage),
+ExchangeOutput::ExchangeOutput(const StagePlan& stage, AttemptId attempt,
+                               const Assignment* assignment, HashPartitioner* partitioner,
+                               ExchangeNetwork* network)
+    : stage_(stage.id),
       attempt_(std::move(attempt)),
       assignment_(assignment),
       partitioner_(partitioner),
       network_(network),
       consumed_(assignment->num_slots()),
       pending_(assignment->num_slots()) {
-  if (partitioner_ == nullptr) {
+  if (stage.output == StageOutput::kGather) {
     consumers_.push_back(assignment->gather_slot());
-  } else {
-    for (int slot = 0; slot < assignment->num_slots(); ++slot) {
-      if (assignment->OwnsKeyGroups(slot)) consumers_.push_back(slot);
+    return;
+  }
+  for (int slot = 0; slot < assignment->num_slots(); ++slot) {
+    if (stage.output == StageOutput::kBroadcast || assignment->OwnsKeyGroups(slot)) {
+      consumers_.push_back(slot);
     }
   }
 }
@@ -30,7 +33,8 @@ arrow::Status ExchangeOutput::Send(int lane, int64_t chunk, Rows rows) {
   ExchangeFrame frame{.stage = stage_, .lane = lane, .chunk = chunk};
   if (partitioner_ == nullptr) {
     frame.rows = std::move(rows);
-    return Add(consumers_[0], std::move(frame));
+    for (const int slot : consumers_) ARROW_RETURN_NOT_OK(Add(slot, frame));
+    return arrow::Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<Rows> pieces, partitioner_->Partition(rows.batch));
   for (size_t slot = 0; slot < pieces.size(); ++slot) {

@@ -10,6 +10,7 @@
 #include "connectors/sink.h"
 #include "worker/exchange/exchange_network.h"
 #include "worker/exchange/hash_partitioner.h"
+#include "worker/plan/stage_plan.h"
 #include "worker/slot/assignment.h"
 
 namespace tidemill::worker {
@@ -30,11 +31,12 @@ class RowOutput {
   virtual void Flush() {}
 };
 
-// To other slots: by key group, or all to the gathering slot.
+// To other slots: by key group, all to the gathering slot, or all to every slot.
 class ExchangeOutput final : public RowOutput {
  public:
-  // `partitioner` is null for a gather. `network` and `assignment` must outlive this.
-  ExchangeOutput(int stage, AttemptId attempt, const Assignment* assignment,
+  // `partitioner` is null unless the stage's output is by hash. `network` and `assignment` must
+  // outlive this.
+  ExchangeOutput(const StagePlan& stage, AttemptId attempt, const Assignment* assignment,
                  HashPartitioner* partitioner, ExchangeNetwork* network);
 
   arrow::Status Send(int lane, int64_t chunk, Rows rows) override;

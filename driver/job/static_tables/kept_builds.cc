@@ -9,13 +9,19 @@
 namespace tidemill::driver {
 
 KeptBuilds::KeptBuilds(const proto::PhysicalPlan& plan) {
+  const auto add = [&](int producer) {
+    for (const proto::Stage& stage : plan.stages()) {
+      if (stage.id() == producer) sources_.push_back(stage.source());
+    }
+  };
   for (const proto::Stage& stage : plan.stages()) {
     for (const proto::StageInput& input : stage.inputs()) {
-      if (!input.is_kept()) continue;
-      for (const proto::Stage& producer : plan.stages()) {
-        if (producer.id() == input.stage()) sources_.push_back(producer.source());
-      }
+      if (input.is_kept()) add(input.stage());
     }
+  }
+  for (const proto::Broadcast& broadcast : plan.broadcasts()) {
+    if (!broadcast.is_kept()) continue;
+    for (const int producer : broadcast.stages()) add(producer);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "common/types/ddl.h"
@@ -10,6 +11,7 @@
 #include "driver/plan/logical/join_condition.h"
 #include "driver/plan/logical/keyed_relations.h"
 #include "driver/plan/logical/relations.h"
+#include "driver/plan/stages/broadcast.h"
 #include "driver/plan/stages/plan_writer.h"
 #include "proto/plan.pb.h"
 
@@ -95,7 +97,8 @@ arrow::Status WriteSide(const JoinSideSteps& steps, const LogicalPlan& side,
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<const JoinSteps>> PlanJoin(const LogicalPlanPtr& node) {
+arrow::Result<std::shared_ptr<const JoinSteps>> PlanJoin(const LogicalPlanPtr& node,
+                                                         int64_t broadcast_bytes) {
   const auto& join = As<JoinNode>(*node);
   const JoinCondition condition = SplitJoinCondition(join);
   auto steps = std::make_shared<JoinSteps>();
@@ -103,6 +106,10 @@ arrow::Result<std::shared_ptr<const JoinSteps>> PlanJoin(const LogicalPlanPtr& n
   const bool right_streams = IsStreaming(join.children[1]);
   steps->is_symmetric = left_streams && right_streams;
   steps->build_side = right_streams && !left_streams ? 0 : 1;
+  if (const std::optional<int> side = BroadcastSide(join, broadcast_bytes)) {
+    steps->build_side = *side;
+    steps->is_broadcast = true;
+  }
   steps->is_null_safe = condition.is_null_safe;
   PlaceKeys(join.children[0], condition.left_keys, &steps->sides[0]);
   PlaceKeys(join.children[1], condition.right_keys, &steps->sides[1]);
@@ -114,7 +121,7 @@ arrow::Result<std::shared_ptr<const JoinSteps>> PlanJoin(const LogicalPlanPtr& n
 }
 
 arrow::Status WriteJoin(const LogicalPlan& node, const JoinSteps& steps, int operator_id,
-                        proto::JoinOp* message) {
+                        int broadcast, proto::JoinOp* message) {
   const auto& join = As<JoinNode>(node);
   message->set_type(WireType(join.type));
   ARROW_RETURN_NOT_OK(WriteSide(steps.sides[0], join.left(), message->mutable_left()));
@@ -123,6 +130,7 @@ arrow::Status WriteJoin(const LogicalPlan& node, const JoinSteps& steps, int ope
   message->set_is_symmetric(steps.is_symmetric);
   message->set_operator_id(operator_id);
   message->set_build_side(steps.build_side);
+  if (broadcast >= 0) message->set_broadcast(broadcast);
   return steps.condition == nullptr ? arrow::Status::OK()
                                     : WriteExpr(*steps.condition, message->mutable_condition());
 }

@@ -37,10 +37,14 @@ struct JoinSteps {
   ExprPtr condition;  // what is neither key nor filter; or nullptr
   bool is_symmetric = false;
   int build_side = 1;
+  bool is_broadcast = false;  // the build side goes whole to every slot
 };
-arrow::Result<std::shared_ptr<const JoinSteps>> PlanJoin(const LogicalPlanPtr& node);
+// `broadcast_bytes`: sides up to this size are broadcast.
+arrow::Result<std::shared_ptr<const JoinSteps>> PlanJoin(const LogicalPlanPtr& node,
+                                                         int64_t broadcast_bytes);
 
+// `operator_id` of a symmetric join, `broadcast` of one with a broadcast, else -1.
 arrow::Status WriteJoin(const LogicalPlan& node, const JoinSteps& steps, int operator_id,
-                        proto::JoinOp* message);
+                        int broadcast, proto::JoinOp* message);
 
 }  // namespace tidemill::driver

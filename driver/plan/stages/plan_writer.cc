@@ -229,7 +229,7 @@ arrow::Status WriteOperator(const StageOperator& op, proto::Operator* message) {
       return WriteWindow(As<WindowNode>(*op.node), {WriteCall, WriteSort},
                          message->mutable_window());
     case StageOperator::Kind::kJoin:
-      return WriteJoin(*op.node, *op.join, op.operator_id, message->mutable_join());
+      return WriteJoin(*op.node, *op.join, op.operator_id, op.broadcast, message->mutable_join());
     case StageOperator::Kind::kWatermark:
       message->mutable_watermark()->set_number(op.watermark);
       message->mutable_watermark()->set_column(As<WithWatermarkNode>(*op.node).column);
@@ -263,6 +263,9 @@ arrow::Status WriteStage(const StageSpec& stage, proto::Stage* message) {
       break;
     case StageOutput::kSink:
       message->set_output(proto::Stage::SINK);
+      break;
+    case StageOutput::kBroadcast:
+      message->set_output(proto::Stage::BROADCAST);
       break;
   }
   return arrow::Status::OK();
@@ -386,6 +389,11 @@ arrow::Result<std::shared_ptr<proto::PhysicalPlan>> WritePlan(const StagedPlan& 
   }
   for (const StageSpec& stage : plan.stages) {
     ARROW_RETURN_NOT_OK(WriteStage(stage, message->add_stages()));
+  }
+  for (const BroadcastSpec& broadcast : plan.broadcasts) {
+    proto::Broadcast* entry = message->add_broadcasts();
+    entry->mutable_stages()->Add(broadcast.stages.begin(), broadcast.stages.end());
+    entry->set_is_kept(broadcast.is_kept);
   }
   message->mutable_sink()->set_format(sink.format);
   WriteOptions(sink.options, message->mutable_sink()->mutable_options());

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <string>
@@ -44,7 +45,8 @@ struct Tails {
 
 class StagePlanner {
  public:
-  explicit StagePlanner(connectors::OutputMode output_mode) : output_mode_(output_mode) {}
+  StagePlanner(connectors::OutputMode output_mode, int64_t broadcast_bytes)
+      : output_mode_(output_mode), broadcast_bytes_(broadcast_bytes) {}
 
   arrow::Result<Tails> Add(const LogicalPlanPtr& node);
   StagedPlan Finish(Tails tails, const connectors::SinkNeeds& needs);
@@ -61,8 +63,11 @@ class StagePlanner {
   void AddWatermark(const LogicalPlanPtr& node, Tails* tails);
   Tails Union(const std::vector<Tails>& inputs);
   arrow::Result<Tails> AddJoin(const std::vector<Tails>& inputs, const LogicalPlanPtr& node);
-  // Marks the build side of a join of a stream with static tables where it can be kept.
-  void KeepBuild(const LogicalPlanPtr& join, const JoinSteps& steps, StageSpec* behind);
+  Tails AddBroadcastJoin(const std::vector<Tails>& inputs, StageOperator op);
+  // Whether the build side of a join, which comes from these stages, can be kept over epochs.
+  bool CanKeepBuild(const StageOperator& join, const std::vector<int>& stages);
+  // Puts producers before consumers: the stage of a join comes before what it is broadcast.
+  void Order();
   Tails Gather(Tails tails);
   // The operator as a stateful one, with its number, and its place in the watermark graph behind
   // `inputs`.
@@ -70,6 +75,7 @@ class StagePlanner {
   int AddFlow(WatermarkGraph::Node node);
 
   const connectors::OutputMode output_mode_;
+  const int64_t broadcast_bytes_;
   StagedPlan plan_;
   int next_operator_id_ = 0;
   std::map<std::string, int> watermarks_;  // their numbers by definition
@@ -225,22 +231,24 @@ Tails StagePlanner::Union(const std::vector<Tails>& inputs) {
 arrow::Result<Tails> StagePlanner::AddJoin(const std::vector<Tails>& inputs,
                                            const LogicalPlanPtr& node) {
   StageOperator op = OperatorOf(StageOperator::Kind::kJoin, node);
-  ARROW_ASSIGN_OR_RAISE(op.join, PlanJoin(node));
+  ARROW_ASSIGN_OR_RAISE(op.join, PlanJoin(node, broadcast_bytes_));
   for (int side = 0; side < 2; ++side) {
     const JoinSideSteps& steps = op.join->sides[side];
     if (steps.projection == nullptr) continue;
     Append(inputs[side], OperatorOf(StageOperator::Kind::kProject, steps.projection));
   }
+  if (op.join->is_broadcast) return AddBroadcastJoin(inputs, std::move(op));
   Tails behind = StartBehind(inputs[0], StageOutput::kHash, op.join->sides[0].keys);
   for (const int tail : inputs[1].stages) {
     stage(tail).output = StageOutput::kHash;
     stage(tail).output_keys = op.join->sides[1].keys;
     stage(behind.stages[0]).inputs.push_back({.stage = tail, .side = 1});
   }
+  const bool is_kept = CanKeepBuild(op, inputs[op.join->build_side].stages);
   for (StageInput& input : stage(behind.stages[0]).inputs) {
     input.is_build = !op.join->is_symmetric && input.side == op.join->build_side;
+    input.is_kept = input.is_build && is_kept;
   }
-  KeepBuild(node, *op.join, &stage(behind.stages[0]));
   WatermarkGraph::Node flow{.inputs = {inputs[0].flow, inputs[1].flow}};
   if (op.join->is_symmetric) {
     const auto rules = {op.join->sides[0].rule, op.join->sides[1].rule};
@@ -259,15 +267,49 @@ arrow::Result<Tails> StagePlanner::AddJoin(const std::vector<Tails>& inputs,
   return behind;
 }
 
-void StagePlanner::KeepBuild(const LogicalPlanPtr& join, const JoinSteps& steps,
-                             StageSpec* behind) {
-  const ExprPtr& filter = steps.sides[steps.build_side].filter;
-  const bool can_keep =
-      !steps.is_symmetric && IsStreaming(join) && (filter == nullptr || IsRepeatable(*filter)) &&
-      std::all_of(behind->inputs.begin(), behind->inputs.end(), [&](const StageInput& input) {
-        return !input.is_build || IsRepeatable(stage(input.stage), plan_.reads);
-      });
-  for (StageInput& input : behind->inputs) input.is_kept = can_keep && input.is_build;
+Tails StagePlanner::AddBroadcastJoin(const std::vector<Tails>& inputs, StageOperator op) {
+  const Tails& build = inputs[op.join->build_side];
+  for (const int tail : build.stages) stage(tail).output = StageOutput::kBroadcast;
+  op.broadcast = static_cast<int>(plan_.broadcasts.size());
+  plan_.broadcasts.push_back({build.stages, CanKeepBuild(op, build.stages)});
+  Tails joined = inputs[1 - op.join->build_side];
+  joined.flow = AddFlow({.inputs = {inputs[0].flow, inputs[1].flow}});
+  Append(joined, op);
+  return joined;
+}
+
+bool StagePlanner::CanKeepBuild(const StageOperator& join, const std::vector<int>& stages) {
+  const ExprPtr& filter = join.join->sides[join.join->build_side].filter;
+  return !join.join->is_symmetric && IsStreaming(join.node) &&
+         (filter == nullptr || IsRepeatable(*filter)) &&
+         std::all_of(stages.begin(), stages.end(),
+                     [this](int id) { return IsRepeatable(stage(id), plan_.reads); });
+}
+
+void StagePlanner::Order() {
+  std::vector<int> number(plan_.stages.size(), -1);  // by old number
+  std::vector<int> order;
+  const std::function<void(int)> place = [&](int id) {
+    if (std::find(order.begin(), order.end(), id) != order.end()) return;
+    for (const StageInput& input : stage(id).inputs) place(input.stage);
+    for (const StageOperator& op : stage(id).operators) {
+      if (op.broadcast < 0) continue;
+      for (const int producer : plan_.broadcasts[op.broadcast].stages) place(producer);
+    }
+    number[id] = static_cast<int>(order.size());
+    order.push_back(id);
+  };
+  for (const StageSpec& spec : plan_.stages) place(spec.id);
+  std::vector<StageSpec> stages;
+  for (const int id : order) {
+    StageSpec& moved = stages.emplace_back(std::move(stage(id)));
+    moved.id = number[id];
+    for (StageInput& input : moved.inputs) input.stage = number[input.stage];
+  }
+  plan_.stages = std::move(stages);
+  for (BroadcastSpec& broadcast : plan_.broadcasts) {
+    for (int& id : broadcast.stages) id = number[id];
+  }
 }
 
 Tails StagePlanner::Gather(Tails tails) {
@@ -331,6 +373,7 @@ arrow::Result<Tails> StagePlanner::Add(const LogicalPlanPtr& node) {
 StagedPlan StagePlanner::Finish(Tails tails, const connectors::SinkNeeds& needs) {
   if (needs.single_writer) tails = Gather(std::move(tails));
   for (const int tail : tails.stages) stage(tail).output = StageOutput::kSink;
+  if (!plan_.broadcasts.empty()) Order();
   return std::move(plan_);
 }
 
@@ -338,8 +381,9 @@ StagedPlan StagePlanner::Finish(Tails tails, const connectors::SinkNeeds& needs)
 
 arrow::Result<StagedPlan> SplitIntoStages(const LogicalPlanPtr& plan,
                                           connectors::OutputMode output_mode,
-                                          const connectors::SinkNeeds& needs) {
-  StagePlanner planner(output_mode);
+                                          const connectors::SinkNeeds& needs,
+                                          int64_t broadcast_bytes) {
+  StagePlanner planner(output_mode, broadcast_bytes);
   ARROW_ASSIGN_OR_RAISE(Tails tails, planner.Add(plan));
   return planner.Finish(std::move(tails), needs);
 }

@@ -41,9 +41,10 @@ struct StageOperator {
   connectors::OutputMode mode = connectors::OutputMode::kAppend;
   bool is_ephemeral = false;
   std::shared_ptr<const JoinSteps> join = nullptr;  // of kJoin
+  int broadcast = -1;  // of one with a broadcast: index into StagedPlan::broadcasts
 };
 
-enum class StageOutput { kHash, kGather, kSink };
+enum class StageOutput { kHash, kGather, kSink, kBroadcast };
 
 // What a stage takes from another one. `side` says which input of the stage's first operator it is:
 // 1 for the right side of a join, else 0.
@@ -70,20 +71,29 @@ struct StageSpec {
   }
 };
 
-// Stages in topological order; those that no other one reads output to the sink (several under a
-// union). *Plain data.*
+// A build side that every slot gets whole.
+struct BroadcastSpec {
+  std::vector<int> stages;  // that put it out
+  bool is_kept = false;     // as StageInput::is_kept
+};
+
+// Stages in topological order, numbered in it; those that no other one reads output to the sink
+// (several under a union). *Plain data.*
 struct StagedPlan {
   std::vector<LogicalPlanPtr> reads;  // the ReadNodes, one for each source stage
   std::vector<StageSpec> stages;
+  std::vector<BroadcastSpec> broadcasts;
   WatermarkGraph watermarks;
 };
 
 // Cuts an optimized plan at its exchanges: before an aggregation by hash of its keys (with a
 // partial aggregation in front), before the first sort or limit, and before a sink with a single
-// writer, to one place; both sides of a join by hash of its keys. A union costs no stage: what
-// stands above it runs behind each of its branches.
+// writer, to one place; both sides of a join by hash of its keys, unless one is bounded and no
+// larger than `broadcast_bytes`: that one is broadcast, and the join runs in the stage of the
+// other. A union costs no stage: what stands above it runs behind each of its branches.
 arrow::Result<StagedPlan> SplitIntoStages(const LogicalPlanPtr& plan,
                                           connectors::OutputMode output_mode,
-                                          const connectors::SinkNeeds& needs);
+                                          const connectors::SinkNeeds& needs,
+                                          int64_t broadcast_bytes);
 
 }  // namespace tidemill::driver
