@@ -15,6 +15,7 @@ struct ClassState {
 // Sorted by class.
 constexpr ClassState kStates[] = {
     {"ADDRESS_IN_USE", "55006"},
+    {"AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845"},
     {"AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702"},
     {"AMBIGUOUS_REFERENCE", "42704"},
     {"AMBIGUOUS_REFERENCE_TO_FIELDS", "42000"},

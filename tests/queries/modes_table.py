@@ -16,7 +16,7 @@ stream_inner_join stream_semi_join stream_left_join stream_right_join stream_ful
 deduplicate_key deduplicate_within aggregate_over_deduplicate aggregate_over_aggregate aggregate_over_join
 join_over_aggregate sort sort_aggregated limit limit_aggregated offset sample union union_static intersect
 intersect_static except except_static_left except_static_right cube rollup grouping_sets count_distinct
-window_function""".split()
+window_function row_id""".split()
 # Cells without a test of Spark's answer.
 OURS = {
     ("except_static_right", "append"): "refused: Spark ends such a query when it starts",
@@ -38,7 +38,6 @@ Other messages of Spark's, and where they are tested:
 |---|---|
 | Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or flow definition within a Spark Declarative Pipeline. | STREAM in `tidemill sql`: `StreamingChecksTest`, `tests/cluster/errors.py` |
 | Queries without streaming sources cannot be executed with writeStream.start() (Spark's Python says WRITE_STREAM_NOT_ALLOWED before) | `StreamingChecksTest` |
-| Expression(s): monotonically_increasing_id() is not supported with streaming DataFrames/Datasets | there is no such function here (README) |
 | Redefining watermark is disallowed. ... (Spark finds out when a micro-batch has a watermark, here the query is refused) | `StreamingChecksTest` |
 | dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark | `modes_within_without_watermark` |
 | dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets | `StreamingChecksTest` |

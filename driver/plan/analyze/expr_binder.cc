@@ -332,6 +332,10 @@ arrow::Result<ExprPtr> ExprBinder::BindCall(const sql::AstExpr& ast) {
 arrow::Result<ExprPtr> ExprBinder::BindArranged(const sql::AstExpr& ast) {
   if (IsWindowCall(ast)) return BindWindow(ast);
   if (ast.name == "identifier" && ast.args.size() == 1) return BindIdentifier(ast);
+  if (ast.name == kRowIdFunction) {
+    if (options_.hook != nullptr) return options_.hook->BindRowId(ast, this);
+    return UnsupportedExpression(TextOf(ast), ast.span);
+  }
   if (IsWindowOnlyName(ast.name)) {
     return QueryError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
                       fmt::format("Window function {} requires an OVER clause.", TextOf(ast)),

@@ -47,6 +47,8 @@ class BindHook {
   virtual arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) = 0;
   // (query), EXISTS (query), x [NOT] IN (query).
   virtual arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) = 0;
+  // monotonically_increasing_id().
+  virtual arrow::Result<ExprPtr> BindRowId(const sql::AstExpr& call, ExprBinder* binder) = 0;
   // grouping(x), grouping_id(...).
   virtual arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) = 0;
   // A name that is no column: what an alias before it in the select list means, or nullptr.

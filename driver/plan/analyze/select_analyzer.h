@@ -34,6 +34,7 @@ class SelectAnalyzer final : public BindHook {
   bool is_aggregation() const { return is_aggregation_; }
 
   arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) override;
+  arrow::Result<ExprPtr> BindRowId(const sql::AstExpr& call, ExprBinder* binder) override;
   arrow::Result<ExprPtr> BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) override;
   arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) override;
   arrow::Result<ExprPtr> FindAlias(const sql::AstExpr& name) override;

@@ -75,6 +75,15 @@ arrow::Result<ExprPtr> SelectAnalyzer::BindWindow(const sql::AstExpr& call, Expr
                     call.span);
 }
 
+arrow::Result<ExprPtr> SelectAnalyzer::BindRowId(const sql::AstExpr& call, ExprBinder* binder) {
+  if (!binder->is_in_aggregate()) return windows_.BindRowId(call);
+  return QueryError("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION",
+                    fmt::format("Non-deterministic expression {} should not appear in the "
+                                "arguments of an aggregate function.",
+                                QuotedSql(fmt::format("{}()", kRowIdFunction))),
+                    call.span);
+}
+
 arrow::Result<ExprPtr> SelectAnalyzer::BindSubquery(const sql::AstExpr& ast, ExprBinder* binder) {
   return subqueries_.Add(ast, binder);
 }

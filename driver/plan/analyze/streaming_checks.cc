@@ -204,6 +204,13 @@ arrow::Status CheckLimit(const LogicalPlanPtr& node, OutputMode mode) {
 }
 
 arrow::Status CheckWindow(const WindowNode& window) {
+  for (const WindowCall& call : window.calls) {
+    if (call.function != kRowIdFunction) continue;
+    return Refuse(fmt::format("Expression(s): {} is not supported with streaming "
+                              "DataFrames/Datasets",
+                              call.text),
+                  call.span);
+  }
   if (!IsStreaming(window.children[0])) return arrow::Status::OK();
   std::string calls;
   for (const WindowCall& call : window.calls) calls += (calls.empty() ? "" : ", ") + call.text;

@@ -418,13 +418,28 @@ arrow::Result<ExprPtr> WindowBinder::Bind(const sql::AstExpr& call, ExprBinder* 
         fmt::format("Distinct window functions are not supported: {}.", QuotedSql(bound.call.text)),
         call.span);
   }
-  bound.group = static_cast<int>(outer);
+  return Add(std::move(bound));
+}
+
+arrow::Result<ExprPtr> WindowBinder::BindRowId(const sql::AstExpr& call) {
+  if (!call.args.empty()) return WrongArgs(call, "0", call.args.size());
+  Call bound;
+  bound.call.function = kRowIdFunction;
+  bound.call.text = fmt::format("{}()", kRowIdFunction);
+  bound.call.type = arrow::int64();
+  bound.call.span = call.span;
+  return Add(std::move(bound));
+}
+
+ExprPtr WindowBinder::Add(Call bound) {
+  const int place = static_cast<int>(calls_.size());
+  bound.group = place;
   for (const Call& known : calls_) {
     if (HaveSameWindow(known, bound)) bound.group = std::min(bound.group, known.group);
   }
   calls_.push_back(std::move(bound));
   const WindowCall& made = calls_.back().call;
-  return MakeColumn(kWindowColumns + static_cast<int>(outer), made.text, made.type, call.span);
+  return MakeColumn(kWindowColumns + place, made.text, made.type, made.span);
 }
 
 arrow::Result<LogicalPlanPtr> WindowBinder::Build(LogicalPlanPtr plan, const Relocate& relocate) {

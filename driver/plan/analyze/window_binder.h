@@ -32,6 +32,9 @@ class WindowBinder {
   // DISTINCT_WINDOW_FUNCTION_UNSUPPORTED.
   arrow::Result<ExprPtr> Bind(const sql::AstExpr& call, ExprBinder* binder);
 
+  // monotonically_increasing_id(): likewise, as a window of all rows.
+  arrow::Result<ExprPtr> BindRowId(const sql::AstExpr& call);
+
   bool empty() const { return calls_.empty(); }
   // Adds the results to `plan`'s columns; `relocate` finds what the functions' arguments mean in
   // it.
@@ -58,6 +61,8 @@ class WindowBinder {
                           Call* bound) const;
   arrow::Result<WindowBound> BindBound(const sql::WindowFrame& frame, bool is_begin,
                                        ExprBinder* binder, const Call& call) const;
+  // The column that stands for a call, which is one more.
+  ExprPtr Add(Call bound);
   static bool HaveSameWindow(const Call& a, const Call& b);
   // Names of the select list's aliases: LATERAL_COLUMN_ALIAS_IN_WINDOW.
   arrow::Status RefuseAliases(const sql::WindowSpec& spec, std::string_view query,

@@ -27,6 +27,9 @@ struct WindowBound {
   ExprPtr value;
 };
 
+// Numbers rows from 0 in the order in which they come, without a window: of bounded queries alone.
+inline constexpr std::string_view kRowIdFunction = "monotonically_increasing_id";
+
 struct WindowCall {
   enum class Kind {
     kRanking,     // row_number, rank, ...; `number`: ntile's buckets

@@ -10,8 +10,9 @@ namespace tidemill::worker {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kRanking = {"row_number", "rank",         "dense_rank",
-                                                      "ntile",      "percent_rank", "cume_dist"};
+constexpr std::string_view kRowId = "monotonically_increasing_id";
+constexpr std::array<std::string_view, 7> kRanking = {
+    "row_number", "rank", "dense_rank", "ntile", "percent_rank", "cume_dist", kRowId};
 
 // Calls `visit(i, begin, end, distinct)` for every row: its place, its partition, and how many
 // different values of the order have been seen in the partition up to it.
@@ -56,6 +57,14 @@ arrow::Result<std::shared_ptr<arrow::Array>> ComputeShare(std::string_view name,
   return builder.Finish();
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> NumberRows(const SortedPartitions& sorted,
+                                                        arrow::MemoryPool* pool) {
+  arrow::Int64Builder builder(pool);
+  ARROW_RETURN_NOT_OK(builder.Reserve(sorted.num_rows()));
+  for (int64_t i = 0; i < sorted.num_rows(); ++i) builder.UnsafeAppend(i);
+  return builder.Finish();
+}
+
 }  // namespace
 
 bool IsRankingFunction(std::string_view name) {
@@ -66,6 +75,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ComputeRanking(std::string_view nam
                                                             const SortedPartitions& sorted,
                                                             arrow::MemoryPool* pool) {
   if (name == "percent_rank" || name == "cume_dist") return ComputeShare(name, sorted, pool);
+  if (name == kRowId) return NumberRows(sorted, pool);
   arrow::Int32Builder builder(pool);
   ARROW_RETURN_NOT_OK(builder.Reserve(sorted.num_rows()));
   ForEachRow(sorted, [&](int64_t i, int64_t begin, int64_t end, int64_t distinct) {

@@ -66,6 +66,10 @@ class WhereClause final : public BindHook {
   arrow::Result<ExprPtr> BindWindow(const sql::AstExpr& call, ExprBinder* binder) override {
     return WindowNotAllowed(call, "WHERE");
   }
+  arrow::Result<ExprPtr> BindRowId(const sql::AstExpr& call, ExprBinder* binder) override {
+    return NotSupportedYet("ROW_ID_IN_WHERE", "monotonically_increasing_id() in WHERE", call.span,
+                           "select it in a subquery");
+  }
   arrow::Result<ExprPtr> BindGrouping(const sql::AstExpr& call, ExprBinder* binder) override {
     return QueryError("UNSUPPORTED_GROUPING_EXPRESSION",
                       "grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup.",
