@@ -112,6 +112,9 @@ EpochProgress MakeProgress(const EpochInFlight& epoch) {
   progress.event_time = EventTimesOf(epoch);
   auto& durations = progress.duration_us;
   durations["latestOffset"] = Micros(times.poll_begin, times.poll_end);
+  if (times.poll_end != SteadyTime{}) {
+    durations["queryPlanning"] = Micros(times.poll_end, times.plan_begin);
+  }
   durations["walCommit"] = Micros(times.plan_begin, times.plan_durable);
   durations["addBatch"] = Micros(times.run_sent, times.sinks_committed);
   durations["sinkCommit"] = Micros(times.prepared, times.sinks_committed);

@@ -49,8 +49,9 @@ struct EpochProgress {
   int64_t epoch = 0;      // batchId
   int64_t input_rows = 0;
   double seconds_since_previous = 0;  // trigger start to trigger start; 0 for the first
-  // Spark's names: latestOffset, walCommit, addBatch, commitOffsets, triggerExecution; ours beside:
-  // compute, changelog, sinkCommit. Microseconds.
+  // Spark's names: latestOffset, queryPlanning (from the offsets to the plan of the epoch),
+  // walCommit, addBatch, commitOffsets, triggerExecution; ours beside: compute, changelog,
+  // sinkCommit. Microseconds.
   std::map<std::string, int64_t> duration_us;
   std::optional<EventTimeProgress> event_time;  // of queries with a watermark
   std::vector<StateProgress> state;
