@@ -20,5 +20,6 @@ list(APPEND common_headers
   base/logging.h
   base/mutex.h
   base/options.h
+  base/own_thread_executor.h
   base/random.h
   base/sql_state.h)

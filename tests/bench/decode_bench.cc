@@ -21,7 +21,7 @@
 #include <utility>
 
 #include "common/types/ddl.h"
-#include "connectors/file/own_thread_executor.h"
+#include "common/base/own_thread_executor.h"
 #include "connectors/file/sink/file_encoder.h"
 #include "connectors/source.h"
 

@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "connectors/file/line_place.h"
 #include "connectors/rate/rate_options.h"
+#include "connectors/read_ahead.h"
 #include "tests/connectors/reading.h"
 
 namespace tidemill::connectors {
@@ -51,15 +52,28 @@ arrow::Status NextPlaces(SplitReader* reader, StepExecutor* io, const std::strin
 class RowPlaceTest : public ::testing::Test {
  protected:
   arrow::Status Read(const ReadRequest& request, const Split& split, const std::string& path) {
+    const arrow::Status status = Read(request, split, path, /*is_ahead=*/false);
+    if (split.begin != 0 || split.end != split.file_size) return status;
+    const Places places = std::move(places_);
+    EXPECT_EQ(Read(request, split, path, /*is_ahead=*/true), status);
+    EXPECT_EQ(places_.wrong, places.wrong);
+    EXPECT_EQ(places_.rows, places.rows);
+    EXPECT_EQ(places_.of_failure, places.of_failure);
+    return status;
+  }
+
+  arrow::Status Read(const ReadRequest& request, const Split& split, const std::string& path,
+                     bool is_ahead) {
     places_ = {};
     ARROW_ASSIGN_OR_RAISE(const SourceSpec spec, SpecOf(request, split.path));
     std::vector<int> columns;
     for (int i = 0; i < spec.schema->num_fields(); ++i) columns.push_back(i);
-    ARROW_ASSIGN_OR_RAISE(auto source, MakeSourceReader(spec, columns));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<SourceReader> source, MakeSourceReader(spec, columns));
     StepExecutor io;
     ReaderContext context{.fs = FileSystem::Local(), .io = &io, .wake = [] {}};
     context.batch_rows = 3;
-    ARROW_ASSIGN_OR_RAISE(auto reader, source->Open(split, context));
+    ARROW_ASSIGN_OR_RAISE(
+        auto reader, is_ahead ? OpenAhead(source, split, context) : source->Open(split, context));
     for (bool is_done = false; !is_done;) {
       ARROW_RETURN_NOT_OK(NextPlaces(reader.get(), &io, path, &places_, &is_done));
     }

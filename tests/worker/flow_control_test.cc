@@ -165,6 +165,10 @@ class FlowControlTest : public ::testing::Test {
   LocalExchangeNetwork network_;
 };
 
+std::shared_ptr<connectors::SourceReader> Borrowed(connectors::SourceReader* source) {
+  return {std::shared_ptr<void>(), source};
+}
+
 TEST_F(FlowControlTest, AStageEmitsAsFarAsConsumersHaveRoomAndGoesOnWhenTheyHaveMore) {
   WindowOutput output;
   const auto runner = MakeRunner(&output);
@@ -224,7 +228,7 @@ TEST_F(FlowControlTest, AFullSinkStopsTheReadersOfItsLanes) {
   EndlessSource source(batch);
   SlowWriter writer(4);
   SinkOutput output(&writer);
-  LaneRunner lane(0, {LaneSplit{}}, &source, {}, EvalContext{}, pipeline.get(), &output);
+  LaneRunner lane(0, {LaneSplit{}}, Borrowed(&source), {}, EvalContext{}, pipeline.get(), &output);
 
   for (int step = 0; step < 100; ++step) ASSERT_TRUE(lane.Step().ok());
   EXPECT_EQ(source.asked, 4);
@@ -242,7 +246,7 @@ TEST_F(FlowControlTest, ASlowConsumerStopsTheReadersOfItsLanes) {
   const auto pipeline = Pipeline::Make(passthrough, nullptr, nullptr).ValueOrDie();
   EndlessSource source(batch);
   WindowOutput output;
-  LaneRunner lane(0, {LaneSplit{}}, &source, {}, EvalContext{}, pipeline.get(), &output);
+  LaneRunner lane(0, {LaneSplit{}}, Borrowed(&source), {}, EvalContext{}, pipeline.get(), &output);
 
   for (int step = 0; step < 100; ++step) ASSERT_TRUE(lane.Step().ok());
   EXPECT_EQ(source.asked, 2 * kExchangeWindowChunks);

@@ -104,8 +104,10 @@ arrow::Status EpochRun::AddLanes(const StagePlan& stage, RowOutput* output) {
     connectors::ReaderContext reader = wiring_.reader;
     reader.epoch_time_us = task_->info.epoch_time_us;
     entry.runner = std::make_unique<LaneRunner>(
-        lane, std::move(own), wiring_.plan->readers[stage.source].get(), std::move(reader),
-        MakeContext(), entry.pipeline.get(), output);
+        lane, std::move(own), wiring_.plan->readers[stage.source], std::move(reader), MakeContext(),
+        entry.pipeline.get(), output);
+    // Lanes without a split leave cores idle.
+    if (splits.size() < static_cast<size_t>(task_->lanes)) entry.runner->ReadAhead();
     lanes_.push_back(std::move(entry));
     ++running_;
   }

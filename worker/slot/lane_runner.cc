@@ -7,6 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/base/mutex.h"
+#include "connectors/read_ahead.h"
 #include "worker/slot/failed_row.h"
 
 namespace tidemill::worker {
@@ -16,12 +17,13 @@ struct LaneRunner::Lookup {
   std::optional<std::string> place GUARDED_BY(mutex);
 };
 
-LaneRunner::LaneRunner(int lane, std::vector<LaneSplit> splits, connectors::SourceReader* source,
+LaneRunner::LaneRunner(int lane, std::vector<LaneSplit> splits,
+                       std::shared_ptr<connectors::SourceReader> source,
                        connectors::ReaderContext reader_context, const EvalContext& context,
                        Pipeline* pipeline, RowOutput* output)
     : lane_(lane),
       splits_(std::move(splits)),
-      source_(source),
+      source_(std::move(source)),
       reader_context_(std::move(reader_context)),
       context_(context),
       pipeline_(pipeline),
@@ -42,7 +44,9 @@ arrow::Result<StepResult> LaneRunner::Step() {
     return StepResult::kDone;
   }
   const LaneSplit& next = splits_[next_split_++];
-  ARROW_ASSIGN_OR_RAISE(reader_, source_->Open(next.split, reader_context_));
+  ARROW_ASSIGN_OR_RAISE(reader_, reads_ahead_
+                                     ? connectors::OpenAhead(source_, next.split, reader_context_)
+                                     : source_->Open(next.split, reader_context_));
   context_.seed = next.seed;
   context_.first_row = 0;
   return StepResult::kProgress;

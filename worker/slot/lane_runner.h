@@ -31,9 +31,13 @@ enum class StepResult {
 class LaneRunner {
  public:
   // All pointers must outlive this.
-  LaneRunner(int lane, std::vector<LaneSplit> splits, connectors::SourceReader* source,
+  LaneRunner(int lane, std::vector<LaneSplit> splits,
+             std::shared_ptr<connectors::SourceReader> source,
              connectors::ReaderContext reader_context, const EvalContext& context,
              Pipeline* pipeline, RowOutput* output);
+
+  // Batches are decoded outside of the slot, ahead of their turn (connectors/read_ahead.h).
+  void ReadAhead() { reads_ahead_ = true; }
 
   arrow::Result<StepResult> Step();
 
@@ -63,12 +67,13 @@ class LaneRunner {
 
   const int lane_;
   const std::vector<LaneSplit> splits_;
-  connectors::SourceReader* const source_;
+  const std::shared_ptr<connectors::SourceReader> source_;
   const connectors::ReaderContext reader_context_;
   EvalContext context_;
   Pipeline* const pipeline_;
   RowOutput* const output_;
   Consumer consumer_;
+  bool reads_ahead_ = false;
   size_t next_split_ = 0;
   std::unique_ptr<connectors::SplitReader> reader_;
   int64_t chunk_ = 0;

@@ -14,7 +14,7 @@
 #include "common/csv/csv_inferred_type.h"
 #include "common/csv/csv_tokenizer.h"
 #include "connectors/file/csv/csv_text.h"
-#include "connectors/file/own_thread_executor.h"
+#include "common/base/own_thread_executor.h"
 
 namespace tidemill::connectors {
 

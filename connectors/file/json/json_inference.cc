@@ -15,7 +15,7 @@
 #include "connectors/file/file_options.h"
 #include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
-#include "connectors/file/own_thread_executor.h"
+#include "common/base/own_thread_executor.h"
 #include "connectors/source.h"
 
 namespace tidemill::connectors {

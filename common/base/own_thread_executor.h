@@ -6,7 +6,7 @@
 
 #include "common/base/executor.h"
 
-namespace tidemill::connectors {
+namespace tidemill {
 
 // Collects tasks for the thread that waits for them: reading with what never blocks, where blocking
 // is fine. *Thread-compatible.*
@@ -27,4 +27,4 @@ class OwnThreadExecutor final : public Executor {
   std::deque<Task> tasks_;
 };
 
-}  // namespace tidemill::connectors
+}  // namespace tidemill
