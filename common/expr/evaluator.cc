@@ -1,7 +1,10 @@
 #include "common/expr/evaluator.h"
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/compute/api.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -20,6 +23,30 @@ namespace tidemill {
 namespace cp = arrow::compute;
 
 namespace {
+
+// How much memory the value of a constant may take while it is computed: a larger one is computed
+// where its rows are, within their limits.
+constexpr int64_t kFoldBytes = 16 << 20;
+
+// What `evaluate(context, batch)` gives for the row of a batch without columns.
+template <class Evaluate>
+arrow::Result<std::shared_ptr<arrow::Scalar>> ValueOfConstant(EvalContext context,
+                                                              Evaluate evaluate) {
+  arrow::ProxyMemoryPool own(arrow::default_memory_pool());  // Counts what is taken here alone.
+  arrow::CappedMemoryPool pool(&own, kFoldBytes);
+  context.pool = &pool;
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{});
+  ARROW_ASSIGN_OR_RAISE(const arrow::Datum value, evaluate(context, *batch));
+  std::shared_ptr<arrow::Array> array;
+  if (value.is_scalar()) {
+    ARROW_ASSIGN_OR_RAISE(array, arrow::MakeArrayFromScalar(*value.scalar(), 1));
+  } else {
+    array = value.make_array();
+  }
+  // A copy, which outlives the pool.
+  ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate({array}, arrow::default_memory_pool()));
+  return array->GetScalar(0);
+}
 
 bool IsAnyOf(std::string_view name, std::initializer_list<std::string_view> names) {
   for (std::string_view candidate : names) {
@@ -159,16 +186,11 @@ arrow::Status CompiledExpr::Node::Fold() {
   for (const auto& arg : args) {
     if (arg->form != Form::kConstant) return arrow::Status::OK();
   }
-  EvalContext context;
-  context.pool = arrow::default_memory_pool();
-  const auto batch = arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{});
-  arrow::Result<arrow::Datum> value = Evaluate(Selection(context, *batch));
+  auto value = ValueOfConstant({}, [this](const EvalContext& context, const auto& batch) {
+    return Evaluate(Selection(context, batch));
+  });
   if (!value.ok()) return arrow::Status::OK();
-  if (value->is_scalar()) {
-    constant = value->scalar();
-  } else {
-    ARROW_ASSIGN_OR_RAISE(constant, value->make_array()->GetScalar(0));
-  }
+  constant = *std::move(value);
   form = Form::kConstant;
   is_total = true;
   args.clear();
@@ -424,10 +446,13 @@ ExprPtr FoldConstant(const ExprPtr& expr, const EvalContext& context) {
   }
   auto compiled = CompiledExpr::Make(expr);
   if (!compiled.ok()) return nullptr;
-  const auto batch = arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{});
-  auto value = (*compiled)->Evaluate(context, *batch);
-  if (!value.ok()) return nullptr;
-  auto scalar = (*value)->GetScalar(0);
+  const auto scalar =
+      ValueOfConstant(context,
+                      [&](const EvalContext& limited,
+                          const arrow::RecordBatch& batch) -> arrow::Result<arrow::Datum> {
+                        ARROW_ASSIGN_OR_RAISE(auto value, (*compiled)->Evaluate(limited, batch));
+                        return value;
+                      });
   if (!scalar.ok()) return nullptr;
   auto literal = std::make_shared<Expr>(*MakeLiteral(*scalar, expr->span));
   literal->name = ExprText(*expr);

@@ -19,6 +19,8 @@ class TextWriter {
     if (piece.empty()) return arrow::Status::OK();
     return bytes_.Append(piece.data(), piece.size());
   }
+  // `piece` so many times. Errors: BATCH_TOO_LARGE, before any memory is taken.
+  arrow::Status AppendRepeated(std::string_view piece, int64_t times);
   // Room for `size` more bytes, written by the caller before the next call.
   arrow::Result<char*> Extend(int64_t size);
   // Ends the row; a row without Append is empty (or NULL, where the validity says so).

@@ -20,8 +20,8 @@
 #include <functional>
 #include <utility>
 
-#include "common/types/ddl.h"
 #include "common/base/own_thread_executor.h"
+#include "common/types/ddl.h"
 #include "connectors/file/sink/file_encoder.h"
 #include "connectors/source.h"
 

@@ -83,6 +83,11 @@ TEST(EvaluatorTest, ConstantsAreFoldedUnlessTheyFail) {
   EXPECT_EQ(ExprText(*FoldConstant(Call("upper", {Literal("STRING", "\"x\"")}), context)),
             "upper(x)");
   EXPECT_EQ(FoldConstant(fails, context), nullptr);
+  const auto repeated = [](const char* times) {
+    return Call("repeat", {Literal("STRING", "\"ab\""), Literal("INT", times)});
+  };
+  ASSERT_NE(FoldConstant(repeated("1000"), context), nullptr);
+  EXPECT_EQ(FoldConstant(repeated("100000000"), context), nullptr) << "a plan is no place for it";
   EXPECT_EQ(FoldConstant(A(), context), nullptr);
 }
 

@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 2000) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   static const auto zone = FindTimeZone("Europe/Paris").ValueOrDie();
-  arrow::CappedMemoryPool pool(arrow::default_memory_pool(), int64_t{256} << 20);
+  arrow::CappedMemoryPool pool(arrow::default_memory_pool(), int64_t{64} << 20);
   EvalContext context{.epoch_time_us = 1'700'000'000'000'000, .zone = zone, .seed = 1};
   context.pool = &pool;
   const auto bound = fuzz::BindExpression(text, *Batch().schema(), context);

@@ -12,6 +12,17 @@
 
 namespace tidemill::worker {
 
+namespace {
+
+// Below this size of a split the threads' meeting costs more than it gains.
+constexpr int64_t kWorthReadingAhead = 1 << 20;
+
+bool IsWorthReadingAhead(const connectors::Split& split) {
+  return !split.path.empty() && split.end - split.begin >= kWorthReadingAhead;
+}
+
+}  // namespace
+
 struct LaneRunner::Lookup {
   Mutex mutex;
   std::optional<std::string> place GUARDED_BY(mutex);
@@ -44,7 +55,8 @@ arrow::Result<StepResult> LaneRunner::Step() {
     return StepResult::kDone;
   }
   const LaneSplit& next = splits_[next_split_++];
-  ARROW_ASSIGN_OR_RAISE(reader_, reads_ahead_
+  const bool is_ahead = reads_ahead_ && IsWorthReadingAhead(next.split);
+  ARROW_ASSIGN_OR_RAISE(reader_, is_ahead
                                      ? connectors::OpenAhead(source_, next.split, reader_context_)
                                      : source_->Open(next.split, reader_context_));
   context_.seed = next.seed;

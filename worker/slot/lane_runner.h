@@ -36,7 +36,8 @@ class LaneRunner {
              connectors::ReaderContext reader_context, const EvalContext& context,
              Pipeline* pipeline, RowOutput* output);
 
-  // Batches are decoded outside of the slot, ahead of their turn (connectors/read_ahead.h).
+  // Batches of large splits are decoded outside of the slot, ahead of their turn
+  // (connectors/read_ahead.h).
   void ReadAhead() { reads_ahead_ = true; }
 
   arrow::Result<StepResult> Step();

@@ -124,11 +124,10 @@ Kernel Pad(bool is_left) {
       }
       if (!is_left) ARROW_RETURN_NOT_OK(out->Append(value));
       const int64_t filler_characters = CountCharacters(filler);
-      int64_t missing = want - characters;
-      for (; missing >= filler_characters; missing -= filler_characters) {
-        ARROW_RETURN_NOT_OK(out->Append(filler));
-      }
-      ARROW_RETURN_NOT_OK(out->Append(filler.substr(0, BytesOfCharacters(filler, missing))));
+      const int64_t missing = want - characters;
+      ARROW_RETURN_NOT_OK(out->AppendRepeated(filler, missing / filler_characters));
+      const int64_t rest = BytesOfCharacters(filler, missing % filler_characters);
+      ARROW_RETURN_NOT_OK(out->Append(filler.substr(0, rest)));
       return is_left ? out->Append(value) : arrow::Status::OK();
     };
   });
@@ -138,17 +137,7 @@ Kernel Repeat() {
   return TextKernel([](Args args) {
     return [text = TextColumn(args[0]), times = FixedColumn<int32_t>(args[1])](
                int64_t row, TextWriter* out) -> arrow::Status {
-      const std::string_view value = text[row];
-      const int64_t count = value.empty() ? 0 : times[row];
-      const auto limit = std::numeric_limits<int32_t>::max() - out->size();
-      if (count > 0 && count > limit / static_cast<int64_t>(value.size())) {
-        return MakeError(ErrorKind::kResource, "BATCH_TOO_LARGE",
-                         fmt::format("strings of one batch exceed 2 GiB: function=repeat "
-                                     "times={} bytes={}",
-                                     count, value.size()));
-      }
-      for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(out->Append(value));
-      return arrow::Status::OK();
+      return out->AppendRepeated(text[row], times[row]);
     };
   });
 }

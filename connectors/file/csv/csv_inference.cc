@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "common/base/ascii.h"
+#include "common/base/own_thread_executor.h"
 #include "common/csv/csv_inferred_type.h"
 #include "common/csv/csv_tokenizer.h"
 #include "connectors/file/csv/csv_text.h"
-#include "common/base/own_thread_executor.h"
 
 namespace tidemill::connectors {
 

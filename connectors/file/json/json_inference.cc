@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/base/own_thread_executor.h"
 #include "common/json/inferred_type.h"
 #include "common/json/json_scanner.h"
 #include "connectors/file/file_listing.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/json/json_records.h"
 #include "connectors/file/line_source.h"
-#include "common/base/own_thread_executor.h"
 #include "connectors/source.h"
 
 namespace tidemill::connectors {
