@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,10 +57,15 @@ struct EpochInput {
   bool has_data() const { return start_offset != end_offset; }
 };
 
-// How much a trigger lets an epoch take.
-enum class ReadLimit {
-  kOptions,  // the source's own rate options
-  kAll,      // everything there is (once)
+// How much an epoch may take of a source.
+struct ReadLimit {
+  // All there is (trigger once), whatever the source's rate options say.
+  bool everything = false;
+  // Of a source without rate options: about so many bytes, but always a piece (a file, what a
+  // socket has sent at once).
+  int64_t bytes = std::numeric_limits<int64_t>::max();
+
+  static constexpr ReadLimit All() { return {.everything = true}; }
 };
 
 // Driver half of a source: finds what is new and cuts it into splits. Owned by one job. Calls may

@@ -63,13 +63,14 @@ arrow::Result<std::vector<FileInfo>> FileSourceDriver::ListNew() {
 
 size_t FileSourceDriver::CountWithinLimits(const std::vector<FileInfo>& files,
                                            ReadLimit limit) const {
-  if (limit == ReadLimit::kAll || !options_.has_limit() || files.empty()) return files.size();
+  if (limit.everything || files.empty()) return files.size();
   if (options_.max_files_per_trigger) {
     return std::min<size_t>(files.size(), *options_.max_files_per_trigger);
   }
+  const int64_t most = options_.max_bytes_per_trigger.value_or(limit.bytes);
   int64_t total = files[0].size;
   size_t count = 1;
-  while (count < files.size() && total + files[count].size <= *options_.max_bytes_per_trigger) {
+  while (count < files.size() && files[count].size <= most - total) {
     total += files[count++].size;
   }
   return count;

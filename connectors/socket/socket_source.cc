@@ -55,7 +55,7 @@ class SocketDriver final : public SourceDriver {
   arrow::Result<EpochInput> Next(ReadLimit limit) override {
     EpochInput input{.start_offset = PositionText()};
     const int64_t max_bytes =
-        limit == ReadLimit::kAll ? std::numeric_limits<int64_t>::max() : kMaxEpochBytes;
+        limit.everything ? limit.bytes : std::min(limit.bytes, kMaxEpochBytes);
     for (LineChunk& chunk : receiver_->Take(max_bytes)) {
       input.splits.push_back(
           {.begin = next_row_, .end = next_row_ + chunk.rows, .payload = std::move(chunk.bytes)});

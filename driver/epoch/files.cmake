@@ -1,6 +1,7 @@
 list(APPEND driver_sources
   epoch/adoption.cc
   epoch/assignment.cc
+  epoch/epoch_sizer.cc
   epoch/recovery.cc
   epoch/scheduler.cc
   epoch/trigger_clock.cc
@@ -8,6 +9,7 @@ list(APPEND driver_sources
 list(APPEND driver_headers
   epoch/adoption.h
   epoch/assignment.h
+  epoch/epoch_sizer.h
   epoch/recovery.h
   epoch/scheduler.h
   epoch/scheduler_events.h

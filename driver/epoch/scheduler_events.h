@@ -100,7 +100,7 @@ struct FixSourceEnds {
 };
 // Asks the sources for the next epoch's input. InputPolled or PollFailed.
 struct PollSources {
-  bool everything = false;  // ReadLimit::kAll
+  bool everything = false;  // ReadLimit::All()
   bool operator==(const PollSources&) const = default;
 };
 // Appends Plan(epoch) of the input polled last. PlanDurable.

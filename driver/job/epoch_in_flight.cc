@@ -57,6 +57,20 @@ std::optional<EventTimeProgress> EventTimesOf(const EpochInFlight& epoch) {
 
 }  // namespace
 
+int64_t EpochInFlight::LargestInputBytes() const {
+  int64_t largest = 0;
+  for (const connectors::EpochInput& input : inputs) {
+    if (!input.has_data()) continue;
+    int64_t bytes = 0;
+    for (const connectors::Split& split : input.splits) {
+      bytes += static_cast<int64_t>(split.payload.size());
+      if (!split.path.empty()) bytes += split.end - split.begin;
+    }
+    largest = std::max(largest, bytes);
+  }
+  return largest;
+}
+
 int64_t EpochInFlight::InputRows() const {
   int64_t rows = 0;
   for (const auto& [worker, message] : prepared) {

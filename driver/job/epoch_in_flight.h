@@ -41,6 +41,8 @@ struct EpochInFlight {
   EpochTimes times;
 
   int64_t InputRows() const;
+  // Of the stream that gave most: in files, or in the plan itself.
+  int64_t LargestInputBytes() const;
   int64_t OutputRows() const;
 };
 

@@ -36,6 +36,19 @@ JobPhase PhaseOf(EpochScheduler::Condition condition) {
 
 }  // namespace
 
+namespace {
+
+// An epoch of a processingTime trigger has the whole interval; the others take all there is.
+std::chrono::microseconds EpochTarget(const JobDefinition& definition) {
+  const Trigger& trigger = definition.trigger;
+  const bool is_endless =
+      trigger.kind == TriggerKind::kDefault || trigger.kind == TriggerKind::kProcessingTime;
+  if (!is_endless || definition.target_duration.count() == 0) return {};
+  return std::max(definition.target_duration, trigger.interval);
+}
+
+}  // namespace
+
 JobRunner::Actor::Actor(JobDefinition definition, JobEnvironment environment,
                         std::function<void(JobResult)> on_done)
     : definition_(std::move(definition)),
@@ -46,6 +59,7 @@ JobRunner::Actor::Actor(JobDefinition definition, JobEnvironment environment,
       sink_strand_(std::make_shared<IoStrand>(environment_.io)),
       cleanup_strand_(std::make_shared<IoStrand>(environment_.io)),
       scheduler_(definition_.trigger, definition_.polling_delay),
+      sizer_(EpochTarget(definition_)),
       reporter_(definition_.name, NewUuid(environment_.random), environment_.on_progress),
       workers_(definition_.settings.key_groups, definition_.max_slots) {}
 
@@ -389,12 +403,22 @@ bool JobRunner::Actor::IsBaseDue() const {
 void JobRunner::Actor::Do(const action::PollSources& action) {
   // Between the input of the open epoch and the next one the sources stand where a Base would.
   const bool wants_snapshots = !base_snapshots_.has_value() && IsBaseDue();
-  const auto limit =
-      action.everything ? connectors::ReadLimit::kAll : connectors::ReadLimit::kOptions;
+  auto limit = connectors::ReadLimit::All();
+  if (!action.everything) limit = {.bytes = sizer_.budget()};
   RunOn(
       source_strand_,
       [this, wants_snapshots, limit] { return sources_->Poll(limit, wants_snapshots); },
       [this](arrow::Result<PolledInput> polled) { OnPolled(std::move(polled)); });
+}
+
+void JobRunner::Actor::NoteSize(const EpochInFlight& epoch) {
+  std::chrono::microseconds compute{};
+  for (const auto& [worker, message] : epoch.prepared) {
+    compute = std::max(compute, std::chrono::microseconds(message.compute_us()));
+  }
+  const auto whole = epoch.times.commit_durable - epoch.times.run_sent;
+  sizer_.OnCommitted(epoch.LargestInputBytes(),
+                     std::chrono::duration_cast<std::chrono::microseconds>(whole), compute);
 }
 
 void JobRunner::Actor::OnPolled(arrow::Result<PolledInput> polled) {
@@ -485,6 +509,7 @@ void JobRunner::Actor::OnCommitLogged(arrow::Status status, const proto::LogReco
   const proto::CommitRecord& commit = record.commit();
   growth_.Note(record);
   open_->times.commit_durable = environment_.clock->SteadyNow();
+  NoteSize(*open_);
   committed_ = std::move(open_);
   open_ = std::move(next_);
   const auto epoch = committed_;

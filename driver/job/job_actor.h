@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "driver/epoch/epoch_sizer.h"
 #include "driver/epoch/scheduler.h"
 #include "driver/job/epoch_in_flight.h"
 #include "driver/job/epoch_planner.h"
@@ -71,6 +72,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   void OnAssigned(const std::string& worker, const proto::Assigned& message);
   void OnPrepared(const std::string& worker, proto::Prepared message);
   void OnFailed(const proto::Failed& message);
+  void NoteSize(const EpochInFlight& epoch);
   void OnPolled(arrow::Result<PolledInput> polled);
   void OnPlanLogged(arrow::Status status, const std::vector<proto::LogRecord>& records);
   void OnCommitLogged(arrow::Status status, const proto::LogRecord& record);
@@ -118,6 +120,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   LogGrowth growth_;
   StateFiles files_;
   bool is_collecting_ = false;
+  EpochSizer sizer_;
   ProgressReporter reporter_;
 
   bool is_settled_ = false;

@@ -50,6 +50,9 @@ struct JobDefinition {
   int64_t memory_bytes = 0;        // of its state per worker; 0: no limit
   std::string job_uuid;            // for a checkpoint that is new; "": a random one
   std::chrono::microseconds polling_delay{10'000};  // default trigger without data
+  // What an epoch under load should last (setting epoch.target_duration); 0: epochs take all there
+  // is.
+  std::chrono::microseconds target_duration{0};
 };
 
 // A worker of the job. The stream is for this job alone.

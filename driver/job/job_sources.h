@@ -32,8 +32,9 @@ class JobSources {
 
   // Fixes the ends for available-now.
   arrow::Status FixEnds();
-  // Takes the next input of each source. When one of them fails, what the ones before it gave stays
-  // here for the next call: they have advanced and will not give it again.
+  // Takes the next input of each source, each within the limit. When one of them fails, what the
+  // ones before it gave stays here for the next call: they have advanced and will not give it
+  // again.
   arrow::Result<PolledInput> Poll(connectors::ReadLimit limit, bool wants_snapshots);
   // The input is committed; a source that cannot tidy up loses nothing and is logged.
   void Commit(const std::vector<connectors::EpochInput>& inputs);

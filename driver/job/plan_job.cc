@@ -85,7 +85,7 @@ arrow::Status SourceResolver::LookAtInput(connectors::SourceSpec* source) {
   context.clock = Clock::System();
   ARROW_ASSIGN_OR_RAISE(const auto driver, connectors::MakeSourceDriver(*source, context));
   if (source->is_streaming) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto input, driver->Next(connectors::ReadLimit::kAll));
+  ARROW_ASSIGN_OR_RAISE(const auto input, driver->Next(connectors::ReadLimit::All()));
   source->bytes = 0;
   for (const connectors::Split& split : input.splits) *source->bytes += split.end - split.begin;
   return arrow::Status::OK();
@@ -166,6 +166,7 @@ arrow::Result<JobDefinition> MakeDefinition(const JobSpec& spec, const PlannedJo
   definition.settings.schemas = planned.inferred_schemas;
   definition.checkpoint = spec.checkpoint.value_or("");
   definition.base_interval = settings.base_interval();
+  definition.target_duration = settings.target_duration();
   definition.snapshot_min_bytes = settings.snapshot_min_bytes();
   definition.snapshot_ratio = settings.snapshot_ratio();
 

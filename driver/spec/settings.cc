@@ -21,8 +21,13 @@ namespace {
 using Type = SettingInfo::Type;
 
 constexpr double kMaxBytes = 1e15;
+constexpr double kMaxMicros = 3.6e9;
 
-constexpr std::array<SettingInfo, 9> kSettings = {{
+constexpr std::array<SettingInfo, 10> kSettings = {{
+    {"epoch.target_duration", Type::kDuration, "200ms", 0, kMaxMicros, false, false,
+     "what a micro-batch under load should last: a backlog of sources without rate options is "
+     "worked "
+     "off in pieces; 0 for no limit"},
     {"join.broadcast_bytes", Type::kBytes, "10m", 0, kMaxBytes, false, false,
      "a bounded side of a join up to this size goes whole to every slot; -1 for never"},
     {"log.base_interval", Type::kInteger, "100", 1, 1e6, false, false,
@@ -121,6 +126,17 @@ arrow::Result<std::string> CheckBytes(const SettingInfo& info, std::string_view 
   return std::to_string(*bytes);
 }
 
+arrow::Result<std::string> CheckDuration(const SettingInfo& info, std::string_view value) {
+  Options options;
+  options.Set(std::string(info.name), value == "0" ? "0us" : std::string(value));
+  const auto micros = options.GetDurationMicros(info.name, 0);
+  if (!micros.ok() || static_cast<double>(*micros) < info.lowest ||
+      static_cast<double>(*micros) > info.highest) {
+    return BadValue(info, value, "a duration such as 200ms, at most 1h");
+  }
+  return fmt::format("{}us", *micros);
+}
+
 arrow::Result<std::string> CheckReal(const SettingInfo& info, std::string_view value) {
   const std::string text(value);
   char* end = nullptr;
@@ -137,6 +153,8 @@ arrow::Result<std::string> CheckValue(const SettingInfo& info, std::string_view 
       return CheckInteger(info, value);
     case Type::kBytes:
       return CheckBytes(info, value);
+    case Type::kDuration:
+      return CheckDuration(info, value);
     case Type::kReal:
       return CheckReal(info, value);
     case Type::kTimeZone:
@@ -223,6 +241,12 @@ const std::string& Settings::ValueOf(std::string_view name) const {
   const auto found = values_.find(name);
   TIDEMILL_CHECK(found != values_.end());
   return found->second;
+}
+
+std::chrono::microseconds Settings::target_duration() const {
+  const std::string& micros = ValueOf("epoch.target_duration");
+  return std::chrono::microseconds(
+      *WholeNumber(std::string_view(micros).substr(0, micros.size() - 2)));
 }
 
 int64_t Settings::IntegerOf(std::string_view name) const { return *WholeNumber(ValueOf(name)); }

@@ -2,6 +2,7 @@
 
 #include <arrow/result.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -15,7 +16,7 @@ namespace tidemill::driver {
 // One setting as declared in the table: the only place that knows its name, default and bounds.
 // *Plain data.*
 struct SettingInfo {
-  enum class Type { kInteger, kBytes, kReal, kTimeZone, kMinOrMax };
+  enum class Type { kInteger, kBytes, kDuration, kReal, kTimeZone, kMinOrMax };
 
   std::string_view name;
   Type type = Type::kInteger;
@@ -49,6 +50,7 @@ class Settings {
   const std::string& time_zone() const { return ValueOf("timeZone"); }
   const std::string& watermark_policy() const { return ValueOf("watermark.policy"); }
   int64_t broadcast_bytes() const { return IntegerOf("join.broadcast_bytes"); }
+  std::chrono::microseconds target_duration() const;
   int64_t split_bytes() const { return IntegerOf("source.split_bytes"); }
   int64_t base_interval() const { return IntegerOf("log.base_interval"); }
   int64_t snapshot_min_bytes() const { return IntegerOf("state.snapshot_min_bytes"); }
@@ -58,7 +60,8 @@ class Settings {
   bool IsSet(std::string_view name) const;
   // Those that were set, by their own names.
   std::map<std::string, std::string> explicit_values() const;
-  // Every setting with its value in canonical form (bytes as digits), in name order.
+  // Every setting with its value in canonical form (bytes as digits, durations in us), in
+  // name order.
   const std::map<std::string, std::string, std::less<>>& values() const { return values_; }
 
  private:

@@ -1,6 +1,6 @@
 """Figures of a cluster of the release build: a driver and workers as processes of their own.
 
-usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|slow|scaling ...] [--scale F]
+usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|slow|burst|scaling ...] [--scale F]
 
 disk     fdatasync of small appends on the disk of FOLDER, for comparison
 idle     resident memory of a driver and a worker with nothing to do
@@ -9,6 +9,8 @@ worker   SIGKILL of one of 2 workers: until a line that came after it is in the 
 driver   SIGKILL of the driver and a new one at once: likewise
 rescale  a worker joins, then leaves, a job with 1 M keys: the longest time without a commit
 slow     one of 2 workers is stopped for 3 s while a pass-through job shuffles a burst: memory of the other and of the driver
+burst    a keyed count of 10,000 rows a second gets 50 M rows at once, with a target for epochs and without: how long epochs last,
+         how long until all is counted, memory of the driver and the workers
 scaling  rows per second of W1 and of a keyed count (1 M keys) over 1, 2 and 3 workers of 1 slot
 """
 import argparse
@@ -276,6 +278,50 @@ def slow(options):
               + ", ".join(f"{name} {a:.0f} > {b:.0f}" for name, a, b in zip(names, before, peak)))
 
 
+def burst(options):
+    """50 files a second of 200 rows each, then 2,500 files of 20,000."""
+    for target in ("200ms", "0"):
+        with cluster(options, "burst", 2) as one:
+            source = one.folder / "in"
+            source.mkdir()
+            keys_file(one.folder / "usual-0", 200, 0)
+            for number in range(20):
+                keys_file(one.folder / f"large-{number}", 20_000, number)
+
+            def feed(kind, kinds, files, pause):
+                began = time.monotonic()
+                for number in range(files):
+                    os.link(one.folder / f"{kind}-{number % kinds}", one.folder / "next")
+                    (one.folder / "next").rename(source / f"{kind}-{number:05d}.txt")
+                    time.sleep(max(0, began + pause * (number + 1) - time.monotonic()))
+                    watch()
+
+            def watch():
+                now = [process_tree.memory_of(process.pid)[0] for process in (one.driver, *one.workers.values())]
+                most[:] = [max(pair) for pair in zip(most, now)]
+            most = [0, 0, 0]
+            submit(one, "burst", KEYED_COUNT, {"format": "text", "path": source}, {"format": "noop"}, outputMode="update",
+                   settings={"epoch.target_duration": target})
+            feed("usual", 1, 100, pause=0.02)
+            before, usual = list(most), len(commits(one))
+            began = time.monotonic()
+            feed("large", 20, 2500, pause=0)
+            want = 100 * 200 + 2500 * 20_000
+
+            def rows():
+                return sum(map(int, re.findall(r" epoch_committed .*?\binput_rows=(\d+)", (one.folder / "driver.log").read_text())))
+            while rows() < want:
+                watch()
+                time.sleep(0.02)
+                if time.monotonic() - began > 60:
+                    raise SystemExit(f"burst: {rows()} rows of {want} after 60 s: see {one.folder}")
+            seconds = time.monotonic() - began
+            times = commits(one)[usual - 1:]
+            print(f"burst of 50 M rows at once, epoch.target_duration {target}: counted after {seconds:.1f} s, {len(times) - 1} epochs, commit to commit "
+                  + measure.percentiles([b - a for a, b in zip(times, times[1:])])
+                  + "; anonymous MiB before > most: " + ", ".join(f"{name} {a:.0f} > {b:.0f}" for name, a, b in zip(("driver", "worker", "worker"), before, most)))
+
+
 def scaling(options):
     text = environment.data(options.folder, "w1", options.scale)
     lines = sum(path.read_bytes().count(b"\n") for path in text.glob("*.txt"))
@@ -300,7 +346,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("what", nargs="*", default=["disk", "idle", "epoch", "worker", "driver", "rescale", "slow", "scaling"])
+    parser.add_argument("what", nargs="*", default=["disk", "idle", "epoch", "worker", "driver", "rescale", "slow", "burst", "scaling"])
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--epochs", type=int, default=205)
     parser.add_argument("--blows", type=int, default=10)
@@ -309,7 +355,8 @@ def main():
     options.runs, options.slots = 1, 0
     parts = {"disk": measure.Bench(options).disk, "idle": lambda: idle(options), "epoch": lambda: epoch(options),
              "worker": lambda: recovery(options, "worker", strike_worker), "driver": lambda: recovery(options, "driver", strike_driver),
-             "rescale": lambda: rescale(options), "slow": lambda: slow(options), "scaling": lambda: scaling(options)}
+             "rescale": lambda: rescale(options), "slow": lambda: slow(options),
+             "burst": lambda: burst(options), "scaling": lambda: scaling(options)}
     for what in options.what:
         parts[what]()
 

@@ -88,9 +88,9 @@ TEST_F(CsvReaderTest, MultiLineFilesAndCompressedOnesAreNotCut) {
   const SourceDriverContext context{
       .fs = FileSystem::Local(), .clock = Clock::System(), .random = Random::System()};
 
-  const auto whole = MakeSourceDriver(spec, context).ValueOrDie()->Next(ReadLimit::kAll);
+  const auto whole = MakeSourceDriver(spec, context).ValueOrDie()->Next(ReadLimit::All());
   spec.options.Set("multiLine", "false");
-  const auto cut = MakeSourceDriver(spec, context).ValueOrDie()->Next(ReadLimit::kAll);
+  const auto cut = MakeSourceDriver(spec, context).ValueOrDie()->Next(ReadLimit::All());
 
   EXPECT_EQ(whole->splits.size(), 1u);
   EXPECT_EQ(cut->splits.size(), 3u);

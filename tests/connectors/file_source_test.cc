@@ -28,7 +28,7 @@ class FileSourceDriverTest : public ::testing::Test {
         .ValueOrDie();
   }
 
-  static EpochInput Take(SourceDriver* driver, ReadLimit limit = ReadLimit::kOptions) {
+  static EpochInput Take(SourceDriver* driver, ReadLimit limit = ReadLimit{}) {
     return driver->Next(limit).ValueOrDie();
   }
 
@@ -92,7 +92,7 @@ TEST_F(FileSourceDriverTest, AllMeansAllWhateverTheOptionsSay) {
   for (int i = 0; i < 5; ++i) dir_.Write(std::string(1, 'a' + i), "x\n", i);
   auto driver = Make({{"maxFilesPerTrigger", "2"}});
 
-  EXPECT_EQ(Take(driver.get(), ReadLimit::kAll).splits.size(), 5u);
+  EXPECT_EQ(Take(driver.get(), ReadLimit::All()).splits.size(), 5u);
 }
 
 TEST_F(FileSourceDriverTest, LatestFirstTakesTheNewestAndLooksAgainEachTime) {
@@ -123,6 +123,28 @@ TEST_F(FileSourceDriverTest, AFileMayBeKnownByItsNameOnly) {
   auto driver = Make({{"fileNameOnly", "true"}, {"recursiveFileLookup", "true"}});
 
   EXPECT_EQ(Take(driver.get()).splits.size(), 1u);
+}
+
+TEST_F(FileSourceDriverTest, ABudgetOfBytesCutsBetweenFilesWhereNoOptionDoes) {
+  for (int i = 0; i < 4; ++i) dir_.Write(std::string(1, 'a' + i), std::string(10, 'x'), i);
+  auto driver = Make({});
+  const auto names = [&](int64_t bytes) {
+    const EpochInput input = driver->Next({.bytes = bytes}).ValueOrDie();
+    std::string text;
+    for (const Split& split : input.splits) {
+      text += BaseName(split.path);
+    }
+    return text;
+  };
+  EXPECT_EQ(names(25), "ab");
+  dir_.Write("e", "x\n", 9);
+  EXPECT_EQ(names(1), "c") << "never nothing";
+  EXPECT_EQ(names(1'000), "d") << "the rest of one listing";
+  EXPECT_EQ(names(1'000), "e");
+  dir_.Write("f", "x\n", 10);
+  dir_.Write("g", "x\n", 11);
+  auto limited = Make({{"maxFilesPerTrigger", "6"}});
+  EXPECT_EQ(limited->Next({.bytes = 1})->splits.size(), 6U) << "the user's own limit holds";
 }
 
 TEST_F(FileSourceDriverTest, AFixedEndLeavesOutLaterFiles) {

@@ -58,10 +58,10 @@ class RateSourceTest : public ::testing::Test {
 TEST_F(RateSourceTest, MakesRowsForEverySecondThatHasPassed) {
   const SourceSpec spec = Spec("rate", {{"rowsPerSecond", "2"}});
   auto driver = Driver(spec);
-  EXPECT_FALSE(driver->Next(ReadLimit::kOptions).ValueOrDie().has_data());
+  EXPECT_FALSE(driver->Next(ReadLimit{}).ValueOrDie().has_data());
 
   clock_.now += std::chrono::milliseconds(2900);
-  const EpochInput input = driver->Next(ReadLimit::kOptions).ValueOrDie();
+  const EpochInput input = driver->Next(ReadLimit{}).ValueOrDie();
 
   EXPECT_EQ(input.start_offset, "");
   EXPECT_EQ(input.end_offset, "2");
@@ -74,7 +74,7 @@ TEST_F(RateSourceTest, TheClocksStartSurvivesARestart) {
   auto before = Driver(spec);
   const std::string snapshot = before->Snapshot();
   clock_.now += std::chrono::seconds(1);
-  const EpochInput logged = before->Next(ReadLimit::kOptions).ValueOrDie();
+  const EpochInput logged = before->Next(ReadLimit{}).ValueOrDie();
   clock_.now += std::chrono::seconds(1);
 
   auto by_snapshot = Driver(spec);
@@ -82,8 +82,8 @@ TEST_F(RateSourceTest, TheClocksStartSurvivesARestart) {
   auto by_log = Driver(spec);
   ASSERT_TRUE(by_log->Replay(logged).ok());
 
-  EXPECT_EQ(by_snapshot->Next(ReadLimit::kOptions).ValueOrDie().end_offset, "2");
-  const EpochInput next = by_log->Next(ReadLimit::kOptions).ValueOrDie();
+  EXPECT_EQ(by_snapshot->Next(ReadLimit{}).ValueOrDie().end_offset, "2");
+  const EpochInput next = by_log->Next(ReadLimit{}).ValueOrDie();
   EXPECT_EQ(next.start_offset, "1");
   EXPECT_THAT(RowsOf(spec, next.splits), ElementsAre(Row{1'001'000, 1}));
 }
@@ -101,8 +101,8 @@ TEST_F(RateSourceTest, MicroBatchesDoNotDependOnTheClock) {
            {{"rowsPerBatch", "3"}, {"startTimestamp", "5000"}, {"advanceMillisPerBatch", "100"}});
   auto driver = Driver(spec);
 
-  const EpochInput first = driver->Next(ReadLimit::kOptions).ValueOrDie();
-  const EpochInput second = driver->Next(ReadLimit::kOptions).ValueOrDie();
+  const EpochInput first = driver->Next(ReadLimit{}).ValueOrDie();
+  const EpochInput second = driver->Next(ReadLimit{}).ValueOrDie();
 
   EXPECT_EQ(first.end_offset, "{\"offset\":3,\"timestamp\":5100}");
   EXPECT_THAT(RowsOf(spec, first.splits), ElementsAre(Row{5000, 0}, Row{5000, 2}, Row{5000, 1}));
@@ -113,8 +113,8 @@ TEST_F(RateSourceTest, AvailableNowIsOneMicroBatch) {
   auto driver = Driver(Spec("rate-micro-batch", {{"rowsPerBatch", "3"}}));
   ASSERT_TRUE(driver->FixEnd().ok());
 
-  EXPECT_TRUE(driver->Next(ReadLimit::kOptions).ValueOrDie().has_data());
-  EXPECT_FALSE(driver->Next(ReadLimit::kOptions).ValueOrDie().has_data());
+  EXPECT_TRUE(driver->Next(ReadLimit{}).ValueOrDie().has_data());
+  EXPECT_FALSE(driver->Next(ReadLimit{}).ValueOrDie().has_data());
 }
 
 TEST_F(RateSourceTest, ABadPayloadIsCorruption) {

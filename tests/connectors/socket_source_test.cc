@@ -97,20 +97,20 @@ TEST_F(SocketSourceTest, GivesTheLinesThatArrived) {
 
   peer_.Send("one two\r\nthree\nunfin");
   WaitForWake();
-  const EpochInput first = driver->Next(ReadLimit::kOptions).ValueOrDie();
+  const EpochInput first = driver->Next(ReadLimit{}).ValueOrDie();
   peer_.Send("ished\nrest");
   WaitForWake();
-  const EpochInput second = driver->Next(ReadLimit::kOptions).ValueOrDie();
+  const EpochInput second = driver->Next(ReadLimit{}).ValueOrDie();
   peer_.Close();
   WaitForWake();
-  const EpochInput last = driver->Next(ReadLimit::kOptions).ValueOrDie();
+  const EpochInput last = driver->Next(ReadLimit{}).ValueOrDie();
 
   EXPECT_THAT(TextsIn(spec, first.splits), ElementsAre("one two", "three"));
   EXPECT_EQ(first.start_offset, "");
   EXPECT_EQ(first.end_offset, "1");
   EXPECT_THAT(TextsIn(spec, second.splits), ElementsAre("unfinished"));
   EXPECT_THAT(TextsIn(spec, last.splits), ElementsAre("rest"));
-  EXPECT_FALSE(driver->Next(ReadLimit::kOptions).ValueOrDie().has_data());
+  EXPECT_FALSE(driver->Next(ReadLimit{}).ValueOrDie().has_data());
 }
 
 TEST_F(SocketSourceTest, AReplayGivesTheLoggedRowsOrNone) {
@@ -118,7 +118,7 @@ TEST_F(SocketSourceTest, AReplayGivesTheLoggedRowsOrNone) {
   auto driver = Driver(spec);
   peer_.Send("a\nb\n");
   WaitForWake();
-  EpochInput logged = driver->Next(ReadLimit::kOptions).ValueOrDie();
+  EpochInput logged = driver->Next(ReadLimit{}).ValueOrDie();
 
   const auto with_rows = driver->Replay(logged).ValueOrDie();
   for (Split& split : logged.splits) split.payload.clear();

@@ -48,7 +48,7 @@ class JobSourcesTest : public testing::Test {
     sources_ = std::make_unique<JobSources>(std::move(sources), Clock::System());
   }
   arrow::Result<PolledInput> Poll(bool wants_snapshots = false) {
-    return sources_->Poll(connectors::ReadLimit::kOptions, wants_snapshots);
+    return sources_->Poll(connectors::ReadLimit{}, wants_snapshots);
   }
   static std::vector<std::string> Ends(const PolledInput& polled) {
     std::vector<std::string> ends;

@@ -19,8 +19,7 @@ class NumberSource final : public connectors::SourceDriver {
 
   arrow::Result<connectors::EpochInput> Next(connectors::ReadLimit limit) override {
     const int64_t end = std::min(fixed_end_.value_or(world_->available), world_->available);
-    const int64_t most =
-        limit == connectors::ReadLimit::kAll ? end : std::min(end, position_ + world_->per_epoch);
+    const int64_t most = limit.everything ? end : std::min(end, position_ + world_->per_epoch);
     connectors::EpochInput input{.start_offset = Text(position_)};
     if (most > position_) input.splits.push_back({.begin = position_, .end = most});
     position_ = std::max(most, position_);

@@ -18,6 +18,8 @@ TEST(SettingsTest, DefaultsAreThoseOfTheTable) {
   EXPECT_EQ(settings.sink_shards(), 8);
   EXPECT_EQ(settings.time_zone(), "UTC");
   EXPECT_EQ(settings.split_bytes(), 32 << 20);
+  EXPECT_EQ(settings.target_duration(), std::chrono::milliseconds(200));
+  EXPECT_EQ(settings.broadcast_bytes(), 10 << 20);
   EXPECT_EQ(settings.base_interval(), 100);
   EXPECT_EQ(settings.snapshot_min_bytes(), 64 << 20);
   EXPECT_EQ(settings.snapshot_ratio(), 1.0);
@@ -28,6 +30,8 @@ TEST(SettingsTest, ValuesAreCheckedAgainstTheirBounds) {
             "error[INVALID_SETTING_VALUE]: bad value of a setting: state.key_groups must be a "
             "power of two from 1 to 32768: value=100 SQLSTATE: 22022");
   EXPECT_NE(ErrorOf("state.key_groups", "65536"), "");
+  EXPECT_NE(ErrorOf("epoch.target_duration", "200").find("a duration such as 200ms"),
+            std::string::npos);
   EXPECT_NE(ErrorOf("source.split_bytes", "lots").find("a size such as 32m"), std::string::npos);
   EXPECT_NE(ErrorOf("state.snapshot_ratio", "nan").find("a number from"), std::string::npos);
   EXPECT_NE(ErrorOf("timeZone", "Mars/Base"), "");
@@ -43,6 +47,22 @@ TEST(SettingsTest, SparkNamesAreMappedOrRefusedWithAReason) {
             "spark.sql.shuffle.partitions SQLSTATE: 0A000\n"
             "     = help: key groups replace shuffle partitions: set state.key_groups (a power of "
             "two), or nothing");
+}
+
+// What one process has checked another one checks again.
+TEST(SettingsTest, CanonicalValuesAreValues) {
+  const std::map<std::string, std::string> given = {
+      {"epoch.target_duration", "1 second 500ms"},
+      {"join.broadcast_bytes", "-1"},
+      {"source.split_bytes", "1m"},
+      {"spark.sql.streaming.multipleWatermarkPolicy", "max"},
+  };
+  const Settings settings = Settings::Make(given).ValueOrDie();
+  EXPECT_EQ(settings.target_duration(), std::chrono::milliseconds(1500));
+  EXPECT_EQ(settings.broadcast_bytes(), -1);
+  const Settings again = Settings::Make(settings.explicit_values()).ValueOrDie();
+  EXPECT_EQ(again.values(), settings.values());
+  EXPECT_EQ(Settings::Make({{"epoch.target_duration", "0"}})->target_duration().count(), 0);
 }
 
 TEST(SettingsTest, SinkShardsDivideKeyGroups) {
