@@ -37,7 +37,8 @@ class CsvRecords {
 
   size_t size() const { return texts_.size(); }
   CsvColumn column(size_t wanted) const {
-    return {.first = tokens_.data() + wanted, .stride = num_wanted_, .length = size()};
+    const size_t first = tokens_.empty() ? 0 : wanted;
+    return {.first = tokens_.data() + first, .stride = num_wanted_, .length = size()};
   }
   std::string_view text(size_t i) const { return texts_[i]; }
   std::vector<uint8_t>* bad_rows() { return &bad_; }

@@ -28,6 +28,7 @@ arrow::Result<std::unique_ptr<SourceDriver>> FileSourceDriver::Make(
   std::unique_ptr<FileSourceDriver> driver(new FileSourceDriver(std::move(options), context));
   // A wrong path, or a file that cannot be read, is told before anything starts.
   ARROW_ASSIGN_OR_RAISE(auto files, driver->ListNew());
+  if (spec.is_streaming) driver->Watch();
   if (driver->options_.cut == FileSourceOptions::Cut::kRanges) return driver;
   for (const FileInfo& file : files) ARROW_RETURN_NOT_OK(CompressionOf(file.path).status());
   return driver;
@@ -37,6 +38,24 @@ FileSourceDriver::FileSourceDriver(FileSourceOptions options, SourceDriverContex
     : options_(std::move(options)),
       context_(std::move(context)),
       seen_(options_.max_file_age_us, options_.file_name_only) {}
+
+void FileSourceDriver::Watch() {
+  const bool is_one_directory = !options_.is_recursive && !HasGlob(options_.path);
+  if (!context_.wake || context_.fs != FileSystem::Local() || !is_one_directory) return;
+  const auto info = context_.fs->Stat(options_.path);
+  if (!info.ok() || !info->is_directory) return;
+  auto watch = WatchDirectory(options_.path, [wake = context_.wake](std::string_view name) {
+    const bool is_hidden = name.starts_with('.') || name.starts_with('_');
+    if (!is_hidden) wake();
+  });
+  if (watch.ok()) {
+    watch_ = *std::move(watch);
+  } else {
+    LogInfo("source_not_watched")
+        .With("path", options_.path)
+        .With("error", watch.status().ToString());
+  }
+}
 
 arrow::Result<std::vector<FileInfo>> FileSourceDriver::ListNew() {
   const SteadyTime begin = context_.clock->SteadyNow();

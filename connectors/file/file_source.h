@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/fs/directory_watch.h"
 #include "connectors/file/file_options.h"
 #include "connectors/file/seen_files.h"
 #include "connectors/source.h"
@@ -15,6 +16,8 @@
 namespace tidemill::connectors {
 
 // Driver half of text and json: lists new files by Spark's rules and cuts large ones into splits.
+// Is woken when a file comes into a directory of this machine (watched where the path names one
+// directory that is not searched below); asked again by and by all the same.
 //
 // Files that exist at the start are processed; a path is read once, by (mtime, path), the newest
 // first with latestFirst. The position counts the inputs that had files: {"logOffset":2} after
@@ -38,6 +41,8 @@ class FileSourceDriver final : public SourceDriver {
  private:
   FileSourceDriver(FileSourceOptions options, SourceDriverContext context);
 
+  // Wakes the job when a file arrives, where the system can tell.
+  void Watch();
   // All files not seen yet, in the order they are taken.
   arrow::Result<std::vector<FileInfo>> ListNew();
   // How many of `files` one epoch takes.
@@ -54,6 +59,7 @@ class FileSourceDriver final : public SourceDriver {
   int64_t log_offset_ = -1;
   std::vector<FileInfo> unread_;  // listed earlier, in order
   bool is_end_fixed_ = false;     // unread_ is all there will be
+  std::unique_ptr<DirectoryWatch> watch_;
 };
 
 }  // namespace tidemill::connectors

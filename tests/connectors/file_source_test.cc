@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <map>
 
 #include "common/base/error.h"
@@ -24,9 +26,11 @@ class FileSourceDriverTest : public ::testing::Test {
     return MakeSourceDriver(spec, {.fs = FileSystem::Local(),
                                    .clock = Clock::System(),
                                    .random = Random::System(),
-                                   .wake = [] {}})
+                                   .wake = wake_})
         .ValueOrDie();
   }
+
+  std::function<void()> wake_ = [] {};
 
   static EpochInput Take(SourceDriver* driver, ReadLimit limit = ReadLimit{}) {
     return driver->Next(limit).ValueOrDie();
@@ -145,6 +149,21 @@ TEST_F(FileSourceDriverTest, ABudgetOfBytesCutsBetweenFilesWhereNoOptionDoes) {
   dir_.Write("g", "x\n", 11);
   auto limited = Make({{"maxFilesPerTrigger", "6"}});
   EXPECT_EQ(limited->Next({.bytes = 1})->splits.size(), 6U) << "the user's own limit holds";
+}
+
+TEST_F(FileSourceDriverTest, AFileThatArrivesWakesTheJob) {
+  std::atomic<int> wakes = 0;
+  wake_ = [&wakes] {
+    ++wakes;
+    wakes.notify_all();
+  };
+  const auto driver = Make();
+  dir_.Write(".hidden", "x\n");
+  dir_.Write("_made", "x\n");
+  EXPECT_EQ(wakes, 0);
+  dir_.Write("a", "x\n");
+  wakes.wait(0);  // For ever, where nobody watches.
+  EXPECT_THAT(NextNames(driver.get()), ElementsAre("a"));
 }
 
 TEST_F(FileSourceDriverTest, AFixedEndLeavesOutLaterFiles) {
