@@ -46,6 +46,14 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   deployed->plan = plan;
   deployed->num_key_groups = static_cast<int>(message.key_groups());
   deployed->is_durable = message.is_durable();
+  if (const std::string& name = message.changelog_codec(); !name.empty()) {
+    const auto codec = state::ChangelogCodecOf(name);
+    if (!codec) {
+      return MakeError(ErrorKind::kBug, "PLAN_INVALID",
+                       fmt::format("unknown codec of the changelog: codec={}", name));
+    }
+    deployed->changelog_codec = *codec;
+  }
   job->job_ = deployed;
   job->stream_ = std::move(stream);
   job->plan_fingerprint_ = message.plan_fingerprint();

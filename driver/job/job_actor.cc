@@ -36,19 +36,6 @@ JobPhase PhaseOf(EpochScheduler::Condition condition) {
 
 }  // namespace
 
-namespace {
-
-// An epoch of a processingTime trigger has the whole interval; the others take all there is.
-std::chrono::microseconds EpochTarget(const JobDefinition& definition) {
-  const Trigger& trigger = definition.trigger;
-  const bool is_endless =
-      trigger.kind == TriggerKind::kDefault || trigger.kind == TriggerKind::kProcessingTime;
-  if (!is_endless || definition.target_duration.count() == 0) return {};
-  return std::max(definition.target_duration, trigger.interval);
-}
-
-}  // namespace
-
 JobRunner::Actor::Actor(JobDefinition definition, JobEnvironment environment,
                         std::function<void(JobResult)> on_done)
     : definition_(std::move(definition)),
@@ -59,7 +46,7 @@ JobRunner::Actor::Actor(JobDefinition definition, JobEnvironment environment,
       sink_strand_(std::make_shared<IoStrand>(environment_.io)),
       cleanup_strand_(std::make_shared<IoStrand>(environment_.io)),
       scheduler_(definition_.trigger, definition_.polling_delay),
-      sizer_(EpochTarget(definition_)),
+      sizer_(definition_.target_duration),
       reporter_(definition_.name, NewUuid(environment_.random), environment_.on_progress),
       workers_(definition_.settings.key_groups, definition_.max_slots) {}
 
@@ -316,6 +303,8 @@ void JobRunner::Actor::SetDeployment(bool with_stored_plan) {
   deploy.set_key_groups(definition_.settings.key_groups);
   deploy.set_is_durable(definition_.is_durable);
   deploy.set_job_name(definition_.name);
+  // What is temporary is never read over a network or kept for long.
+  if (definition_.is_durable) deploy.set_changelog_codec(definition_.changelog_codec);
   deploy.set_snapshot_min_bytes(definition_.snapshot_min_bytes);
   deploy.set_snapshot_ratio(definition_.snapshot_ratio);
   deploy.set_memory_bytes(definition_.memory_bytes);

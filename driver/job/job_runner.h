@@ -45,13 +45,13 @@ struct JobDefinition {
   int64_t base_interval = 100;     // commits between Base records (setting log.base_interval)
   int64_t base_bytes = 16 << 20;   // of records between them, at most (of plans that hold rows)
   int64_t snapshot_min_bytes = 0;  // setting state.snapshot_min_bytes; 0: the workers' default
+  std::string changelog_codec;     // setting state.changelog_codec; "": none
   double snapshot_ratio = 0;       // setting state.snapshot_ratio; 0: the workers' default
   int max_slots = 0;               // that the job may use; 0: all
   int64_t memory_bytes = 0;        // of its state per worker; 0: no limit
   std::string job_uuid;            // for a checkpoint that is new; "": a random one
   std::chrono::microseconds polling_delay{10'000};  // default trigger without data
-  // What an epoch under load should last (setting epoch.target_duration); 0: epochs take all there
-  // is.
+  // What an epoch under load should last; 0: epochs take all there is.
   std::chrono::microseconds target_duration{0};
 };
 

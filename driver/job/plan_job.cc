@@ -1,5 +1,6 @@
 #include "driver/job/plan_job.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -116,6 +117,15 @@ arrow::Result<connectors::SinkSpec> ResolveSinkOf(const JobSpec& spec,
   return resolved.ok() ? resolved : LocateInSpec(spec, resolved.status(), spec.sink_place);
 }
 
+// An epoch of a processingTime trigger has the whole interval; of once and available-now it takes
+// all there is.
+std::chrono::microseconds EpochTarget(std::chrono::microseconds target, const Trigger& trigger) {
+  const bool is_endless =
+      trigger.kind == TriggerKind::kDefault || trigger.kind == TriggerKind::kProcessingTime;
+  if (!is_endless || target.count() == 0) return {};
+  return std::max(target, trigger.interval);
+}
+
 }  // namespace
 
 arrow::Status CheckJob(const JobSpec& spec) {
@@ -166,7 +176,8 @@ arrow::Result<JobDefinition> MakeDefinition(const JobSpec& spec, const PlannedJo
   definition.settings.schemas = planned.inferred_schemas;
   definition.checkpoint = spec.checkpoint.value_or("");
   definition.base_interval = settings.base_interval();
-  definition.target_duration = settings.target_duration();
+  definition.target_duration = EpochTarget(settings.target_duration(), spec.trigger);
+  definition.changelog_codec = settings.changelog_codec();
   definition.snapshot_min_bytes = settings.snapshot_min_bytes();
   definition.snapshot_ratio = settings.snapshot_ratio();
 

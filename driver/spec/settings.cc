@@ -23,7 +23,7 @@ using Type = SettingInfo::Type;
 constexpr double kMaxBytes = 1e15;
 constexpr double kMaxMicros = 3.6e9;
 
-constexpr std::array<SettingInfo, 10> kSettings = {{
+constexpr std::array<SettingInfo, 11> kSettings = {{
     {"epoch.target_duration", Type::kDuration, "200ms", 0, kMaxMicros, false, false,
      "what a micro-batch under load should last: a backlog of sources without rate options is "
      "worked "
@@ -36,6 +36,9 @@ constexpr std::array<SettingInfo, 10> kSettings = {{
      "shards in which a sink takes an epoch; divides state.key_groups"},
     {"source.split_bytes", Type::kBytes, "32m", 1024, kMaxBytes, false, false,
      "size of the ranges that a large file is cut into"},
+    {"state.changelog_codec", Type::kChoice, "lz4", 0, 0, false, false,
+     "how the rows that a micro-batch changes are compressed in the checkpoint",
+     "lz4 zstd snappy none"},
     {"state.key_groups", Type::kInteger, "128", 1, 32768, true, true,
      "hash ranges of keys: the unit in which state is spread over workers"},
     {"state.snapshot_min_bytes", Type::kBytes, "64m", 1024, kMaxBytes, false, false,
@@ -44,12 +47,13 @@ constexpr std::array<SettingInfo, 10> kSettings = {{
      "a snapshot is made when the changelog is larger than the state times this"},
     {"timeZone", Type::kTimeZone, "UTC", 0, 0, false, true,
      "the session's time zone: timestamps from and to text, date functions"},
-    {"watermark.policy", Type::kMinOrMax, "min", 0, 0, false, true,
-     "which of several watermarks is that of the job: the least or the greatest"},
+    {"watermark.policy", Type::kChoice, "min", 0, 0, false, true,
+     "which of several watermarks is that of the job: the least or the greatest", "min max"},
 }};
 
 // Spark's names for settings of ours.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSparkNames = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSparkNames = {{
+    {"spark.sql.streaming.stateStore.compression.codec", "state.changelog_codec"},
     {"spark.sql.autoBroadcastJoinThreshold", "join.broadcast_bytes"},
     {"spark.sql.session.timeZone", "timeZone"},
     {"spark.sql.files.maxPartitionBytes", "source.split_bytes"},
@@ -147,6 +151,17 @@ arrow::Result<std::string> CheckReal(const SettingInfo& info, std::string_view v
   return fmt::format("{}", number);
 }
 
+arrow::Result<std::string> CheckChoice(const SettingInfo& info, std::string_view value) {
+  std::string rule;
+  for (std::string_view rest = info.choices; !rest.empty();) {
+    const std::string_view choice = rest.substr(0, rest.find(' '));
+    if (choice == value) return std::string(value);
+    rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
+    rule += fmt::format("{}{}", rule.empty() ? "" : rest.empty() ? " or " : ", ", choice);
+  }
+  return BadValue(info, value, rule);
+}
+
 arrow::Result<std::string> CheckValue(const SettingInfo& info, std::string_view value) {
   switch (info.type) {
     case Type::kInteger:
@@ -160,9 +175,8 @@ arrow::Result<std::string> CheckValue(const SettingInfo& info, std::string_view 
     case Type::kTimeZone:
       ARROW_RETURN_NOT_OK(FindTimeZone(value).status());
       return std::string(value);
-    case Type::kMinOrMax:
-      if (value != "min" && value != "max") return BadValue(info, value, "min or max");
-      return std::string(value);
+    case Type::kChoice:
+      return CheckChoice(info, value);
   }
   return std::string(value);
 }

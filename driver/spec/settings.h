@@ -16,7 +16,7 @@ namespace tidemill::driver {
 // One setting as declared in the table: the only place that knows its name, default and bounds.
 // *Plain data.*
 struct SettingInfo {
-  enum class Type { kInteger, kBytes, kDuration, kReal, kTimeZone, kMinOrMax };
+  enum class Type { kInteger, kBytes, kDuration, kReal, kTimeZone, kChoice };
 
   std::string_view name;
   Type type = Type::kInteger;
@@ -26,6 +26,7 @@ struct SettingInfo {
   bool is_power_of_two = false;
   bool is_frozen = false;  // fixed when a checkpoint is made; another value is refused later
   std::string_view doc;
+  std::string_view choices = "";  // of kChoice, with blanks between them
 };
 
 // All settings, in name order.
@@ -53,6 +54,7 @@ class Settings {
   std::chrono::microseconds target_duration() const;
   int64_t split_bytes() const { return IntegerOf("source.split_bytes"); }
   int64_t base_interval() const { return IntegerOf("log.base_interval"); }
+  const std::string& changelog_codec() const { return ValueOf("state.changelog_codec"); }
   int64_t snapshot_min_bytes() const { return IntegerOf("state.snapshot_min_bytes"); }
   double snapshot_ratio() const;
 

@@ -6,19 +6,22 @@
 #include <cstring>
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/base/error.h"
 #include "common/base/hash.h"
 #include "state/durable/checksum.h"
 #include "state/table/row_codec.h"
 
 // An extent, little-endian: ExtentHeader, then `num_sections` times SectionHeader and a row block
-// (row_block.cc) of `block_length` bytes. Nothing in between, nothing left over.
+// (row_block.cc) of `block_length` bytes. Nothing in between, nothing left over. Of version 2 all
+// that is behind the header is packed (changelog_codec.h).
 namespace tidemill::state {
 
 namespace {
 
 constexpr char kMagic[4] = {'T', 'M', 'C', 'L'};
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kPlainVersion = 1;
+constexpr uint32_t kPackedVersion = 2;
 
 struct ExtentHeader {
   char magic[4];
@@ -67,8 +70,18 @@ void ChangelogSections::Add(int32_t operator_id, uint32_t key_group, const HotTa
   num_rows_ += block_.num_rows;
 }
 
+arrow::Status ChangelogSections::Pack(ChangelogCodec codec) {
+  TIDEMILL_CHECK(!is_packed_);
+  PodVector<uint8_t> packed;
+  ARROW_RETURN_NOT_OK(state::Pack(codec, bytes(), &packed));
+  bytes_ = std::move(packed);
+  is_packed_ = true;
+  return arrow::Status::OK();
+}
+
 void ChangelogSections::Clear() {
   bytes_.Clear();
+  is_packed_ = false;
   key_groups_.clear();
   num_rows_ = 0;
 }
@@ -95,9 +108,11 @@ arrow::Result<Extent> ChangelogSegment::Append(int64_t epoch,
   extent.file = name_;
   extent.offset = size_;
   extent.epoch = epoch;
-  ExtentHeader header = {{}, kFormatVersion, epoch, 0};
+  const bool is_packed = !slots.empty() && slots[0]->is_packed();
+  ExtentHeader header = {{}, is_packed ? kPackedVersion : kPlainVersion, epoch, 0};
   std::memcpy(header.magic, kMagic, sizeof(kMagic));
   for (const ChangelogSections* slot : slots) {
+    TIDEMILL_CHECK(slot->is_packed() == is_packed);
     header.num_sections += slot->num_sections();
     extent.key_groups.insert(extent.key_groups.end(), slot->key_groups().begin(),
                              slot->key_groups().end());
@@ -147,7 +162,15 @@ arrow::Result<std::string> ReadExtent(FileSystem* fs, const std::string& state_d
     return CorruptState(fmt::format(
         "checksum of a changelog extent differs: file={} offset={} length={} expected={} actual={}",
         extent.file, extent.offset, extent.length, HexOf(extent.checksum), HexOf(actual)));
-  return bytes;
+  ExtentHeader header;
+  std::string_view rest = bytes;
+  if (!TakeHeader(&rest, &header) || header.version != kPackedVersion) return bytes;
+  header.version = kPlainVersion;
+  std::string plain(BytesOf(header));
+  if (const arrow::Status unpacked = Unpack(rest, &plain); !unpacked.ok()) {
+    return BadExtent(extent, fmt::format("cannot be unpacked ({})", unpacked.message()));
+  }
+  return plain;
 }
 
 arrow::Status ForEachSection(const Extent& extent, std::string_view bytes,
@@ -155,7 +178,7 @@ arrow::Status ForEachSection(const Extent& extent, std::string_view bytes,
   ExtentHeader header;
   if (!TakeHeader(&bytes, &header) || std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0)
     return BadExtent(extent, "does not begin as one");
-  if (header.version != kFormatVersion)
+  if (header.version != kPlainVersion)
     return BadExtent(extent, fmt::format("is of unknown version {}", uint32_t{header.version}));
   if (header.epoch != extent.epoch)
     return BadExtent(extent, fmt::format("is of another epoch {}", int64_t{header.epoch}));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
+#include "state/durable/changelog_codec.h"
 #include "state/durable/records.h"
 #include "state/table/hot_table.h"
 #include "state/table/pod_vector.h"
@@ -25,9 +26,13 @@ class ChangelogSections {
  public:
   // Adds what the open epoch changed in `table`; nothing where it changed nothing.
   void Add(int32_t operator_id, uint32_t key_group, const HotTable& table);
+  // Compresses what was added, once, behind the last Add; without it sections are written as they
+  // are.
+  arrow::Status Pack(ChangelogCodec codec);
   void Clear();
 
-  std::string_view bytes() const {
+  bool is_packed() const { return is_packed_; }
+  std::string_view bytes() const {  // as they are written
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
   }
   uint32_t num_sections() const { return static_cast<uint32_t>(key_groups_.size()); }
@@ -38,6 +43,7 @@ class ChangelogSections {
   PodVector<uint8_t> bytes_;  // large ones grow without a copy
   std::vector<uint32_t> key_groups_;
   int64_t num_rows_ = 0;
+  bool is_packed_ = false;
   RowBlock block_;
 };
 
@@ -57,7 +63,8 @@ class ChangelogSegment {
   // Creates the file exclusively and makes its name durable.
   static arrow::Result<std::unique_ptr<ChangelogSegment>> Create(Options options);
 
-  // Appends one extent with the sections of all slots. Call Sync before it is reported.
+  // Appends one extent with the sections of all slots, all packed or none. Call Sync before it is
+  // reported.
   arrow::Result<Extent> Append(int64_t epoch, std::span<const ChangelogSections* const> slots);
   arrow::Status Sync();
 
@@ -83,8 +90,8 @@ struct ChangelogSection {
   std::string_view block;  // ParseRowBlock
 };
 
-// Reads an extent and verifies its checksum. Errors: CHECKPOINT_CORRUPT (kCorrupt) with file,
-// offset, expected and actual checksum; also where the file is missing or too short.
+// Reads an extent, verifies its checksum and unpacks it. Errors: CHECKPOINT_CORRUPT (kCorrupt) with
+// file, offset, expected and actual checksum; also where the file is missing or too short.
 arrow::Result<std::string> ReadExtent(FileSystem* fs, const std::string& state_dir,
                                       const Extent& extent);
 // Calls `visit` for each section of a verified extent's bytes, in order of writing. Errors:

@@ -32,6 +32,7 @@ struct DeployedJob {
   std::shared_ptr<const JobPlan> plan;
   int num_key_groups = 0;
   bool is_durable = true;
+  state::ChangelogCodec changelog_codec = state::ChangelogCodec::kNone;
 };
 
 // A hot table that restore has filled for this slot.
