@@ -72,7 +72,7 @@ void AppendDateText(int32_t days, std::string* out) {
 void AppendTimestampText(int64_t micros, const TimeZone& zone, std::string* out) {
   const int64_t seconds = FloorDiv(micros, kMicrosPerSecond);
   AppendDateTimeText(seconds + UtcOffsetSeconds(zone, micros), ' ', out);
-  auto fraction = static_cast<uint32_t>(micros - seconds * kMicrosPerSecond);
+  auto fraction = static_cast<uint32_t>(FloorMod(micros, kMicrosPerSecond));
   if (fraction == 0) return;
   int digits = 6;
   for (; fraction % 10 == 0; fraction /= 10) --digits;

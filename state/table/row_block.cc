@@ -130,8 +130,9 @@ arrow::Status ParseRowBlock(std::string_view bytes, RowBlock* out) {
     return CorruptState(
         fmt::format("row codec version must be {}: version={}", kRowCodecVersion, header.version));
   out->num_rows = header.num_rows;
-  out->key_width = std::max(header.key_width, -1);
-  out->value_width = std::max(header.value_width, -1);
+  // By value: the header is packed.
+  out->key_width = std::max(int32_t{header.key_width}, -1);
+  out->value_width = std::max(int32_t{header.value_width}, -1);
   ARROW_RETURN_NOT_OK(Take(&bytes, header.num_rows, &part));
   out->flags.Clear();
   out->flags.Append(reinterpret_cast<const uint8_t*>(part.data()), part.size());
