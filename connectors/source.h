@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ struct EpochInput {
   std::string start_offset;
   std::string end_offset;
   std::string latest_offset;  // newest known to exist; for progress
+  // How far behind it is, by the format's names (numFilesOutstanding); for progress, not logged.
+  std::map<std::string, int64_t> metrics = {};
   bool has_data() const { return start_offset != end_offset; }
 };
 

@@ -154,6 +154,10 @@ arrow::Result<EpochInput> FileSourceDriver::Next(ReadLimit limit) {
     seen_.Add(files[i].path, files[i].mtime_us);
   }
   seen_.Purge();
+  int64_t outstanding = 0;
+  for (size_t i = count; i < files.size(); ++i) outstanding += files[i].size;
+  input.metrics = {{"numBytesOutstanding", outstanding},
+                   {"numFilesOutstanding", static_cast<int64_t>(files.size() - count)}};
   if (!input.splits.empty()) ++log_offset_;
   KeepRest(std::move(files), count);
   input.end_offset = PositionText();

@@ -143,7 +143,8 @@ EpochProgress MakeProgress(const EpochInFlight& epoch) {
   for (size_t i = 0; i < epoch.inputs.size(); ++i) {
     SourceProgress source{.start_offset = epoch.inputs[i].start_offset,
                           .end_offset = epoch.inputs[i].end_offset,
-                          .latest_offset = epoch.inputs[i].latest_offset};
+                          .latest_offset = epoch.inputs[i].latest_offset,
+                          .metrics = epoch.inputs[i].metrics};
     for (const auto& [worker, message] : epoch.prepared) {
       if (static_cast<int>(i) < message.source_rows_size()) {
         source.input_rows += message.source_rows(static_cast<int>(i));

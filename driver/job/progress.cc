@@ -55,6 +55,12 @@ void WriteSource(const SourceProgress& source, const EpochProgress& progress, st
   object.Number("numInputRows", source.input_rows);
   WriteRate("inputRowsPerSecond", source.input_rows, progress.seconds_since_previous, &object);
   WriteRate("processedRowsPerSecond", source.input_rows, SecondsOf(progress), &object);
+  if (!source.metrics.empty()) {
+    JsonObject metrics(object.Key("metrics"));
+    // Texts, as in Spark.
+    for (const auto& [name, value] : source.metrics) metrics.Text(name, std::to_string(value));
+    metrics.End();
+  }
   object.End();
 }
 

@@ -17,6 +17,7 @@ struct SourceProgress {
   std::string end_offset;
   std::string latest_offset;
   int64_t input_rows = 0;
+  std::map<std::string, int64_t> metrics;  // the source's own: how far behind it is
 };
 
 struct StateProgress {

@@ -148,6 +148,9 @@ TEST_F(FileSourceDriverTest, ABudgetOfBytesCutsBetweenFilesWhereNoOptionDoes) {
   dir_.Write("f", "x\n", 10);
   dir_.Write("g", "x\n", 11);
   auto limited = Make({{"maxFilesPerTrigger", "6"}});
+  const auto metrics = Make({{"maxFilesPerTrigger", "5"}})->Next({})->metrics;
+  EXPECT_EQ(metrics.at("numFilesOutstanding"), 2);
+  EXPECT_EQ(metrics.at("numBytesOutstanding"), 4);
   EXPECT_EQ(limited->Next({.bytes = 1})->splits.size(), 6U) << "the user's own limit holds";
 }
 
