@@ -20,6 +20,9 @@ namespace {
 // Snapshots of a key group from which its changelog extents are kept.
 constexpr int kRestorePaths = 2;
 
+// Rows between two calls of a RoomMaker.
+constexpr int64_t kRoomRows = 1 << 16;
+
 // A snapshot that is opened when it is first needed, by whichever slot comes first.
 struct Candidate {
   std::once_flag once;
@@ -37,13 +40,22 @@ struct TableProgress {
 // One call of Restore.
 struct Run {
   const Restorer::TableFinder& find;
+  const Restorer::RoomMaker& make_room;
   Restorer::Stats stats;
   std::map<std::pair<int32_t, uint32_t>, TableProgress> tables;  // by operator and key group
   std::map<uint32_t, int64_t> bases;  // by key group: epoch of its snapshot, -1 for none
+  int64_t rows_with_room = 0;         // read when there was room for the last time
 
   bool Needs(const Extent& extent, uint32_t key_group) const {
     const auto base = bases.find(key_group);
     return base != bases.end() && base->second < extent.epoch;
+  }
+  arrow::Status MakeRoom(int64_t epoch) {
+    const int64_t rows = stats.snapshot_rows + stats.changelog_rows;
+    if (!make_room || rows - rows_with_room < kRoomRows) return arrow::Status::OK();
+    rows_with_room = rows;
+    for (auto& [id, known] : tables) known.table->CommitEpoch(epoch);
+    return make_room();
   }
 };
 
@@ -175,7 +187,8 @@ arrow::Status Restorer::Impl::ApplyExtents(Run* run) const {
                           ReadExtent(options.fs, options.state_dir, extent));
     ARROW_RETURN_NOT_OK(ForEachSection(extent, bytes, [&](const ChangelogSection& section) {
       if (!run->Needs(extent, section.key_group)) return arrow::Status::OK();
-      return ApplySection(extent, section, run);
+      ARROW_RETURN_NOT_OK(ApplySection(extent, section, run));
+      return run->MakeRoom(options.committed_epoch);
     }));
   }
   return arrow::Status::OK();
@@ -185,16 +198,18 @@ Restorer::Restorer(Options options) : impl_(std::make_unique<Impl>(std::move(opt
 Restorer::~Restorer() = default;
 
 arrow::Result<Restorer::Stats> Restorer::Restore(std::span<const uint32_t> key_groups,
-                                                 const TableFinder& find) {
-  Run run{.find = find, .stats = {}, .tables = {}, .bases = {}};
+                                                 const TableFinder& find,
+                                                 const RoomMaker& make_room) {
+  Run run{.find = find, .make_room = make_room};
   for (const uint32_t group : key_groups) {
     ARROW_ASSIGN_OR_RAISE(run.bases[group], impl_->RestoreBase(group, &run));
+    ARROW_RETURN_NOT_OK(run.MakeRoom(impl_->options.committed_epoch));
   }
   ARROW_RETURN_NOT_OK(impl_->ApplyExtents(&run));
   for (auto& [id, known] : run.tables) {
     known.table->CommitEpoch(impl_->options.committed_epoch);
     known.table->set_last_changed_epoch(known.last_changed);
-    run.stats.rows += known.table->size();
+    run.stats.rows += known.table->size() + known.table->cold_rows();
   }
   return run.stats;
 }

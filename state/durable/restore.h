@@ -37,7 +37,7 @@ class Restorer {
     int64_t committed_epoch = -1;  // extents after it are not applied; -1: nothing to restore
   };
   struct Stats {
-    int64_t rows = 0;  // live rows afterwards
+    int64_t rows = 0;  // live rows afterwards, cold ones too
     int64_t snapshot_rows = 0;
     int64_t changelog_rows = 0;
     int64_t corrupt_snapshots = 0;  // skipped
@@ -46,12 +46,19 @@ class Restorer {
   // (CHECKPOINT_CORRUPT). Called on the thread of Restore.
   using TableFinder = std::function<HotTable*(int32_t operator_id, uint32_t key_group)>;
 
+  // Makes room among tables that are being filled, where they take too much: captures, flushes and
+  // evicts what it likes of them. Called on the thread of Restore, now and then, between two epochs
+  // of the tables; `last_changed_epoch` of a table means nothing then.
+  using RoomMaker = std::function<arrow::Status()>;
+
   explicit Restorer(Options options);
   ~Restorer();
 
   // Fills the tables of `key_groups` and commits them at the committed epoch. All rows are dirty
-  // afterwards, so that the first flush of the new owner writes them all.
-  arrow::Result<Stats> Restore(std::span<const uint32_t> key_groups, const TableFinder& find);
+  // afterwards, so that the first flush of the new owner writes them all; but for those that
+  // `make_room` (empty: none) has captured.
+  arrow::Result<Stats> Restore(std::span<const uint32_t> key_groups, const TableFinder& find,
+                               const RoomMaker& make_room = {});
 
  private:
   struct Impl;

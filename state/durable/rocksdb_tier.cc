@@ -61,7 +61,7 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-rocksdb::Options DatabaseOptions() {
+rocksdb::Options DatabaseOptions(int64_t cache_bytes) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -76,7 +76,12 @@ rocksdb::Options DatabaseOptions() {
   options.avoid_flush_during_shutdown = true;
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.block_cache = rocksdb::NewLRUCache(8 << 20);
+  // All that it keeps in memory is in the cache. A table knows which keys may be here (ColdFilter):
+  // the last level, where most rows lie, needs no filter.
+  table.block_cache = rocksdb::NewLRUCache(cache_bytes);
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  options.optimize_filters_for_hits = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
@@ -179,14 +184,73 @@ arrow::Status WriteRun(const FlushBatch::Run& run, SstBuilder* sst) {
   return arrow::Status::OK();
 }
 
+// Reads rows of one table for a slot.
+class TierRows final : public ColdRows {
+ public:
+  // `owner` keeps db and family.
+  TierRows(std::shared_ptr<const void> owner, rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family,
+           uint32_t key_group)
+      : owner_(std::move(owner)), db_(db), family_(family), key_group_(key_group) {}
+
+  arrow::Status Read(const EncodedKeys& keys, std::span<const uint32_t> picked,
+                     RowBlock* out) const override {
+    for (size_t begin = 0; begin < picked.size(); begin += kReadKeys)
+      ARROW_RETURN_NOT_OK(
+          ReadSome(keys, picked.subspan(begin, std::min(kReadKeys, picked.size() - begin)), out));
+    return arrow::Status::OK();
+  }
+
+ private:
+  // Keys of one call to RocksDB, which pins a block of each.
+  static constexpr size_t kReadKeys = 1024;
+
+  arrow::Status ReadSome(const EncodedKeys& keys, std::span<const uint32_t> picked,
+                         RowBlock* out) const {
+    const std::string prefix = RowKey(key_group_, false, "");
+    std::string bytes;
+    std::vector<size_t> ends;
+    for (const uint32_t i : picked) {
+      bytes.append(prefix).append(keys.Key(i));
+      ends.push_back(bytes.size());
+    }
+    std::vector<rocksdb::Slice> slices;
+    size_t begin = 0;
+    for (const size_t end : ends) {
+      slices.emplace_back(bytes.data() + begin, end - begin);
+      begin = end;
+    }
+    std::vector<rocksdb::PinnableSlice> values(slices.size());
+    std::vector<rocksdb::Status> statuses(slices.size());
+    db_->MultiGet(rocksdb::ReadOptions(), family_, slices.size(), slices.data(), values.data(),
+                  statuses.data(), /*sorted_input=*/true);
+    for (size_t i = 0; i < slices.size(); ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      ARROW_RETURN_NOT_OK(FromRocks(statuses[i], "read state rows"));
+      const std::string_view value(values[i].data(), values[i].size());
+      const bool fits =
+          !value.empty() && value.front() == static_cast<char>(kRowCodecVersion) &&
+          (out->value_width < 0 || value.size() == static_cast<size_t>(out->value_width) + 1);
+      if (!fits) return CorruptState("a row of the local state store is damaged");
+      out->AppendRow(0, keys.Key(picked[i]), value.substr(1));
+    }
+    return arrow::Status::OK();
+  }
+
+  const std::shared_ptr<const void> owner_;
+  rocksdb::DB* const db_;
+  rocksdb::ColumnFamilyHandle* const family_;
+  const uint32_t key_group_;
+};
+
 }  // namespace
 
 struct RocksDbTier::Impl {
-  Options options;
+  const Options options;
   DirectoryLock lock;
-  rocksdb::Options db_options = DatabaseOptions();
+  const rocksdb::Options db_options;
   std::unique_ptr<rocksdb::DB> db;
-  std::map<std::string, rocksdb::ColumnFamilyHandle*> families;  // owned by db
+  bool is_owner = false;                                         // of local_dir
+  std::map<std::string, rocksdb::ColumnFamilyHandle*> families;  // owned by db; set once
   int64_t next_run = 0;
   int64_t next_snapshot = 0;
   int64_t flushed_epoch = -1;
@@ -194,9 +258,12 @@ struct RocksDbTier::Impl {
   std::map<std::string, SnapshotFile> copied;  // by local name: in the checkpoint already
   bool is_broken = false;
 
+  explicit Impl(Options given)
+      : options(std::move(given)), db_options(DatabaseOptions(options.cache_bytes)) {}
   ~Impl() {
     for (auto& [name, handle] : families) (void)db->DestroyColumnFamilyHandle(handle);  // a cache
     db.reset();
+    if (!is_owner) return;
     std::error_code ignored;  // what stays is removed by the next RemoveStale
     stdfs::remove_all(options.local_dir, ignored);
   }
@@ -340,23 +407,23 @@ arrow::Status RocksDbTier::Impl::DropKeyGroups(std::span<const uint32_t> key_gro
 }
 
 arrow::Result<std::unique_ptr<RocksDbTier>> RocksDbTier::Open(Options options) {
-  ARROW_RETURN_NOT_OK(FileSystem::Local()->CreateDirectories(options.local_dir));
-  auto impl = std::make_unique<Impl>();
-  if (!impl->lock.TryLock(options.local_dir, /*create=*/true))
-    return MakeError(
-        ErrorKind::kConflict, "STATE_DIRECTORY_IN_USE",
-        fmt::format("another process uses the local state directory: path={}", options.local_dir));
-  ARROW_ASSIGN_OR_RAISE(const auto entries, FileSystem::Local()->List(options.local_dir));
+  const auto impl = std::make_shared<Impl>(std::move(options));
+  const std::string& dir = impl->options.local_dir;
+  ARROW_RETURN_NOT_OK(FileSystem::Local()->CreateDirectories(dir));
+  if (!impl->lock.TryLock(dir, /*create=*/true))
+    return MakeError(ErrorKind::kConflict, "STATE_DIRECTORY_IN_USE",
+                     fmt::format("another process uses the local state directory: path={}", dir));
+  impl->is_owner = true;
+  ARROW_ASSIGN_OR_RAISE(const auto entries, FileSystem::Local()->List(dir));
   for (const FileInfo& entry : entries) {
     if (BaseName(entry.path) != "lock")
       ARROW_RETURN_NOT_OK(entry.is_directory ? RemoveTree(FileSystem::Local(), entry.path)
                                              : FileSystem::Local()->Remove(entry.path));
   }
-  impl->options = std::move(options);
-  return std::unique_ptr<RocksDbTier>(new RocksDbTier(std::move(impl)));
+  return std::unique_ptr<RocksDbTier>(new RocksDbTier(impl));
 }
 
-RocksDbTier::RocksDbTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RocksDbTier::RocksDbTier(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RocksDbTier::~RocksDbTier() = default;
 
 arrow::Status RocksDbTier::Flush(int64_t epoch, std::span<const FlushBatch* const> batches) {
@@ -387,6 +454,12 @@ arrow::Result<Snapshot> RocksDbTier::TakeSnapshot() {
 arrow::Status RocksDbTier::DropKeyGroups(std::span<const uint32_t> key_groups) {
   ARROW_RETURN_NOT_OK(impl_->CheckUsable());
   return impl_->Note(impl_->DropKeyGroups(key_groups));
+}
+
+std::shared_ptr<const ColdRows> RocksDbTier::RowsOf(int32_t operator_id, uint32_t key_group) const {
+  const auto family = impl_->families.find(FamilyOf(operator_id));
+  TIDEMILL_CHECK(family != impl_->families.end());
+  return std::make_shared<TierRows>(impl_, impl_->db.get(), family->second, key_group);
 }
 
 void RocksDbTier::RemoveStale(const std::string& job_dir) {

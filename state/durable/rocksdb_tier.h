@@ -12,6 +12,7 @@
 #include "common/fs/file_system.h"
 #include "state/durable/flush_batch.h"
 #include "state/durable/records.h"
+#include "state/table/cold_side.h"
 
 namespace tidemill::state {
 
@@ -22,7 +23,8 @@ namespace tidemill::state {
 // Nothing here is read by a restart of the worker: it starts an empty database and its tables are
 // all dirty. What survives are snapshots. After a failed call the tier refuses everything, because
 // the captured rows are lost to it; the job must then restart from its checkpoint.
-// *Thread-compatible*: one thread (an executor for blocking work) makes all calls, never a slot.
+// *Thread-compatible*: one thread at a time (an executor for blocking work) makes all calls, never
+// a slot; but RowsOf and what it gives are for slots.
 class RocksDbTier {
  public:
   struct Options {
@@ -33,11 +35,12 @@ class RocksDbTier {
     std::string incarnation;         // UUID
     std::vector<int32_t> operators;  // ids of the stateful operators
     bool is_durable = true;          // false: snapshot files are never synced
+    int64_t cache_bytes = 8 << 20;   // of blocks, filters and indexes together
   };
   // Locks `local_dir` (flock) and makes an empty database in it; what an earlier process left there
   // is removed. Errors: STATE_DIRECTORY_IN_USE (kConflict).
   static arrow::Result<std::unique_ptr<RocksDbTier>> Open(Options options);
-  // Closes, and removes `local_dir`.
+  // Closes, and removes `local_dir`; what RowsOf gave away puts that off.
   ~RocksDbTier();
 
   // Writes the rows captured at the end of `epoch`, all column families and `__epoch` atomically.
@@ -48,13 +51,17 @@ class RocksDbTier {
   // Removes key groups that this worker gave away, or before it takes them again.
   arrow::Status DropKeyGroups(std::span<const uint32_t> key_groups);
 
+  // The rows of a table as the newest Flush before a read has left them. After a Flush;
+  // *thread-safe*.
+  std::shared_ptr<const ColdRows> RowsOf(int32_t operator_id, uint32_t key_group) const;
+
   // Removes the directories of dead incarnations (not locked by anyone) under <data>/<job>.
   static void RemoveStale(const std::string& job_dir);
 
  private:
   struct Impl;
-  explicit RocksDbTier(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit RocksDbTier(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace tidemill::state

@@ -213,7 +213,8 @@ void HotTable::Touch(std::span<const uint32_t> rows) {
   const size_t before = changed_.size();
   for (const uint32_t row : rows) {
     if ((marks_[row] & kChanged) != 0) continue;
-    marks_[row] |= kChanged;
+    // A row that came or came back in this epoch is no more in use than any other.
+    marks_[row] |= row < epoch_first_row_ ? kChanged | kReferenced : kChanged;
     changed_.PushBack(row);
   }
   const std::span<const uint32_t> added(changed_.data() + before, changed_.size() - before);
@@ -230,6 +231,7 @@ void HotTable::Erase(std::span<const uint32_t> rows) {
     RemoveFromIndex(row);
     marks_[row] &= static_cast<uint8_t>(~kLive);
     --live_rows_;
+    if (cold_ != nullptr && is_flushed_key(row)) cold_->removed.emplace(key(row));
   }
 }
 
@@ -284,14 +286,16 @@ void HotTable::CommitEpoch(int64_t epoch) {
 void HotTable::UndoEpoch() {
   TIDEMILL_CHECK(is_transactional_);
   ++layout_;
-  for (const uint32_t row : changed_) {
-    if (row < epoch_first_row_ || !is_live(row)) continue;
+  if (cold_ != nullptr) UndoCold();
+  // What came or came back in the epoch goes; of the latter, some have undo values.
+  for (uint32_t row = epoch_first_row_; row < num_rows(); ++row) {
+    if (!is_live(row)) continue;
     RemoveFromIndex(row);
     --live_rows_;
   }
   for (const uint32_t row : undo_rows_) {
     marks_[row] &= static_cast<uint8_t>(~kChanged);
-    if (is_live(row)) continue;
+    if (is_live(row) || row >= epoch_first_row_) continue;
     marks_[row] |= kLive;
     ++live_rows_;
     ReturnToIndex(row);
@@ -330,16 +334,27 @@ void HotTable::Clear() {
   holes_ = 0;
   last_changed_epoch_ = -1;
   tombstones_.reset();
+  cold_.reset();
 }
 
-// Renumbers the live rows without gaps. Only at an epoch's end: rows have no undo values then.
 void HotTable::DropHoles() {
-  ++layout_;
   std::vector<uint32_t> kept;
   LiveRows(&kept);
+  KeepRows(kept, 0);
+}
+
+// Renumbers the kept rows without gaps; `evicted` are live and go, the others are holes. Only at an
+// epoch's end: rows have no undo values then.
+void HotTable::KeepRows(const std::vector<uint32_t>& kept, size_t evicted) {
+  ++layout_;
+  if (evicted > 0) CatchUpIndex();
   std::vector<uint32_t> new_rows(num_rows(), kNoRow);
   PodVector<uint8_t> bytes;
   PodVector<uint64_t> ends;
+  size_t total = 0;
+  for (const uint32_t row : kept) total += key(row).size();
+  bytes.Resize(total + total / 4);
+  bytes.Clear();
   for (uint32_t i = 0; i < kept.size(); ++i) {
     const std::string_view key_bytes = key(kept[i]);
     bytes.Append(reinterpret_cast<const uint8_t*>(key_bytes.data()), key_bytes.size());
@@ -351,7 +366,11 @@ void HotTable::DropHoles() {
   key_ends_ = std::move(ends);
   marks_.Resize(kept.size());
   for (StateColumn& column : columns_) column.KeepRows(kept);
-  index_.Renumber(new_rows.data());
+  if (evicted > 0) {
+    index_.RenumberKept(new_rows.data(), evicted);
+  } else {
+    index_.Renumber(new_rows.data());
+  }
   indexed_rows_ = static_cast<uint32_t>(std::lower_bound(kept.begin(), kept.end(), indexed_rows_) -
                                         kept.begin());
   if (null_row_ != kNoRow) null_row_ = new_rows[null_row_];
@@ -371,6 +390,7 @@ int64_t HotTable::memory_bytes() const {
   for (const StateColumn& column : columns_) bytes += column.memory_bytes();
   if (tombstones_ != nullptr)
     bytes += tombstones_->keys.memory_bytes() + tombstones_->key_offsets.memory_bytes();
+  if (cold_ != nullptr) bytes += cold_->filter.memory_bytes();
   return bytes;
 }
 

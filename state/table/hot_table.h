@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/table/cold_side.h"
 #include "state/table/key_codec.h"
 #include "state/table/key_index.h"
 #include "state/table/pod_vector.h"
@@ -20,6 +21,10 @@ namespace tidemill::state {
 // The rows of one operator and key group (or of a partial aggregation) in memory: a hash index over
 // encoded keys, values in columns. A row is known by its number, which is stable until the epoch
 // ends (CommitEpoch may renumber) and grows in insertion order.
+//
+// Where memory is short, rows that the tier below has leave (EvictClean): cold rows, which come
+// back when their key is asked for (AdmitCold). Who walks all rows or erases by time must not
+// evict.
 //
 // An epoch is open at any time. Within it rows may be inserted, changed (after Touch) and erased;
 // then it is either committed or undone, which restores keys and values exactly as they were.
@@ -48,8 +53,17 @@ class HotTable {
   void Find(const EncodedKeys& keys, int64_t begin, int64_t end, uint32_t* rows);
   // Says that the values of these live rows are about to change. Repeats are cheap.
   void Touch(std::span<const uint32_t> rows);
+  // Says that a row is in use, though it does not change: it is evicted after others.
+  void Refer(uint32_t row) { marks_[row] |= kReferenced; }
   // Removes live rows; a later insert of the same key in this epoch gets a new row.
   void Erase(std::span<const uint32_t> rows);
+
+  // Brings back the cold ones among the rows of keys [begin, end), unchanged. To be called before
+  // FindOrInsert and Find, which know hot rows only; free of charge where no row is cold. Errors:
+  // those of ColdRows; the epoch must be undone then.
+  arrow::Status AdmitCold(const EncodedKeys& keys, int64_t begin, int64_t end) {
+    return cold_rows() == 0 ? arrow::Status::OK() : AdmitFromCold(keys, begin, end);
+  }
 
   // Ends the open epoch and begins the next one.
   void CommitEpoch(int64_t epoch);
@@ -62,12 +76,13 @@ class HotTable {
   int num_columns() const { return static_cast<int>(columns_.size()); }
 
   // Another number when rows may have come back or got other numbers (CommitEpoch now and then,
-  // UndoEpoch, Clear): what was noted about rows by number counts no more.
+  // UndoEpoch, EvictClean, Clear): what was noted about rows by number counts no more.
   uint64_t layout() const { return layout_; }
 
   bool is_live(uint32_t row) const { return (marks_[row] & kLive) != 0; }
   uint32_t num_rows() const { return static_cast<uint32_t>(marks_.size()); }  // with erased ones
-  int64_t size() const { return live_rows_; }
+  int64_t size() const { return live_rows_; }                                 // hot ones
+  int64_t cold_rows() const;
   // Live rows in insertion order.
   void LiveRows(std::vector<uint32_t>* rows) const;
   // Rows inserted, touched or erased in the open epoch, in order of the first such event.
@@ -87,16 +102,29 @@ class HotTable {
   // Between epochs: rows changed since the last capture (all of them the first time), unsorted,
   // each key once; they count as captured now.
   void CaptureDirty(RowBlock* out);
-  // Between epochs: forgets all captures, so that the next one is a first one again.
+  // Between epochs, without cold rows: forgets all captures, so that the next one is a first one
+  // again.
   void MarkAllDirty();
-  // Writes after-images and tombstones into the table, as changes of the open epoch.
-  // Errors: CHECKPOINT_CORRUPT (kCorrupt) where a row does not decode.
+  // Between epochs, once `source` holds all that was captured: drops up to `max_rows` rows that are
+  // as they were captured, first those that were not touched since the call before, and gives their
+  // memory back. Returns how many. The source must hold them for as long as this table lives.
+  int64_t EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source);
+  // Writes after-images and tombstones into the table, as changes of the open epoch; cold rows of
+  // the same keys come back first. Errors: CHECKPOINT_CORRUPT (kCorrupt) where a row does not
+  // decode; those of AdmitCold.
   arrow::Status Import(const RowBlock& block);
 
   // No row changed in the epochs after this one and before the open one; -1 at the beginning.
   int64_t last_changed_epoch() const { return last_changed_epoch_; }
   // For restore: what the rows imported so far represent.
   void set_last_changed_epoch(int64_t epoch) { last_changed_epoch_ = epoch; }
+
+  struct ColdCounters {
+    int64_t lookups = 0;  // keys that the tier below was asked for
+    int64_t found = 0;
+  };
+  // Since the last call.
+  ColdCounters TakeColdCounters();
 
   int32_t key_width() const { return keys_->width(); }
   int32_t value_width() const { return value_width_; }  // of encoded values; -1 where they differ
@@ -109,6 +137,7 @@ class HotTable {
   static constexpr uint8_t kDirty = 4;     // committed since the last capture
   static constexpr uint8_t kCaptured = 8;  // its key was in a capture: its removal must be, too
   static constexpr uint8_t kNullKey = 16;
+  static constexpr uint8_t kReferenced = 32;  // in use since the last eviction
 
   struct Range {
     int64_t begin;
@@ -126,16 +155,26 @@ class HotTable {
     const uint64_t begin = row == 0 ? 0 : key_ends_[row - 1];
     return {reinterpret_cast<const char*>(key_bytes_.data()) + begin, key_ends_[row] - begin};
   }
+  // The tier below may have a row of its key, which is not NULL.
+  bool is_flushed_key(uint32_t row) const {
+    return (marks_[row] & (kCaptured | kNullKey)) == kCaptured;
+  }
   uint32_t TagOf(uint32_t row) const;
   void CatchUpIndex();
   void RemoveFromIndex(uint32_t row);
   void ReturnToIndex(uint32_t row);
   void DropHoles();
+  void KeepRows(const std::vector<uint32_t>& kept, size_t evicted);
   uint32_t FindOne(std::string_view key, bool is_null);
   void RecordRemoval(uint32_t row);
   void FetchKeysAhead(std::span<const uint32_t> rows, size_t i) const;
   void ExportRows(std::span<const uint32_t> rows, RowBlock* out) const;
+  arrow::Status KeysOf(const RowBlock& block, uint32_t begin, uint32_t end, EncodedKeys* out) const;
   arrow::Status ImportPuts(const RowBlock& block, uint32_t begin, uint32_t end);
+  arrow::Status ReadValues(const RowBlock& block, uint32_t begin, std::span<const uint32_t> rows);
+  arrow::Status AdmitFromCold(const EncodedKeys& keys, int64_t begin, int64_t end);
+  arrow::Status Admit(const RowBlock& block);
+  void UndoCold();
   arrow::Status GatherKeys(std::span<const uint32_t> rows, EncodedKeys* out) const;
 
   const std::shared_ptr<const KeyCodec> keys_;
@@ -156,6 +195,7 @@ class HotTable {
   int64_t last_changed_epoch_ = -1;
   uint64_t layout_ = 0;
   std::unique_ptr<RowBlock> tombstones_;  // removed since the last capture, known to it
+  std::unique_ptr<ColdSide> cold_;        // null until a row is evicted
 };
 
 }  // namespace tidemill::state

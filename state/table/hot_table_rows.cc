@@ -152,7 +152,8 @@ void HotTable::ExportChanges(RowBlock* out) const {
   std::vector<uint32_t> rows;
   rows.reserve(changed_.size());
   for (const uint32_t row : changed_)
-    if (is_live(row) || row < epoch_first_row_) rows.push_back(row);
+    if (is_live(row) || row < epoch_first_row_ || (marks_[row] & kCaptured) != 0)
+      rows.push_back(row);
   ExportRows(rows, out);
 }
 
@@ -177,8 +178,9 @@ void HotTable::CaptureDirty(RowBlock* out) {
 }
 
 void HotTable::MarkAllDirty() {
-  TIDEMILL_CHECK(changed_.empty());
+  TIDEMILL_CHECK(changed_.empty() && cold_rows() == 0);
   tombstones_.reset();
+  cold_.reset();
   for (uint32_t row = 0; row < num_rows(); ++row) {
     if (is_live(row)) marks_[row] = static_cast<uint8_t>((marks_[row] & ~kCaptured) | kDirty);
   }
@@ -213,6 +215,12 @@ arrow::Status HotTable::Import(const RowBlock& block) {
     return CorruptState(fmt::format(
         "rows do not fit their operator: key_width={} expected={} value_width={} expected={}",
         block.key_width, key_width(), block.value_width, value_width_));
+  for (uint32_t begin = 0; begin < block.num_rows && cold_rows() > 0; begin += kImportRows) {
+    const uint32_t end = std::min(begin + kImportRows, block.num_rows);
+    EncodedKeys keys;
+    ARROW_RETURN_NOT_OK(KeysOf(block, begin, end, &keys));
+    ARROW_RETURN_NOT_OK(AdmitCold(keys, 0, end - begin));
+  }
   for (uint32_t i = 0; i < block.num_rows;) {
     if ((block.flags[i] & RowBlock::kTombstone) != 0) {
       const uint32_t row = FindOne(block.Key(i), (block.flags[i] & RowBlock::kNullKey) != 0);
@@ -230,41 +238,54 @@ arrow::Status HotTable::Import(const RowBlock& block) {
   return arrow::Status::OK();
 }
 
-arrow::Status HotTable::ImportPuts(const RowBlock& block, uint32_t begin, uint32_t end) {
-  const uint32_t rows = end - begin;
-  EncodedKeys keys;
-  keys.num_keys = static_cast<int32_t>(rows);
-  keys.width = key_width();
-  keys.data = block.keys.data();
-  if (keys.width < 0) {
+// Points into the block.
+arrow::Status HotTable::KeysOf(const RowBlock& block, uint32_t begin, uint32_t end,
+                               EncodedKeys* out) const {
+  out->num_keys = static_cast<int32_t>(end - begin);
+  out->width = key_width();
+  out->data = block.keys.data();
+  if (out->width < 0) {
     const uint64_t base = block.key_offsets[begin];
     if (block.key_offsets[end] - base > std::numeric_limits<int32_t>::max())
       return CorruptState("keys of a row block are too large");
-    keys.data += base;
+    out->data += base;
     for (uint32_t i = begin; i <= end; ++i)
-      keys.scratch_offsets.PushBack(static_cast<int32_t>(block.key_offsets[i] - base));
-    keys.offsets = keys.scratch_offsets.data();
+      out->scratch_offsets.PushBack(static_cast<int32_t>(block.key_offsets[i] - base));
+    out->offsets = out->scratch_offsets.data();
   } else {
-    keys.data += static_cast<size_t>(begin) * keys.width;
+    out->data += static_cast<size_t>(begin) * out->width;
   }
+  bool has_null = false;
   for (uint32_t i = begin; i < end; ++i) {
     const bool is_null = (block.flags[i] & RowBlock::kNullKey) != 0;
-    SetBit(&keys.scratch_bits, i - begin, !is_null);
-    if (is_null) keys.valid_bits = keys.scratch_bits.data();
-    keys.hashes.PushBack(is_null ? kNullKeyHash : keys_->HashOf(block.Key(i)));
+    SetBit(&out->scratch_bits, i - begin, !is_null);
+    has_null |= is_null;
+    out->hashes.PushBack(is_null ? kNullKeyHash : keys_->HashOf(block.Key(i)));
   }
-  if (keys.valid_bits != nullptr) keys.valid_bits = keys.scratch_bits.data();  // may have moved
-  if (keys.valid_bits != nullptr && !keys_->has_null_flag())
+  if (has_null && !keys_->has_null_flag())
     return CorruptState("a key without a NULL flag is flagged NULL");
-  std::vector<uint32_t> numbers(rows);
-  FindOrInsert(keys, 0, rows, numbers.data(), nullptr);
-  Touch(numbers);
-  for (uint32_t i = 0; i < rows; ++i) {
-    const std::string_view value = block.Value(begin + i);
+  if (has_null) out->valid_bits = out->scratch_bits.data();
+  return arrow::Status::OK();
+}
+
+arrow::Status HotTable::ImportPuts(const RowBlock& block, uint32_t begin, uint32_t end) {
+  EncodedKeys keys;
+  ARROW_RETURN_NOT_OK(KeysOf(block, begin, end, &keys));
+  std::vector<uint32_t> rows(end - begin);
+  FindOrInsert(keys, 0, end - begin, rows.data(), nullptr);
+  Touch(rows);
+  return ReadValues(block, begin, rows);
+}
+
+// Into rows that may be written, from the block's row `begin` on.
+arrow::Status HotTable::ReadValues(const RowBlock& block, uint32_t begin,
+                                   std::span<const uint32_t> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string_view value = block.Value(begin + static_cast<uint32_t>(i));
     const auto* cursor = reinterpret_cast<const uint8_t*>(value.data());
     const uint8_t* value_end = cursor + value.size();
     for (StateColumn& column : columns_)
-      ARROW_RETURN_NOT_OK(ReadValue(&cursor, value_end, numbers[i], &column));
+      ARROW_RETURN_NOT_OK(ReadValue(&cursor, value_end, rows[i], &column));
     if (cursor != value_end) return CorruptState("encoded row has bytes left over");
   }
   return arrow::Status::OK();

@@ -36,6 +36,18 @@ void KeyIndex::Renumber(const uint32_t* new_rows) {
     if (entry.row != kEmpty) entry.row = new_rows[entry.row];
 }
 
+void KeyIndex::RenumberKept(const uint32_t* new_rows, size_t dropped) {
+  const size_t kept = used_ - dropped;
+  const PodVector<Entry> old = std::exchange(entries_, PodVector<Entry>());
+  used_ = 0;
+  mask_ = 0;
+  Reserve(kept);
+  for (const Entry& entry : old)
+    if (entry.row != kEmpty && new_rows[entry.row] != kEmpty)
+      Insert(entry.tag, new_rows[entry.row]);
+  TIDEMILL_CHECK(used_ == kept);
+}
+
 void KeyIndex::Clear() {
   if (entries_.empty()) return;
   std::memset(static_cast<void*>(entries_.data()), 0xff, entries_.size() * sizeof(Entry));

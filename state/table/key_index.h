@@ -40,6 +40,9 @@ class KeyIndex {
   void Erase(uint32_t tag, uint32_t row);
   // Gives every row its new number; there is none for rows that are not in the index.
   void Renumber(const uint32_t* new_rows);
+  // The same where `dropped` rows of the index have no new number (kEmpty): they leave it, and
+  // memory that is not needed then is given back.
+  void RenumberKept(const uint32_t* new_rows, size_t dropped);
   void Clear();  // keeps capacity
   int64_t memory_bytes() const { return entries_.memory_bytes(); }
 

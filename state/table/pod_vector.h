@@ -60,9 +60,24 @@ class PodVector {
     std::memcpy(static_cast<void*>(data_ + size_ - count), values, count * sizeof(T));
   }
   void Clear() { size_ = 0; }
+  // Gives memory back that is not used, but for a quarter of what is.
+  void Shrink() {
+    const size_t capacity = size_ + size_ / 4;
+    if (capacity >= capacity_) return;
+    if (capacity == 0) {
+      std::free(std::exchange(data_, nullptr));
+    } else if (void* shrunk = std::realloc(static_cast<void*>(data_), capacity * sizeof(T))) {
+      data_ = static_cast<T*>(shrunk);
+    } else {
+      return;
+    }
+    capacity_ = capacity;
+  }
   int64_t memory_bytes() const { return static_cast<int64_t>(capacity_ * sizeof(T)); }
 
  private:
+  static constexpr size_t kLargeBytes = 64 << 10;
+
   void Swap(PodVector& other) {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -70,6 +85,8 @@ class PodVector {
   }
   void Grow(size_t at_least) {
     size_t capacity = capacity_ < 8 ? 16 : capacity_ * 2;
+    // What is large is moved by remapping: rather once more than twice the memory.
+    if (capacity_ * sizeof(T) >= kLargeBytes) capacity = capacity_ + capacity_ / 2;
     if (capacity < at_least) capacity = at_least;
     void* grown = std::realloc(static_cast<void*>(data_), capacity * sizeof(T));
     TIDEMILL_CHECK(grown != nullptr);

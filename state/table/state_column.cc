@@ -182,6 +182,16 @@ void StateColumn::CompactBytes() {
   EndEpoch();
 }
 
+void StateColumn::Shrink() {
+  validity_.Shrink();
+  fixed_.Shrink();
+  cells_.Shrink();
+  arena_.Shrink();
+  undo_validity_.Shrink();
+  undo_fixed_.Shrink();
+  undo_cells_.Shrink();
+}
+
 void StateColumn::Clear() {
   validity_.Clear();
   fixed_.Clear();

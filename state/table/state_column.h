@@ -79,6 +79,7 @@ class StateColumn {
   void EndEpoch();                                   // drops the undo values
   void KeepRows(std::span<const uint32_t> kept);     // renumbers; only without undo values
   void CompactBytes();                               // only without undo values
+  void Shrink();                                     // gives back memory that is not used
   void Clear();                                      // keeps capacity
   bool wants_compaction() const { return arena_.size() > 4096 && garbage_ > arena_.size() / 2; }
   int64_t memory_bytes() const;

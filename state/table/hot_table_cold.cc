@@ -1,0 +1,116 @@
+// Rows of a hot table that leave memory for the tier below and come back.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+#include "state/table/hot_table.h"
+#include "state/table/row_codec.h"
+
+namespace tidemill::state {
+
+int64_t HotTable::cold_rows() const { return cold_ == nullptr ? 0 : cold_->rows; }
+
+HotTable::ColdCounters HotTable::TakeColdCounters() {
+  if (cold_ == nullptr) return {};
+  return {std::exchange(cold_->lookups, 0), std::exchange(cold_->found, 0)};
+}
+
+int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source) {
+  TIDEMILL_CHECK(is_transactional_ && changed_.empty());
+  if (cold_ == nullptr) cold_ = std::make_unique<ColdSide>();
+  cold_->source = std::move(source);
+  cold_->removed.clear();
+  for (uint32_t i = 0; tombstones_ != nullptr && i < tombstones_->num_rows; ++i) {
+    if ((tombstones_->flags[i] & RowBlock::kNullKey) == 0)
+      cold_->removed.emplace(tombstones_->Key(i));
+  }
+  // The row of NULL stays: it is one row, and lookups need not know of it.
+  const auto may_leave = [this](uint32_t row) {
+    return (marks_[row] & (kLive | kDirty | kCaptured | kNullKey)) == (kLive | kCaptured);
+  };
+  int64_t unreferenced = 0;
+  int64_t referenced = 0;
+  for (uint32_t row = 0; row < num_rows(); ++row) {
+    if (may_leave(row)) ++((marks_[row] & kReferenced) != 0 ? referenced : unreferenced);
+  }
+  // Of each kind, by kReferenced; those that came first leave first.
+  int64_t leaving[2] = {std::min(unreferenced, max_rows), 0};
+  leaving[1] = std::min(referenced, max_rows - leaving[0]);
+  const int64_t evicted = leaving[0] + leaving[1];
+  if (evicted <= 0) return 0;
+  cold_->filter.Reserve(evicted);
+  std::vector<uint32_t> kept;
+  kept.reserve(live_rows_ - evicted);
+  for (uint32_t row = 0; row < num_rows(); ++row) {
+    if (!is_live(row)) continue;
+    int64_t& left = leaving[(marks_[row] & kReferenced) != 0 ? 1 : 0];
+    marks_[row] &= static_cast<uint8_t>(~kReferenced);
+    if (left > 0 && may_leave(row)) {
+      --left;
+      cold_->filter.Add(TagOf(row));
+    } else {
+      kept.push_back(row);
+    }
+  }
+  KeepRows(kept, evicted);
+  live_rows_ -= evicted;
+  epoch_first_row_ = num_rows();
+  cold_->rows += evicted;
+  marks_.Shrink();
+  changed_.Shrink();
+  undo_rows_.Shrink();
+  for (StateColumn& column : columns_) column.Shrink();
+  return evicted;
+}
+
+arrow::Status HotTable::AdmitFromCold(const EncodedKeys& keys, int64_t begin, int64_t end) {
+  std::vector<uint32_t> rows(end - begin);
+  Find(keys, begin, end, rows.data());
+  std::vector<uint32_t> picked;
+  for (int64_t i = begin; i < end; ++i) {
+    if (rows[i - begin] != kNoRow || keys.IsNull(i)) continue;
+    if (!cold_->filter.MayContain(KeyIndex::TagOf(keys.hashes[i]))) continue;
+    if (!cold_->removed.empty() && cold_->removed.contains(std::string(keys.Key(i)))) continue;
+    picked.push_back(static_cast<uint32_t>(i));
+  }
+  if (picked.empty()) return arrow::Status::OK();
+  std::sort(picked.begin(), picked.end(),
+            [&](uint32_t a, uint32_t b) { return keys.Key(a) < keys.Key(b); });
+  const auto last = std::unique(picked.begin(), picked.end(),
+                                [&](uint32_t a, uint32_t b) { return keys.Key(a) == keys.Key(b); });
+  picked.erase(last, picked.end());
+  RowBlock block;
+  block.Clear(key_width(), value_width_);
+  ARROW_RETURN_NOT_OK(cold_->source->Read(keys, picked, &block));
+  cold_->lookups += static_cast<int64_t>(picked.size());
+  cold_->found += block.num_rows;
+  return block.num_rows == 0 ? arrow::Status::OK() : Admit(block);
+}
+
+// Adds rows of the tier below: none of their keys is here, as they were captured, not changed.
+arrow::Status HotTable::Admit(const RowBlock& block) {
+  if (block.num_rows > cold_->rows) return CorruptState("more rows came back than were evicted");
+  const uint32_t first = num_rows();
+  const size_t changed = changed_.size();
+  std::vector<uint32_t> rows(block.num_rows);
+  EncodedKeys keys;
+  ARROW_RETURN_NOT_OK(KeysOf(block, 0, block.num_rows, &keys));
+  FindOrInsert(keys, 0, block.num_rows, rows.data(), nullptr);
+  if (num_rows() - first != block.num_rows) return CorruptState("a row came back twice");
+  ARROW_RETURN_NOT_OK(ReadValues(block, 0, rows));
+  for (const uint32_t row : rows) marks_[row] = kLive | kCaptured;
+  changed_.Resize(changed);
+  cold_->rows -= block.num_rows;
+  return arrow::Status::OK();
+}
+
+// Makes cold again what came back in the open epoch, which is about to be undone.
+void HotTable::UndoCold() {
+  for (const uint32_t row : changed_) {
+    if (!is_live(row) && is_flushed_key(row)) cold_->removed.erase(std::string(key(row)));
+  }
+  for (uint32_t row = epoch_first_row_; row < num_rows(); ++row)
+    if ((marks_[row] & kCaptured) != 0) ++cold_->rows;
+}
+
+}  // namespace tidemill::state
