@@ -85,8 +85,10 @@ void AddWorkerCommand(CLI::App* app, CommandResult* result) {
       ->envname("TIDEMILL_WORKER_SLOTS")
       ->check(CLI::Range(1, 256));
   command
-      ->add_option("--memory", options->memory_bytes,
-                   "most that the state of all jobs may take, as 4g (default: no limit)")
+      ->add_option(
+          "--memory", options->memory_bytes,
+          "most memory of this worker, as 4g: state beyond it goes to the local disk where "
+          "its operators allow that (default: no limit)")
       ->envname("TIDEMILL_WORKER_MEMORY")
       ->transform(CLI::AsSizeValue(false));
   command

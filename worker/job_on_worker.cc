@@ -1,6 +1,7 @@
 #include "worker/job_on_worker.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -57,7 +58,7 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   job->job_ = deployed;
   job->stream_ = std::move(stream);
   job->plan_fingerprint_ = message.plan_fingerprint();
-  job->memory_limit_ = message.memory_bytes();
+  job->memory_ = std::make_unique<StateMemory>(env.memory, message.memory_bytes(), plan->stateful);
   ARROW_ASSIGN_OR_RAISE(job->table_maker_,
                         OperatorStates::Make(plan->stateful, deployed->num_key_groups));
 
@@ -72,6 +73,7 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
   if (message.snapshot_ratio() > 0) options.policy.state_ratio = message.snapshot_ratio();
+  options.cache_bytes = job->memory_->cache_bytes();
   job->MakeKeeper();
 
   job->newest_ = {message.job(), -1, 0};
@@ -112,16 +114,18 @@ void JobOnWorker::Undeploy() {
   restoring_ = unanswered_ = 0;
   open_.reset();
   unsettled_.reset();
-  capture_ = 0;
-  SetStateBytes(0);
+  capture_ = eviction_ = 0;
+  evict_to_.reset();
+  memory_->Set(0, 0);
   environment_.network->SetPeers(job_->job, {});
   for (const auto& slot : environment_.slots) slot->Undeploy(job_->job);
 }
 
 bool JobOnWorker::Detach() {
   stream_ = nullptr;
+  waiting_assign_.reset();
   restoring_ = unanswered_ = 0;
-  return is_shared_ && !has_bad_slot_;
+  return is_shared_ && !has_bad_slot_ && !has_cold_rows_;
 }
 
 proto::JobReport JobOnWorker::Report() const {
@@ -145,6 +149,7 @@ void JobOnWorker::Adopt(const proto::Adopt& message, std::shared_ptr<DriverStrea
   restoring_ = unanswered_ = 0;
   open_.reset();
   capture_ = 0;
+  evict_to_.reset();
   const bool is_committed =
       is_prepared_ && IsUnsettled(message.committed_epoch(), message.committed_attempt());
   if (is_committed) NoteCommitted();
@@ -222,13 +227,21 @@ RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Owne
   for (size_t slot = 0; slot < next.groups.size(); ++slot)
     request.groups.push_back(Without(next.groups[slot], own_.groups[slot]));
   request.tables = table_maker_;
+  if (memory_->can_evict()) {
+    std::vector<uint32_t> groups;
+    for (const auto& of_slot : request.groups)
+      groups.insert(groups.end(), of_slot.begin(), of_slot.end());
+    request.spill = keeper_->BeginRestore(std::move(groups));
+    request.memory_bytes = memory_->restore_bytes();
+  }
   request.io = environment_.io;
   request.executor = environment_.executor;
   return request;
 }
 
 void JobOnWorker::Assign(const proto::Assign& message) {
-  if (!is_shared_) {
+  // A restore that flushes, too, must not meet what was captured before it.
+  if (!is_shared_ || (capture_ != 0 && memory_->can_evict())) {
     waiting_assign_ = message;
     return;
   }
@@ -261,6 +274,9 @@ void JobOnWorker::OnRestored(Ownership next, int64_t committed_epoch, RestoredTa
     keeper_->DropKeyGroups(Without(own_.groups[slot], next.groups[slot]));
   own_ = std::move(next);
   committed_epoch_ = committed_epoch;
+  has_cold_rows_ |= restored.cold_rows > 0;
+  memory_->Set(memory_->bytes() + restored.memory_bytes,
+               memory_->evictable_bytes() + restored.evictable_bytes);
   // The answer waits for the slots: one that does not have the job yet would drop what the others
   // send to it in the first epoch.
   auto left = std::make_shared<size_t>(environment_.slots.size());  // the worker's thread only
@@ -314,7 +330,6 @@ void JobOnWorker::RunEpoch(const proto::RunEpoch& message, uint64_t term) {
                                                       committed_epoch_, task->committed_epoch)));
   }
   if (commits) NoteCommitted();
-  const uint64_t capture = commits ? BeginCapture() : 0;
   newest_ = task->id;
   unsettled_ = task->id;
   is_prepared_ = false;
@@ -322,11 +337,66 @@ void JobOnWorker::RunEpoch(const proto::RunEpoch& message, uint64_t term) {
   open_->id = task->id;
   open_->started_us = SteadyMicros();
   open_->prepared.mutable_source_rows()->Resize(static_cast<int>(job_->plan->sources.size()), 0);
+  if (evict_to_ == nullptr && eviction_ == 0 && !memory_->is_full())
+    return StartSlots(std::move(task), commits ? BeginCapture() : 0);
+  ForOwnSlots([&](Slot* slot) {
+    slot->Commit(job_->job, task->committed_epoch, task->committed_attempt, 0);
+  });
+  open_->waiting = std::move(task);
+  MakeRoom();
+}
+
+void JobOnWorker::StartSlots(std::shared_ptr<const EpochTask> task, uint64_t capture) {
   ForOwnSlots([&](Slot* slot) {
     ++open_->slots_computing;
     slot->RunEpoch(task, capture);
   });
   if (open_->slots_computing == 0) WriteChangelog();
+}
+
+void JobOnWorker::MakeRoom() {
+  if (eviction_ != 0) return;  // OnEvicted comes back here.
+  if (evict_to_ != nullptr) return BeginEviction();
+  if (open_ == nullptr || open_->waiting == nullptr) return;
+  const uint64_t capture = BeginCapture();
+  if (capture_ == 0 || !memory_->is_full())
+    return StartSlots(std::exchange(open_->waiting, nullptr), capture);
+  if (capture == 0) return;  // OnFlushed comes back here.
+  ForOwnSlots([&](Slot* slot) { slot->Commit(job_->job, committed_epoch_, 0, capture); });
+}
+
+void JobOnWorker::BeginEviction() {
+  auto eviction = std::make_shared<Eviction>();
+  eviction->number = eviction_ = environment_.next_number();
+  eviction->kept_share = memory_->kept_share();
+  eviction->tier = std::exchange(evict_to_, nullptr);
+  slots_evicting_ = 0;
+  evicted_ = {};
+  has_cold_rows_ = true;
+  ForOwnSlots([&](Slot* slot) {
+    ++slots_evicting_;
+    slot->Evict(job_->job, eviction);
+  });
+  if (slots_evicting_ > 0) return;
+  eviction_ = 0;
+  MakeRoom();
+}
+
+void JobOnWorker::OnEvicted(const EvictionReport& report) {
+  if (report.number != eviction_) return;
+  evicted_.memory_bytes += report.memory_bytes;
+  evicted_.evictable_bytes += report.evictable_bytes;
+  evicted_.cold_rows += report.cold_rows;
+  if (--slots_evicting_ > 0) return;
+  eviction_ = 0;
+  LogInfo("state_evicted")
+      .With("job", job_->job)
+      .With("cold_rows", evicted_.cold_rows)
+      .With("bytes_before", memory_->bytes())
+      .With("bytes", evicted_.memory_bytes);
+  memory_->Set(evicted_.memory_bytes, evicted_.evictable_bytes);
+  environment_.io->Post([] { (void)::malloc_trim(0); });  // what the slots have freed in pieces
+  MakeRoom();
 }
 
 void JobOnWorker::Commit(int64_t epoch, uint64_t attempt) {
@@ -338,20 +408,24 @@ void JobOnWorker::Commit(int64_t epoch, uint64_t attempt) {
   NoteCommitted();
   const uint64_t capture = BeginCapture();
   ForOwnSlots([&](Slot* slot) { slot->Commit(job_->job, epoch, attempt, capture); });
+  MakeRoom();
 }
 
 void JobOnWorker::NoteCommitted() {
   committed_epoch_ = unsettled_->epoch;
   unsettled_.reset();
   is_prepared_ = false;
-  keeper_->OnCommitted(std::exchange(prepared_changelog_bytes_, 0), state_bytes_);
+  keeper_->OnCommitted(std::exchange(prepared_changelog_bytes_, 0), memory_->bytes());
 }
 
 uint64_t JobOnWorker::BeginCapture() {
   int own_slots = 0;
   ForOwnSlots([&](Slot*) { ++own_slots; });
-  if (own_slots == 0 || !keeper_->ShouldCapture()) return 0;
-  keeper_->BeginCapture();
+  // What is captured before an eviction that is due would be taken for flushed.
+  if (own_slots == 0 || evict_to_ != nullptr || keeper_->is_capturing()) return 0;
+  const bool is_for_snapshot = keeper_->ShouldSnapshot();
+  if (!is_for_snapshot && !memory_->wants_flush()) return 0;
+  keeper_->BeginCapture(is_for_snapshot);
   capture_ = environment_.next_number();
   captured_epoch_ = committed_epoch_;
   captured_.clear();
@@ -370,23 +444,7 @@ void JobOnWorker::Abort(int64_t epoch, uint64_t attempt) {
 void JobOnWorker::OnComputed(SlotReport report) {
   if (!IsOpen(report.id)) return;
   proto::Prepared& prepared = open_->prepared;
-  for (size_t source = 0; source < report.source_rows.size(); ++source) {
-    prepared.set_source_rows(source, prepared.source_rows(source) + report.source_rows[source]);
-  }
-  prepared.set_output_rows(prepared.output_rows() + report.output_rows);
-  for (size_t i = 0; i < report.operators.size(); ++i) {
-    const OperatorReport& from = report.operators[i];
-    if (prepared.operators_size() <= static_cast<int>(i)) prepared.add_operators();
-    proto::OperatorProgress* to = prepared.mutable_operators(static_cast<int>(i));
-    to->set_operator_id(from.operator_id);
-    to->set_name(from.name);
-    to->set_rows_total(to->rows_total() + from.rows_total);
-    to->set_rows_updated(to->rows_updated() + from.rows_updated);
-    to->set_memory_bytes(to->memory_bytes() + from.memory_bytes);
-    to->set_rows_removed(to->rows_removed() + from.rows_removed);
-    to->set_rows_dropped_late(to->rows_dropped_late() + from.rows_dropped_late);
-    for (const auto& [name, value] : from.custom) (*to->mutable_custom())[name] += value;
-  }
+  AddSlotReport(report, &prepared);
   for (const EventTimeStats& stats : report.event_times) {
     open_->event_times[stats.watermark].watermark = stats.watermark;
     open_->event_times[stats.watermark].Add(stats);
@@ -394,37 +452,12 @@ void JobOnWorker::OnComputed(SlotReport report) {
   if (report.has_writer) ++open_->slots_staging;
   open_->changes.push_back(std::move(report.changes));
   if (--open_->slots_computing > 0) return;
-  if (const arrow::Status fits = CheckMemory(); !fits.ok()) return SendFailed(open_->id, fits);
+  std::vector<StateMemory::Use> uses;
+  for (const proto::OperatorProgress& op : prepared.operators())
+    uses.push_back({op.operator_id(), op.name(), op.memory_bytes()});
+  const arrow::Status fits = memory_->Update(environment_.worker, uses);
+  if (!fits.ok()) return SendFailed(open_->id, fits);
   WriteChangelog();
-}
-
-void JobOnWorker::SetStateBytes(int64_t bytes) {
-  environment_.memory->Add(bytes - state_bytes_);
-  state_bytes_ = bytes;
-}
-
-arrow::Status JobOnWorker::CheckMemory() {
-  int64_t bytes = 0;
-  const proto::OperatorProgress* largest = nullptr;
-  for (const proto::OperatorProgress& op : open_->prepared.operators()) {
-    bytes += op.memory_bytes();
-    if (largest == nullptr || op.memory_bytes() > largest->memory_bytes()) largest = &op;
-  }
-  SetStateBytes(bytes);
-  const bool is_above_own = memory_limit_ > 0 && bytes > memory_limit_;
-  if (largest == nullptr || (!is_above_own && !environment_.memory->is_exceeded()))
-    return arrow::Status::OK();
-  const std::string limit =
-      is_above_own ? fmt::format("job's limit={}", memory_limit_)
-                   : fmt::format("worker's limit={} bytes of all jobs={}",
-                                 environment_.memory->limit(), environment_.memory->used());
-  return WithHint(
-      MakeError(ErrorKind::kResource, "MEMORY_LIMIT_EXCEEDED",
-                fmt::format("the state of a job outgrew its memory on a worker: worker={} "
-                            "operator={} ({}) bytes={} bytes of the job={} {}",
-                            environment_.worker, largest->operator_id(), largest->name(),
-                            largest->memory_bytes(), bytes, limit)),
-      "give it more memory per worker, or add workers");
 }
 
 void JobOnWorker::WriteChangelog() {
@@ -524,30 +557,33 @@ void JobOnWorker::OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch
   auto batches =
       std::make_shared<const std::vector<std::unique_ptr<state::FlushBatch>>>(std::move(captured_));
   captured_.clear();
-  keeper_->TakeSnapshot(
-      captured_epoch_, std::move(batches),
-      [self = shared_from_this(), capture](arrow::Result<state::Snapshot> snapshot) {
-        self->environment_.check_fatal(snapshot.status());
-        self->environment_.executor->Post([self, capture, snapshot = std::move(snapshot)] {
-          self->OnSnapshot(capture, snapshot);
-        });
-      });
+  keeper_->Flush(captured_epoch_, std::move(batches),
+                 [self = shared_from_this(), capture](arrow::Result<StateKeeper::Flushed> flushed) {
+                   self->environment_.check_fatal(flushed.status());
+                   self->environment_.executor->Post([self, capture, flushed = std::move(flushed)] {
+                     self->OnFlushed(capture, flushed);
+                   });
+                 });
 }
 
-void JobOnWorker::OnSnapshot(uint64_t capture, const arrow::Result<state::Snapshot>& snapshot) {
+void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::Flushed>& flushed) {
   // Its keeper is gone, or will be when a driver adopts the job.
   if (capture != capture_ || stream_ == nullptr) return;
   capture_ = 0;
   keeper_->EndCapture();
-  if (!snapshot.ok()) {
+  if (!flushed.ok()) {
     // The captured rows are lost to the tier: only a restart from the checkpoint makes it whole.
-    return SendFailed(newest_, WithContext(snapshot.status(), "take snapshot"));
+    SendFailed(newest_, WithContext(flushed.status(), "flush state"));
+  } else if (flushed->snapshot.has_value()) {
+    LogInfo("snapshot_taken").With("job", job_->job).With("epoch", flushed->snapshot->epoch);
+    proto::ToDriver message;
+    message.mutable_snapshot_done()->set_job(job_->job);
+    WriteSnapshot(*flushed->snapshot, message.mutable_snapshot_done()->mutable_snapshot());
+    Send(std::move(message));
   }
-  LogInfo("snapshot_taken").With("job", job_->job).With("epoch", snapshot->epoch);
-  proto::ToDriver message;
-  message.mutable_snapshot_done()->set_job(job_->job);
-  WriteSnapshot(*snapshot, message.mutable_snapshot_done()->mutable_snapshot());
-  Send(std::move(message));
+  if (flushed.ok() && (memory_->wants_eviction() || has_cold_rows_)) evict_to_ = flushed->tier;
+  if (IsSettled()) MakeRoom();
+  if (auto assign = std::exchange(waiting_assign_, std::nullopt)) Assign(*assign);
 }
 
 void JobOnWorker::Send(proto::ToDriver message) {

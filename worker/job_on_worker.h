@@ -13,6 +13,7 @@
 #include "worker/memory_budget.h"
 #include "worker/slot/slot.h"
 #include "worker/state_keeper.h"
+#include "worker/state_memory.h"
 #include "worker/table_restore.h"
 #include "worker/worker.h"
 
@@ -21,6 +22,9 @@ namespace tidemill::worker {
 // One deployed job on one worker: collects what its slots report for the open attempt, and drives
 // changelog, snapshots and restore. Belongs to one driver stream at a time; between two of them it
 // keeps what it has and says nothing. All methods on the worker's thread. *Thread-compatible.*
+//
+// Where memory is short (StateMemory), rows that changed are flushed to RocksDB and evicted between
+// two epochs; an epoch that comes meanwhile waits where there is no memory left for it.
 class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
  public:
   struct Environment {
@@ -51,7 +55,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void Undeploy();
 
   // The driver's stream has ended: a restore under way is given up, the open attempt goes on. False
-  // where nothing is worth keeping.
+  // where nothing is worth keeping; or where it cannot be adopted, because it is not all in memory.
   bool Detach();
   bool IsServedBy(const std::shared_ptr<DriverStream>& stream) const { return stream_ == stream; }
   proto::JobReport Report() const;
@@ -66,6 +70,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void OnStaged(const AttemptId& id, arrow::Result<connectors::StagedOutput> staged);
   void OnFailed(const AttemptId& id, const arrow::Status& error);
   void OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch> batch);
+  void OnEvicted(const EvictionReport& report);
   // Rows of the attempt were lost between workers.
   void OnBroken(const AttemptId& id, const arrow::Status& why);
 
@@ -73,6 +78,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   // The attempt that runs, until Prepared or Failed is sent.
   struct OpenAttempt {
     AttemptId id;
+    std::shared_ptr<const EpochTask> waiting;  // for room in memory; else the slots have it
     int slots_computing = 0;
     int slots_staging = 0;
     std::vector<state::ChangelogSections> changes;
@@ -105,15 +111,22 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void NoteCommitted();  // the unsettled attempt
   // A number when it is time for the slots to capture, else 0.
   uint64_t BeginCapture();
+  // The slots have been told how every attempt ended that they know of.
+  bool IsSettled() const {
+    return !unsettled_.has_value() || (open_ != nullptr && open_->waiting != nullptr);
+  }
+  // Gives the open attempt to the slots, which settle the one before and capture first.
+  void StartSlots(std::shared_ptr<const EpochTask> task, uint64_t capture);
+  // Between epochs: evicts where that is due, then lets the attempt that waits begin.
+  void MakeRoom();
+  void BeginEviction();
   template <class Body>
   void ForOwnSlots(const Body& body);
 
-  arrow::Status CheckMemory();
-  void SetStateBytes(int64_t bytes);
   void WriteChangelog();
   void OnChangelogWritten(const AttemptId& id, arrow::Result<std::vector<state::Extent>> extents);
   void MaybeSendPrepared();
-  void OnSnapshot(uint64_t capture, const arrow::Result<state::Snapshot>& snapshot);
+  void OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::Flushed>& flushed);
   void SendFailed(const AttemptId& id, const arrow::Status& error);
   void Send(proto::ToDriver message);
 
@@ -121,13 +134,12 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   std::shared_ptr<DriverStream> stream_;  // null: no driver listens
   std::shared_ptr<const DeployedJob> job_;
   uint64_t plan_fingerprint_ = 0;
-  int64_t memory_limit_ = 0;  // 0: none
   StateKeeper::Options keeper_options_;
   std::shared_ptr<const OperatorStates> table_maker_;
   std::unique_ptr<StateKeeper> keeper_;
   bool is_shared_ = false;                       // CheckShared is done
   bool has_bad_slot_ = false;                    // one that could not take the job
-  std::optional<proto::Assign> waiting_assign_;  // for CheckShared
+  std::optional<proto::Assign> waiting_assign_;  // for CheckShared, or the end of a flush
 
   Ownership own_;
   uint64_t restoring_ = 0;   // version of the Assign that is being restored, 0 for none
@@ -139,12 +151,18 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   bool is_prepared_ = false;            // the unsettled attempt was reported as such
   std::unique_ptr<OpenAttempt> open_;
   int64_t prepared_changelog_bytes_ = 0;
-  int64_t state_bytes_ = 0;
 
   uint64_t capture_ = 0;  // number of the one under way, 0 for none
   int64_t captured_epoch_ = -1;
   int slots_capturing_ = 0;
   std::vector<std::unique_ptr<state::FlushBatch>> captured_;
+
+  std::unique_ptr<StateMemory> memory_;
+  std::shared_ptr<const state::RocksDbTier> evict_to_;  // an eviction is due; holds all captured
+  uint64_t eviction_ = 0;                               // number of the one under way, 0 for none
+  int slots_evicting_ = 0;
+  EvictionReport evicted_;  // what the slots have said so far
+  bool has_cold_rows_ = false;
 };
 
 }  // namespace tidemill::worker

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/error.h"
 #include "common/base/failpoint.h"
 #include "common/base/mutex.h"
 
@@ -69,8 +70,7 @@ class Appending {
 
 }  // namespace
 
-// Touched on the I/O pool only: the segment by Append, the tier by TakeSnapshot, of which there is
-// one at a time.
+// Touched on the I/O pool only, but for what a restore leaves behind when it begins.
 struct StateKeeper::Files {
   // One per part of an extent.
   struct Segment {
@@ -83,13 +83,24 @@ struct StateKeeper::Files {
   Options options;
   std::array<Segment, kMaxParts> segments;
   std::atomic<int64_t> next_sequence = 0;  // a counter, nothing else depends on it
-  std::unique_ptr<state::RocksDbTier> tier;
+  // One flush is under way at a time, unless restores overlap.
+  Mutex tier_mutex;
+  std::shared_ptr<state::RocksDbTier> tier GUARDED_BY(tier_mutex);
+  // Not the tier's, which is held while it is written.
+  Mutex restore_mutex;
+  std::vector<uint32_t> dropped GUARDED_BY(restore_mutex);  // before the next flush
+  uint64_t restores GUARDED_BY(restore_mutex) = 0;          // begun
 
   arrow::Result<state::Extent> Append(int64_t epoch, size_t part, const Sections& sections,
                                       int64_t captures);
-  arrow::Result<state::Snapshot> Snapshot(
-      int64_t epoch, const std::vector<uint32_t>& dropped,
-      const std::vector<std::unique_ptr<state::FlushBatch>>& batches);
+  arrow::Status FlushTier(int64_t epoch, const std::vector<uint32_t>& drops,
+                          std::span<const state::FlushBatch* const> batches) REQUIRES(tier_mutex);
+  // `restore` fails where another one has begun since.
+  arrow::Result<std::vector<uint32_t>> TakeDropped(std::optional<uint64_t> restore);
+  arrow::Result<Flushed> Flush(int64_t epoch, const std::vector<uint32_t>& newly_dropped,
+                               const Batches& batches, bool is_for_snapshot);
+  arrow::Result<std::shared_ptr<const state::RocksDbTier>> Spill(uint64_t restore,
+                                                                 const state::FlushBatch& batch);
 };
 
 StateKeeper::StateKeeper(Options options)
@@ -144,18 +155,20 @@ void StateKeeper::OnCommitted(int64_t changelog_bytes, int64_t state_bytes) {
   state_bytes_ = state_bytes;
 }
 
-bool StateKeeper::ShouldCapture() const {
+bool StateKeeper::ShouldSnapshot() const {
   return !is_capturing_ &&
          (extents_ >= kMaxExtents || options_.policy.ShouldFlush(changelog_bytes_, state_bytes_));
 }
 
-void StateKeeper::BeginCapture() {
+void StateKeeper::BeginCapture(bool is_for_snapshot) {
   TIDEMILL_CHECK(!is_capturing_);
   is_capturing_ = true;
+  is_for_snapshot_ = is_for_snapshot;
+  dropped_before_ = std::exchange(dropped_, {});
+  if (!is_for_snapshot) return;
   ++captures_;
   captured_changelog_bytes_ = std::exchange(changelog_bytes_, 0);
   captured_extents_ = std::exchange(extents_, 0);
-  dropped_before_ = std::exchange(dropped_, {});
 }
 
 void StateKeeper::EndCapture() {
@@ -174,10 +187,16 @@ void StateKeeper::ContinueFrom(const StateKeeper& before) {
   state_bytes_ = before.state_bytes_;
 }
 
-arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
-    int64_t epoch, const std::vector<uint32_t>& dropped,
-    const std::vector<std::unique_ptr<state::FlushBatch>>& batches) {
-  Failpoint("worker.flush_captured");
+arrow::Result<std::vector<uint32_t>> StateKeeper::Files::TakeDropped(
+    std::optional<uint64_t> restore) {
+  MutexLock lock(&restore_mutex);
+  if (restore && *restore != restores)
+    return MakeError(ErrorKind::kGeneral, "RESTORE_SUPERSEDED", "a newer restore has begun");
+  return std::exchange(dropped, {});
+}
+
+arrow::Status StateKeeper::Files::FlushTier(int64_t epoch, const std::vector<uint32_t>& drops,
+                                            std::span<const state::FlushBatch* const> batches) {
   if (tier == nullptr) {
     ARROW_ASSIGN_OR_RAISE(tier, state::RocksDbTier::Open({.fs = options.fs,
                                                           .local_dir = options.local_dir,
@@ -185,24 +204,57 @@ arrow::Result<state::Snapshot> StateKeeper::Files::Snapshot(
                                                           .worker = options.worker,
                                                           .incarnation = options.incarnation,
                                                           .operators = options.operators,
-                                                          .is_durable = options.is_durable}));
+                                                          .is_durable = options.is_durable,
+                                                          .cache_bytes = options.cache_bytes}));
   }
-  if (!dropped.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(dropped));
+  if (!drops.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(drops));
+  return tier->Flush(epoch, batches);
+}
+
+arrow::Result<StateKeeper::Flushed> StateKeeper::Files::Flush(
+    int64_t epoch, const std::vector<uint32_t>& newly_dropped, const Batches& batches,
+    bool is_for_snapshot) {
+  Failpoint("worker.flush_captured");
+  MutexLock lock(&tier_mutex);
+  ARROW_ASSIGN_OR_RAISE(std::vector<uint32_t> drops, TakeDropped(std::nullopt));
+  drops.insert(drops.end(), newly_dropped.begin(), newly_dropped.end());
   std::vector<const state::FlushBatch*> borrowed;
   borrowed.reserve(batches.size());
   for (const auto& batch : batches) borrowed.push_back(batch.get());
-  ARROW_RETURN_NOT_OK(tier->Flush(epoch, borrowed));
-  ARROW_ASSIGN_OR_RAISE(state::Snapshot snapshot, tier->TakeSnapshot());
+  ARROW_RETURN_NOT_OK(FlushTier(epoch, drops, borrowed));
+  Flushed flushed;
+  flushed.tier = tier;
+  if (!is_for_snapshot) return flushed;
+  ARROW_ASSIGN_OR_RAISE(flushed.snapshot, tier->TakeSnapshot());
   Failpoint("worker.snapshot_files_copied");
-  return snapshot;
+  return flushed;
 }
 
-void StateKeeper::TakeSnapshot(
-    int64_t epoch, std::shared_ptr<const std::vector<std::unique_ptr<state::FlushBatch>>> batches,
-    Snapshotted done) {
-  options_.io->Post([files = files_, epoch, dropped = std::exchange(dropped_before_, {}),
-                     batches = std::move(batches),
-                     done = std::move(done)] { done(files->Snapshot(epoch, dropped, *batches)); });
+void StateKeeper::Flush(int64_t epoch, std::shared_ptr<const Batches> batches, OnFlushed done) {
+  options_.io->Post(
+      [files = files_, epoch, dropped = std::exchange(dropped_before_, {}),
+       batches = std::move(batches), is_for_snapshot = is_for_snapshot_,
+       done = std::move(done)] { done(files->Flush(epoch, dropped, *batches, is_for_snapshot)); });
+}
+
+arrow::Result<std::shared_ptr<const state::RocksDbTier>> StateKeeper::Files::Spill(
+    uint64_t restore, const state::FlushBatch& batch) {
+  MutexLock lock(&tier_mutex);
+  ARROW_ASSIGN_OR_RAISE(const auto drops, TakeDropped(restore));
+  const state::FlushBatch* const batches[] = {&batch};
+  ARROW_RETURN_NOT_OK(FlushTier(-1, drops, batches));
+  return tier;
+}
+
+StateKeeper::Spill StateKeeper::BeginRestore(std::vector<uint32_t> key_groups) {
+  TIDEMILL_CHECK(!is_capturing_);
+  MutexLock lock(&files_->restore_mutex);
+  for (const auto* groups : {&dropped_, &key_groups})
+    files_->dropped.insert(files_->dropped.end(), groups->begin(), groups->end());
+  dropped_.clear();
+  return [files = files_, restore = ++files_->restores](const state::FlushBatch& batch) {
+    return files->Spill(restore, batch);
+  };
 }
 
 }  // namespace tidemill::worker

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace tidemill::worker {
 // The durable side of one job's state on one worker: changelog segments in the checkpoint, and the
 // RocksDB tier with its snapshots. Work that blocks runs on the I/O pool; each callback comes from
 // there. *Thread-compatible*: called by the worker's thread only. At most one Snapshot runs at a
-// time; an Append waits for the one before it.
+// time; an Append waits for the one before it. A restore may flush into the tier, too.
 class StateKeeper {
  public:
   struct Options {
@@ -33,6 +34,7 @@ class StateKeeper {
     std::vector<int32_t> operators;
     bool is_durable = true;
     state::FlushPolicy policy;
+    int64_t cache_bytes = 8 << 20;  // of RocksDB
   };
   explicit StateKeeper(Options options);
   ~StateKeeper();
@@ -47,10 +49,12 @@ class StateKeeper {
   // An epoch was committed: its changelog counts (0 for an epoch without changes). `state_bytes` is
   // what the tables take now.
   void OnCommitted(int64_t changelog_bytes, int64_t state_bytes);
-  // It is time to capture and no snapshot is under way.
-  bool ShouldCapture() const;
-  // Capturing has begun: later extents go to a new segment.
-  void BeginCapture();
+  bool is_capturing() const { return is_capturing_; }
+  // It is time for a snapshot and no capture is under way.
+  bool ShouldSnapshot() const;
+  // Capturing has begun. For a snapshot, later extents go to a new segment; else the rows are only
+  // flushed, so that they can be evicted.
+  void BeginCapture(bool is_for_snapshot);
   // These key groups were given away. The tier forgets them before it is flushed with anything
   // captured from now on, also where they have come back by then; what is being captured still has
   // them.
@@ -58,13 +62,24 @@ class StateKeeper {
   // Takes the place of another keeper of the same tables, whose snapshots under way do not count.
   void ContinueFrom(const StateKeeper& before);
 
-  // Flushes what the slots captured at the end of `epoch` and copies a snapshot to the checkpoint.
-  using Snapshotted = std::function<void(arrow::Result<state::Snapshot>)>;
-  void TakeSnapshot(int64_t epoch,
-                    std::shared_ptr<const std::vector<std::unique_ptr<state::FlushBatch>>> batches,
-                    Snapshotted done);
-  // The snapshot is done (or failed) and its result has reached the worker.
+  // Flushes what the slots captured at the end of `epoch`; copies a snapshot to the checkpoint
+  // where the capture was for one.
+  struct Flushed {
+    std::shared_ptr<const state::RocksDbTier> tier;  // holds all that was captured
+    std::optional<state::Snapshot> snapshot;
+  };
+  using OnFlushed = std::function<void(arrow::Result<Flushed>)>;
+  using Batches = std::vector<std::unique_ptr<state::FlushBatch>>;
+  void Flush(int64_t epoch, std::shared_ptr<const Batches> batches, OnFlushed done);
+  // The flush is done (or failed) and its result has reached the worker.
   void EndCapture();
+
+  // A restore of these key groups begins; no capture is under way, and none begins before the
+  // restored tables are there. Restores that began before it are over: their Spill fails from now
+  // on. *Thread-safe*: Spill flushes and returns the tier; it blocks.
+  using Spill = std::function<arrow::Result<std::shared_ptr<const state::RocksDbTier>>(
+      const state::FlushBatch& batch)>;
+  Spill BeginRestore(std::vector<uint32_t> key_groups);
 
  private:
   struct Files;  // shared with the I/O pool
@@ -75,6 +90,7 @@ class StateKeeper {
   int64_t state_bytes_ = 0;
   int64_t extents_ = 0;  // since the last capture
   bool is_capturing_ = false;
+  bool is_for_snapshot_ = false;          // the capture under way
   int64_t captures_ = 0;                  // begun
   int64_t captured_changelog_bytes_ = 0;  // that the capture under way stands for
   int64_t captured_extents_ = 0;

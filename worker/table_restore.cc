@@ -2,6 +2,7 @@
 
 #include <arrow/result.h>
 
+#include <set>
 #include <utility>
 
 namespace tidemill::worker {
@@ -27,15 +28,73 @@ struct Progress {
   int left = 0;
 };
 
+// Flushes and evicts tables that can be evicted when all of a slot together take too much.
+class SlotRoom {
+ public:
+  SlotRoom(const OperatorStates& states, StateKeeper::Spill spill, int64_t memory_bytes,
+           const std::vector<RestoredTable>& tables)
+      : spill_(std::move(spill)), memory_bytes_(memory_bytes), tables_(tables) {
+    for (const StatefulOperator& op : states.operators())
+      if (op.is_evictable) evictable_.insert(op.operator_id);
+  }
+
+  arrow::Status Make() const {
+    int64_t bytes = 0;
+    int64_t evictable_bytes = 0;
+    for (const RestoredTable& entry : tables_) {
+      bytes += entry.table->memory_bytes();
+      if (evictable_.contains(entry.operator_id)) evictable_bytes += entry.table->memory_bytes();
+    }
+    if (bytes <= memory_bytes_ || evictable_bytes <= memory_bytes_ / kKeptPart)
+      return arrow::Status::OK();
+    state::FlushBatch batch;
+    for (const RestoredTable& entry : tables_) {
+      if (evictable_.contains(entry.operator_id))
+        batch.Add(entry.operator_id, entry.key_group, entry.table.get());
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto tier, spill_(batch));
+    for (const RestoredTable& entry : tables_) {
+      if (!evictable_.contains(entry.operator_id)) continue;
+      const int64_t rows = entry.table->size();
+      entry.table->EvictClean(rows - rows / kKeptPart,
+                              tier->RowsOf(entry.operator_id, entry.key_group));
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  static constexpr int64_t kKeptPart = 4;  // one row in so many stays
+
+  const StateKeeper::Spill spill_;
+  const int64_t memory_bytes_;
+  const std::vector<RestoredTable>& tables_;
+  std::set<int> evictable_;
+};
+
 arrow::Result<state::Restorer::Stats> RestoreSlot(state::Restorer* restorer,
                                                   const std::vector<uint32_t>& groups,
-                                                  const std::vector<RestoredTable>& tables) {
-  return restorer->Restore(groups, [&](int32_t operator_id, uint32_t group) -> state::HotTable* {
+                                                  const std::vector<RestoredTable>& tables,
+                                                  const state::Restorer::RoomMaker& make_room) {
+  const auto find = [&](int32_t operator_id, uint32_t group) -> state::HotTable* {
     for (const RestoredTable& entry : tables) {
       if (entry.operator_id == operator_id && entry.key_group == group) return entry.table.get();
     }
     return nullptr;
-  });
+  };
+  return restorer->Restore(groups, find, make_room);
+}
+
+void Measure(const OperatorStates& states, RestoredTables* result) {
+  for (const auto& tables : result->tables) {
+    for (const RestoredTable& entry : tables) {
+      const int64_t bytes = entry.table->memory_bytes();
+      result->cold_rows += entry.table->cold_rows();
+      result->memory_bytes += bytes;
+      for (const StatefulOperator& op : states.operators())
+        if (op.operator_id == entry.operator_id && op.is_evictable)
+          result->evictable_bytes += bytes;
+    }
+  }
 }
 
 }  // namespace
@@ -52,16 +111,23 @@ void RestoreTables(RestoreRequest request, std::function<void(RestoredTables)> d
 
   progress->done = std::move(done);
   progress->restorer = std::make_unique<state::Restorer>(std::move(request.from));
+  const int64_t slot_bytes = request.memory_bytes / progress->left;
   for (size_t slot = 0; slot < request.groups.size(); ++slot) {
     if (request.groups[slot].empty()) continue;
-    request.io->Post([progress, slot, executor = request.executor,
-                      groups = std::move(request.groups[slot])] {
-      auto restored = RestoreSlot(progress->restorer.get(), groups, progress->result.tables[slot]);
-      executor->Post([progress, restored = std::move(restored)] {
+    request.io->Post([progress, slot, states = request.tables, executor = request.executor,
+                      spill = request.spill, slot_bytes, groups = std::move(request.groups[slot])] {
+      const std::vector<RestoredTable>& tables = progress->result.tables[slot];
+      const SlotRoom room(*states, spill, slot_bytes, tables);
+      state::Restorer::RoomMaker make_room;
+      if (spill) make_room = [&room] { return room.Make(); };
+      auto restored = RestoreSlot(progress->restorer.get(), groups, tables, make_room);
+      executor->Post([progress, states, restored = std::move(restored)] {
         if (restored.ok()) progress->result.rows += restored->rows;
         if (!restored.ok() && progress->result.status.ok())
           progress->result.status = restored.status();
-        if (--progress->left == 0) progress->done(std::move(progress->result));
+        if (--progress->left > 0) return;
+        if (progress->result.status.ok()) Measure(*states, &progress->result);
+        progress->done(std::move(progress->result));
       });
     });
   }

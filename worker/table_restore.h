@@ -11,6 +11,7 @@
 #include "state/durable/restore.h"
 #include "worker/operators/operator_states.h"
 #include "worker/slot/job_slot.h"
+#include "worker/state_keeper.h"
 
 namespace tidemill::worker {
 
@@ -19,13 +20,19 @@ struct RestoreRequest {
   state::Restorer::Options from;
   std::vector<std::vector<uint32_t>> groups;     // by slot
   std::shared_ptr<const OperatorStates> tables;  // makes them
-  Executor* io = nullptr;                        // reads
-  Executor* executor = nullptr;                  // takes the result; serial
+  // Takes what exceeds `memory_bytes` in all; empty: nothing does.
+  StateKeeper::Spill spill;
+  int64_t memory_bytes = 0;
+  Executor* io = nullptr;        // reads
+  Executor* executor = nullptr;  // takes the result; serial
 };
 struct RestoredTables {
   arrow::Status status;                            // of the first slot that failed
   std::vector<std::vector<RestoredTable>> tables;  // by slot
-  int64_t rows = 0;
+  int64_t rows = 0;                                // cold ones too
+  int64_t cold_rows = 0;
+  int64_t memory_bytes = 0;
+  int64_t evictable_bytes = 0;
 };
 
 // Makes and fills the tables, slot by slot in parallel. `done` is posted to the executor, or called

@@ -60,6 +60,7 @@ class Worker::Actor final : public SlotListener,
   void OnFailed(int slot, const AttemptId& id, const arrow::Status& error) override;
   void OnCaptured(int slot, const std::string& job, uint64_t capture,
                   std::unique_ptr<state::FlushBatch> batch) override;
+  void OnEvicted(int slot, const std::string& job, const EvictionReport& report) override;
 
  private:
   using Stream = std::shared_ptr<DriverStream>;
@@ -334,6 +335,10 @@ void Worker::Actor::OnCaptured(int slot, const std::string& job, uint64_t captur
   auto shared = std::make_shared<std::unique_ptr<state::FlushBatch>>(std::move(batch));
   PostTo(job,
          [capture, shared](JobOnWorker* found) { found->OnCaptured(capture, std::move(*shared)); });
+}
+
+void Worker::Actor::OnEvicted(int slot, const std::string& job, const EvictionReport& report) {
+  PostTo(job, [report](JobOnWorker* found) { found->OnEvicted(report); });
 }
 
 }  // namespace tidemill::worker

@@ -27,7 +27,7 @@ struct WorkerOptions {
   std::string name;  // unique in the cluster; goes into file names
   int slots = 1;
   std::string data_dir;      // local disk for RocksDB and restore; made when needed
-  int64_t memory_bytes = 0;  // most that the state of all jobs may take; 0: no limit
+  int64_t memory_bytes = 0;  // limit for the state of all jobs (StateMemory); 0: none
   std::string incarnation;   // of the process; "": a random UUID
 };
 

@@ -147,18 +147,28 @@ void StatusWriter::WriteSources(const JsonView& progress) {
 }
 
 void StatusWriter::WriteState(const JsonView& progress) {
-  TextTable table({{"STATE"},
-                   {"ROWS", kRight},
-                   {"UPDATED", kRight},
-                   {"REMOVED", kRight},
-                   {"LATE", kRight},
-                   {"MEMORY", kRight}});
-  for (const JsonView& state : progress["stateOperators"].Elements()) {
-    table.AddRow({TextOf(state, "operatorName"), CountText(NumberOf(state, "numRowsTotal")),
-                  CountText(NumberOf(state, "numRowsUpdated")),
-                  CountText(NumberOf(state, "numRowsRemoved")),
-                  CountText(NumberOf(state, "numRowsDroppedByWatermark")),
-                  BytesText(NumberOf(state, "memoryUsedBytes"))});
+  const auto states = progress["stateOperators"].Elements();
+  const bool has_cold_rows = std::any_of(states.begin(), states.end(), [](const JsonView& state) {
+    return !state["customMetrics"]["coldRows"].is_null();
+  });
+  std::vector<TextTable::Column> columns = {{"STATE"},           {"ROWS", kRight},
+                                            {"UPDATED", kRight}, {"REMOVED", kRight},
+                                            {"LATE", kRight},    {"MEMORY", kRight}};
+  // Rows that are not in memory; keys that were looked up on disk, and found there.
+  if (has_cold_rows)
+    columns.insert(columns.end(), {{"COLD", kRight}, {"LOOKUPS", kRight}, {"FOUND", kRight}});
+  TextTable table(std::move(columns));
+  for (const JsonView& state : states) {
+    std::vector<std::string> cells = {TextOf(state, "operatorName"),
+                                      CountText(NumberOf(state, "numRowsTotal")),
+                                      CountText(NumberOf(state, "numRowsUpdated")),
+                                      CountText(NumberOf(state, "numRowsRemoved")),
+                                      CountText(NumberOf(state, "numRowsDroppedByWatermark")),
+                                      BytesText(NumberOf(state, "memoryUsedBytes"))};
+    for (const char* name : {"coldRows", "coldLookups", "coldLookupsFound"}) {
+      if (has_cold_rows) cells.push_back(CountText(NumberOf(state["customMetrics"], name)));
+    }
+    table.AddRow(std::move(cells));
   }
   if (!table.is_empty()) out_ += "\n" + table.Text(2);
 }

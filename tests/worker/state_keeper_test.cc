@@ -90,7 +90,7 @@ TEST_F(StateKeeperTest, ACaptureBeginsANewSegment) {
   const std::string first = Append(keeper.get(), 1, 1).get()->front().file;
   EXPECT_EQ(Append(keeper.get(), 2, 1).get()->front().file, first);
 
-  keeper->BeginCapture();
+  keeper->BeginCapture(/*is_for_snapshot=*/true);
 
   const std::string second = Append(keeper.get(), 3, 1).get()->front().file;
   EXPECT_NE(second, first);
@@ -101,7 +101,7 @@ TEST_F(StateKeeperTest, ACaptureBeginsANewSegment) {
 // come back with it.
 class LostKeyGroupTest : public StateKeeperTest {
  protected:
-  using Snapshots = arrow::Result<state::Snapshot>;
+  using Flushed = arrow::Result<StateKeeper::Flushed>;
 
   LostKeyGroupTest() : keeper_(Keeper()), table_(state::WordTable()) {
     state::PutWord(table_.get(), "removed elsewhere", 1, "x");
@@ -116,16 +116,15 @@ class LostKeyGroupTest : public StateKeeperTest {
     table_->CommitEpoch(1);
   }
   void Capture() {
-    keeper_->BeginCapture();
+    keeper_->BeginCapture(/*is_for_snapshot=*/true);
     batches_ = std::make_shared<std::vector<std::unique_ptr<state::FlushBatch>>>();
     batches_->push_back(std::make_unique<state::FlushBatch>());
     batches_->back()->Add(1, 3, table_.get());
   }
   state::Snapshot Finish(int64_t epoch) {
-    std::promise<Snapshots> promise;
-    keeper_->TakeSnapshot(epoch, batches_,
-                          [&](Snapshots made) { promise.set_value(std::move(made)); });
-    state::Snapshot snapshot = promise.get_future().get().ValueOrDie();
+    std::promise<Flushed> promise;
+    keeper_->Flush(epoch, batches_, [&](Flushed made) { promise.set_value(std::move(made)); });
+    state::Snapshot snapshot = promise.get_future().get().ValueOrDie().snapshot.value();
     keeper_->EndCapture();
     return snapshot;
   }
@@ -173,7 +172,7 @@ TEST_F(LostKeyGroupTest, IsWipedAfterBeingAwayForACapture) {
   Capture();
   keeper_->DropKeyGroups({3});
   Finish(0);
-  keeper_->BeginCapture();
+  keeper_->BeginCapture(/*is_for_snapshot=*/true);
   batches_ = std::make_shared<std::vector<std::unique_ptr<state::FlushBatch>>>();
   EXPECT_TRUE(Finish(1).key_groups.empty());
   ComeBack();

@@ -67,6 +67,7 @@ arrow::Status FinalAggregate::Process(const EvalContext& context, Rows rows, Row
     state::HotTable* table = states_->Find(plan_.operator_id, run.key_group);
     TIDEMILL_CHECK(table != nullptr);
     const size_t length = run.end - run.begin;
+    ARROW_RETURN_NOT_OK(table->AdmitCold(keys_, run.begin, run.end));
     table->FindOrInsert(keys_, run.begin, run.end, target_.data(), is_new_.data());
     TimeIndex* index = times ? expiry_.Writable(run.key_group, *table) : nullptr;
     for (size_t i = 0; index != nullptr && i < length; ++i) {

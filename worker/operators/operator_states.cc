@@ -15,6 +15,7 @@ arrow::Result<std::unique_ptr<OperatorStates>> OperatorStates::Make(
     ARROW_ASSIGN_OR_RAISE(entry.codec, state::KeyCodec::Make(op.key_types));
     entry.value_types = op.value_types;
     entry.is_ephemeral = op.is_ephemeral;
+    entry.is_evictable = op.is_evictable;
     entry.tables.resize(num_key_groups);
   }
   return states;
@@ -92,14 +93,36 @@ void OperatorStates::MarkAllDirty() {
   }
 }
 
+void OperatorStates::EvictClean(double kept_share, const state::RocksDbTier& tier) {
+  for (auto& [id, entry] : by_id_) {
+    if (!entry.is_evictable) continue;
+    for (uint32_t group : key_groups_) {
+      state::HotTable* table = entry.tables[group].get();
+      const auto kept = static_cast<int64_t>(kept_share * static_cast<double>(table->size()));
+      table->EvictClean(table->size() - kept, tier.RowsOf(id, group));
+    }
+  }
+}
+
 OperatorStates::Summary OperatorStates::Summarise(int operator_id) const {
   Summary summary;
   for (uint32_t group : key_groups_) {
     const state::HotTable& table = *by_id_.at(operator_id).tables[group];
-    summary.rows += table.size();
+    summary.rows += table.size() + table.cold_rows();
+    summary.cold_rows += table.cold_rows();
     summary.memory_bytes += table.memory_bytes();
   }
   return summary;
+}
+
+state::HotTable::ColdCounters OperatorStates::TakeColdCounters(int operator_id) {
+  state::HotTable::ColdCounters sum;
+  for (uint32_t group : key_groups_) {
+    const auto counters = by_id_.at(operator_id).tables[group]->TakeColdCounters();
+    sum.lookups += counters.lookups;
+    sum.found += counters.found;
+  }
+  return sum;
 }
 
 }  // namespace tidemill::worker

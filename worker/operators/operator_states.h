@@ -11,6 +11,7 @@
 
 #include "state/durable/changelog.h"
 #include "state/durable/flush_batch.h"
+#include "state/durable/rocksdb_tier.h"
 #include "state/table/hot_table.h"
 #include "worker/plan/stage_plan.h"
 
@@ -43,12 +44,18 @@ class OperatorStates {
   void CaptureDirty(state::FlushBatch* batch);
   // The next capture takes all rows.
   void MarkAllDirty();
+  // Between epochs, once the tier holds all that was captured: of the operators that may (see
+  // StatefulOperator::is_evictable), evicts rows from memory, but for this share of each table.
+  void EvictClean(double kept_share, const state::RocksDbTier& tier);
 
   struct Summary {
-    int64_t rows = 0;
+    int64_t rows = 0;  // cold ones too
+    int64_t cold_rows = 0;
     int64_t memory_bytes = 0;
   };
   Summary Summarise(int operator_id) const;
+  // Since the last call.
+  state::HotTable::ColdCounters TakeColdCounters(int operator_id);
   const std::vector<StatefulOperator>& operators() const { return operators_; }
 
  private:
@@ -56,6 +63,7 @@ class OperatorStates {
     std::shared_ptr<const state::KeyCodec> codec;
     std::vector<std::shared_ptr<arrow::DataType>> value_types;
     bool is_ephemeral = false;
+    bool is_evictable = false;
     std::vector<std::unique_ptr<state::HotTable>> tables;  // by key group
   };
 

@@ -198,8 +198,12 @@ arrow::Result<OperatorPlan> ReadOperator(const proto::Operator& message) {
 // What a stateful operator keeps; nothing for the others. Names are Spark's.
 std::optional<StatefulOperator> StateOf(const OperatorPlan& plan) {
   if (const auto* aggregate = std::get_if<FinalAggregatePlan>(&plan.op)) {
-    return StatefulOperator{aggregate->operator_id, "stateStoreSave", aggregate->key_types,
-                            Accumulators::TypesOf(aggregate->kernels), aggregate->is_ephemeral};
+    StatefulOperator entry{aggregate->operator_id, "stateStoreSave", aggregate->key_types,
+                           Accumulators::TypesOf(aggregate->kernels), aggregate->is_ephemeral};
+    entry.is_evictable = !aggregate->is_ephemeral && !aggregate->key_types.empty() &&
+                         !aggregate->event_key.exists() &&
+                         aggregate->output_mode == connectors::OutputMode::kUpdate;
+    return entry;
   }
   if (const auto* sessions = std::get_if<SessionAggregatePlan>(&plan.op)) {
     return StatefulOperator{sessions->operator_id, "sessionWindowStateStoreSaveExec",
@@ -213,6 +217,8 @@ std::optional<StatefulOperator> StateOf(const OperatorPlan& plan) {
       entry.name = "dedupeWithinWatermark";
       entry.value_types.push_back(arrow::int64());  // when the key goes, in microseconds
     }
+    entry.is_evictable =
+        !deduplicate->is_ephemeral && !deduplicate->delay_us && !deduplicate->event_key.exists();
     return entry;
   }
   if (const auto* limit = std::get_if<GlobalLimitPlan>(&plan.op)) {

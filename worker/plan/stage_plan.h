@@ -172,6 +172,7 @@ struct StatefulOperator {
   std::vector<std::shared_ptr<arrow::DataType>> value_types;
   bool is_ephemeral = false;  // begins every epoch empty: of a query's bounded part
   int progress_id = -1;       // the operator that it is a part of, where it is one
+  bool is_evictable = false;  // asks for rows by key only, so that they need not be in memory
 };
 
 struct JobPlan {

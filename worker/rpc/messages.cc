@@ -126,4 +126,24 @@ arrow::Status ReadError(const proto::Error& message) {
   return message.hint().empty() ? status : WithHint(status, message.hint());
 }
 
+void AddSlotReport(const SlotReport& report, proto::Prepared* prepared) {
+  for (size_t source = 0; source < report.source_rows.size(); ++source) {
+    prepared->set_source_rows(source, prepared->source_rows(source) + report.source_rows[source]);
+  }
+  prepared->set_output_rows(prepared->output_rows() + report.output_rows);
+  for (size_t i = 0; i < report.operators.size(); ++i) {
+    const OperatorReport& from = report.operators[i];
+    if (prepared->operators_size() <= static_cast<int>(i)) prepared->add_operators();
+    proto::OperatorProgress* to = prepared->mutable_operators(static_cast<int>(i));
+    to->set_operator_id(from.operator_id);
+    to->set_name(from.name);
+    to->set_rows_total(to->rows_total() + from.rows_total);
+    to->set_rows_updated(to->rows_updated() + from.rows_updated);
+    to->set_memory_bytes(to->memory_bytes() + from.memory_bytes);
+    to->set_rows_removed(to->rows_removed() + from.rows_removed);
+    to->set_rows_dropped_late(to->rows_dropped_late() + from.rows_dropped_late);
+    for (const auto& [name, value] : from.custom) (*to->mutable_custom())[name] += value;
+  }
+}
+
 }  // namespace tidemill::worker

@@ -17,6 +17,7 @@ class Assign;
 class Deploy;
 class Error;
 class Extent;
+class Prepared;
 class RunEpoch;
 class Snapshot;
 class StagedOutput;
@@ -34,6 +35,8 @@ state::Extent ReadExtent(const proto::Extent& message);
 
 void WriteSnapshot(const state::Snapshot& snapshot, proto::Snapshot* message);
 void WriteExtent(const state::Extent& extent, proto::Extent* message);
+// Adds what a slot has done to what the worker says of the attempt, sources and operators by place.
+void AddSlotReport(const SlotReport& report, proto::Prepared* prepared);
 void WriteStagedOutput(connectors::StagedOutput output, proto::StagedOutput* message);
 void WriteError(const arrow::Status& status, proto::Error* message);
 arrow::Status ReadError(const proto::Error& message);

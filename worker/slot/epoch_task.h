@@ -10,6 +10,7 @@
 #include "connectors/source.h"
 #include "state/durable/changelog.h"
 #include "state/durable/flush_batch.h"
+#include "state/durable/rocksdb_tier.h"
 #include "worker/exchange/frame.h"
 #include "worker/operators/epoch_info.h"
 
@@ -50,6 +51,19 @@ struct SlotReport {
   bool has_writer = false;  // OnStaged follows
 };
 
+// Rows leave memory on every slot of a job. *Immutable.*
+struct Eviction {
+  uint64_t number = 0;                             // for the answers
+  double kept_share = 1;                           // of each table that can evict
+  std::shared_ptr<const state::RocksDbTier> tier;  // holds all that was captured
+};
+struct EvictionReport {
+  uint64_t number = 0;
+  int64_t memory_bytes = 0;  // of all tables of the slot, afterwards
+  int64_t evictable_bytes = 0;
+  int64_t cold_rows = 0;
+};
+
 // Who hears from a slot, on the slot's thread (OnStaged: any thread). Implementations enqueue.
 class SlotListener {
  public:
@@ -61,6 +75,7 @@ class SlotListener {
   // `capture` is the number it was asked for with.
   virtual void OnCaptured(int slot, const std::string& job, uint64_t capture,
                           std::unique_ptr<state::FlushBatch> batch) = 0;
+  virtual void OnEvicted(int slot, const std::string& job, const EvictionReport& report) = 0;
 };
 
 }  // namespace tidemill::worker

@@ -96,6 +96,20 @@ void JobSlot::Abort() {
   if (is_open_) SettleOpenEpoch(-2, 0);
 }
 
+void JobSlot::Evict(const Eviction& eviction) {
+  TIDEMILL_CHECK(!is_open_);
+  states_->EvictClean(eviction.kept_share, *eviction.tier);
+  EvictionReport report;
+  report.number = eviction.number;
+  for (const StatefulOperator& op : states_->operators()) {
+    const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
+    report.memory_bytes += summary.memory_bytes;
+    if (op.is_evictable) report.evictable_bytes += summary.memory_bytes;
+    report.cold_rows += summary.cold_rows;
+  }
+  listener_->OnEvicted(slot_, job_->job, report);
+}
+
 void JobSlot::Adopt(int64_t committed_epoch, uint64_t committed_attempt) {
   SettleOpenEpoch(committed_epoch, committed_attempt);
   states_->MarkAllDirty();
@@ -208,7 +222,7 @@ bool JobSlot::Step() {
 }
 
 // An operator with several tables is one for people.
-void JobSlot::ReportOperators(const EpochCounters& counters, SlotReport* report) const {
+void JobSlot::ReportOperators(const EpochCounters& counters, SlotReport* report) {
   for (const StatefulOperator& op : states_->operators()) {
     if (op.is_ephemeral) continue;
     const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
@@ -223,6 +237,12 @@ void JobSlot::ReportOperators(const EpochCounters& counters, SlotReport* report)
     report->operators.push_back({op.operator_id, op.name, summary.rows, of_operator.rows_updated,
                                  summary.memory_bytes, of_operator.rows_removed,
                                  of_operator.rows_dropped_late, of_operator.custom});
+    const auto cold = states_->TakeColdCounters(op.operator_id);
+    if (summary.cold_rows == 0 && cold.lookups == 0) continue;
+    std::map<std::string, int64_t>& custom = report->operators.back().custom;
+    custom["coldRows"] = summary.cold_rows;
+    custom["coldLookups"] = cold.lookups;
+    custom["coldLookupsFound"] = cold.found;
   }
 }
 

@@ -63,6 +63,8 @@ class JobSlot {
   void RunEpoch(std::shared_ptr<const EpochTask> task, uint64_t capture);
   void Commit(int64_t epoch, uint64_t attempt, uint64_t capture);
   void Abort();
+  // Between epochs, once what was captured is flushed; the listener learns of it.
+  void Evict(const Eviction& eviction);
   // Settles the open epoch and forgets all captures: what they were for may be gone.
   void Adopt(int64_t committed_epoch, uint64_t committed_attempt);
 
@@ -80,7 +82,7 @@ class JobSlot {
   void Capture(uint64_t capture);
   arrow::Status Start(std::shared_ptr<const EpochTask> task);
   bool RunsHere(const StagePlan& stage) const;
-  void ReportOperators(const EpochCounters& counters, SlotReport* report) const;
+  void ReportOperators(const EpochCounters& counters, SlotReport* report);
   void Finish();
   void Fail(const arrow::Status& error);
   arrow::Status MakePartitioners();

@@ -104,6 +104,12 @@ void Slot::Abort(const std::string& job, std::function<void()> done) {
   });
 }
 
+void Slot::Evict(const std::string& job, std::shared_ptr<const Eviction> eviction) {
+  PostTask([job, eviction = std::move(eviction)](Slot* self) {
+    if (JobSlot* found = self->Find(job)) found->Evict(*eviction);
+  });
+}
+
 void Slot::Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt) {
   PostTask([=](Slot* self) {
     if (JobSlot* found = self->Find(job)) found->Adopt(committed_epoch, committed_attempt);

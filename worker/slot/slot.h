@@ -32,6 +32,8 @@ class Slot final : public SlotMailbox, public std::enable_shared_from_this<Slot>
   void Commit(const std::string& job, int64_t epoch, uint64_t attempt, uint64_t capture);
   // `done` is called on the slot's thread once nothing of the attempt runs here.
   void Abort(const std::string& job, std::function<void()> done);
+  // After a Commit or an Abort, before the next RunEpoch.
+  void Evict(const std::string& job, std::shared_ptr<const Eviction> eviction);
   void Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt);
 
   void OnFrames(const AttemptId& attempt, std::vector<ExchangeFrame> frames) override;

@@ -61,7 +61,7 @@ arrow::Status Deduplicate::Process(const EvalContext& context, Rows rows, RowCon
   } else if (plan_.event_key.exists()) {
     times.emplace(keys[plan_.event_key.column], plan_.event_key.span_us);
   }
-  for (const GroupRun& run : rows.runs) AddKeys(run, times);
+  for (const GroupRun& run : rows.runs) ARROW_RETURN_NOT_OK(AddKeys(run, times));
 
   arrow::BooleanBuilder passes;
   ARROW_RETURN_NOT_OK(passes.AppendValues(is_new_.data(), length));
@@ -72,12 +72,15 @@ arrow::Status Deduplicate::Process(const EvalContext& context, Rows rows, RowCon
   return out->Consume(std::move(first));
 }
 
-void Deduplicate::AddKeys(const GroupRun& run, const std::optional<EventTimes>& times) {
+arrow::Status Deduplicate::AddKeys(const GroupRun& run, const std::optional<EventTimes>& times) {
   state::HotTable* table = states_->Find(plan_.operator_id, run.key_group);
   TIDEMILL_CHECK(table != nullptr);
+  ARROW_RETURN_NOT_OK(table->AdmitCold(keys_, run.begin, run.end));
   table->FindOrInsert(keys_, run.begin, run.end, target_.data() + run.begin,
                       is_new_.data() + run.begin);
-  if (!expires_) return;
+  for (int64_t row = run.begin; row < run.end && table->cold_rows() > 0; ++row)
+    if (is_new_[row] == 0) table->Refer(target_[row]);
+  if (!expires_) return arrow::Status::OK();
   TimeIndex* index = expiry_.Writable(run.key_group, *table);
   for (int64_t row = run.begin; row < run.end; ++row) {
     if (is_new_[row] == 0) continue;
@@ -90,6 +93,7 @@ void Deduplicate::AddKeys(const GroupRun& run, const std::optional<EventTimes>& 
       index->Add(times->at(row), target_[row]);
     }
   }
+  return arrow::Status::OK();
 }
 
 arrow::Result<bool> Deduplicate::EmitNext(const EvalContext& context, uint32_t key_group,

@@ -36,7 +36,7 @@ class Deduplicate final : public Operator {
               std::shared_ptr<const state::KeyCodec> codec);
 
   // Adds the keys of a run that are new; is_new_ says for each row of the batch whether it passes.
-  void AddKeys(const GroupRun& run, const std::optional<EventTimes>& times);
+  arrow::Status AddKeys(const GroupRun& run, const std::optional<EventTimes>& times);
 
   const DeduplicatePlan plan_;
   OperatorStates* const states_;
