@@ -44,8 +44,9 @@ def free_port():
 class Cluster:
     """Processes of one driver and its workers; ends them by pid."""
 
-    def __init__(self, binary, folder, slots=1):
+    def __init__(self, binary, folder, slots=1, memory=None):
         self.binary, self.folder, self.slots = binary, folder, slots
+        self.memory = ("--memory", memory) if memory else ()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.address = f"127.0.0.1:{free_port()}"
@@ -63,7 +64,7 @@ class Cluster:
         self.starts += 1
         name = name or f"w{self.starts}"
         self.workers[name] = self.spawn(name, "worker", "--driver", self.address, "--slots", str(self.slots), "--id", name,
-                                        "--data", str(self.folder / "data" / name))
+                                        "--data", str(self.folder / "data" / name), *self.memory)
         return name
 
     def client(self, *arguments, **rest):
@@ -89,8 +90,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(options, name, workers, slots=1):
-    one = Cluster(os.path.abspath(options.binary), options.folder.resolve() / name, slots)
+def cluster(options, name, workers, slots=1, memory=None):
+    one = Cluster(os.path.abspath(options.binary), options.folder.resolve() / name, slots, memory)
     try:
         one.start_driver()
         for _ in range(workers):
