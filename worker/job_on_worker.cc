@@ -359,7 +359,8 @@ void JobOnWorker::MakeRoom() {
   if (evict_to_ != nullptr) return BeginEviction();
   if (open_ == nullptr || open_->waiting == nullptr) return;
   const uint64_t capture = BeginCapture();
-  if (capture_ == 0 || !memory_->is_full())
+  // What two evictions have not given back is not to be had.
+  if (capture_ == 0 || !memory_->is_full() || open_->evictions >= 2)
     return StartSlots(std::exchange(open_->waiting, nullptr), capture);
   if (capture == 0) return;  // OnFlushed comes back here.
   ForOwnSlots([&](Slot* slot) { slot->Commit(job_->job, committed_epoch_, 0, capture); });
@@ -395,6 +396,7 @@ void JobOnWorker::OnEvicted(const EvictionReport& report) {
       .With("bytes_before", memory_->bytes())
       .With("bytes", evicted_.memory_bytes);
   memory_->Set(evicted_.memory_bytes, evicted_.evictable_bytes);
+  if (open_ != nullptr && open_->waiting != nullptr) ++open_->evictions;
   environment_.io->Post([] { (void)::malloc_trim(0); });  // what the slots have freed in pieces
   MakeRoom();
 }

@@ -79,6 +79,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   struct OpenAttempt {
     AttemptId id;
     std::shared_ptr<const EpochTask> waiting;  // for room in memory; else the slots have it
+    int evictions = 0;                         // while it waited
     int slots_computing = 0;
     int slots_staging = 0;
     std::vector<state::ChangelogSections> changes;
