@@ -80,7 +80,11 @@ rocksdb::Options DatabaseOptions(int64_t cache_bytes) {
   // the last level, where most rows lie, needs no filter.
   table.block_cache = rocksdb::NewLRUCache(cache_bytes);
   table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_top_level_index_and_filter = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   options.optimize_filters_for_hits = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;

@@ -16,7 +16,7 @@ import random
 import time
 
 from cluster import KEYED_COUNT, cluster, put, submit
-from measure import memory_of
+from process_tree import memory_of
 
 FILE_ROWS = 200_000
 FLAGS = ("--conf", "source.split_bytes=2m")
