@@ -31,6 +31,11 @@ std::vector<uint32_t> Without(const std::vector<uint32_t>& a, const std::vector<
   return result;
 }
 
+int64_t ColdBytesOf(const proto::OperatorProgress& op) {
+  const auto found = op.custom().find("coldFilterBytes");
+  return found == op.custom().end() ? 0 : found->second;
+}
+
 arrow::Status AssignmentError(std::string message) {
   return MakeError(ErrorKind::kBug, "ASSIGNMENT_STATE", std::move(message));
 }
@@ -73,7 +78,6 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
   if (message.snapshot_ratio() > 0) options.policy.state_ratio = message.snapshot_ratio();
-  options.cache_bytes = job->memory_->cache_bytes();
   job->MakeKeeper();
 
   job->newest_ = {message.job(), -1, 0};
@@ -91,6 +95,7 @@ void JobOnWorker::MakeKeeper() {
   auto keeper = std::make_unique<StateKeeper>(std::move(options));
   if (keeper_ != nullptr) keeper->ContinueFrom(*keeper_);
   keeper_ = std::move(keeper);
+  memory_->SetTier(0);
 }
 
 void JobOnWorker::CheckShared(const proto::Deploy& message,
@@ -374,6 +379,9 @@ void JobOnWorker::BeginEviction() {
   slots_evicting_ = 0;
   evicted_ = {};
   has_cold_rows_ = true;
+  int own_slots = 0;
+  ForOwnSlots([&](Slot*) { ++own_slots; });
+  eviction->cold_bytes = memory_->cold_bytes() / std::max(own_slots, 1);
   ForOwnSlots([&](Slot* slot) {
     ++slots_evicting_;
     slot->Evict(job_->job, eviction);
@@ -456,7 +464,7 @@ void JobOnWorker::OnComputed(SlotReport report) {
   if (--open_->slots_computing > 0) return;
   std::vector<StateMemory::Use> uses;
   for (const proto::OperatorProgress& op : prepared.operators())
-    uses.push_back({op.operator_id(), op.name(), op.memory_bytes()});
+    uses.push_back({op.operator_id(), op.name(), op.memory_bytes(), ColdBytesOf(op)});
   const arrow::Status fits = memory_->Update(environment_.worker, uses);
   if (!fits.ok()) return SendFailed(open_->id, fits);
   WriteChangelog();
@@ -583,6 +591,7 @@ void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::F
     WriteSnapshot(*flushed->snapshot, message.mutable_snapshot_done()->mutable_snapshot());
     Send(std::move(message));
   }
+  if (flushed.ok() && memory_->can_evict()) memory_->SetTier(flushed->tier->memory_bytes());
   if (flushed.ok() && (memory_->wants_eviction() || has_cold_rows_)) evict_to_ = flushed->tier;
   if (IsSettled()) MakeRoom();
   if (auto assign = std::exchange(waiting_assign_, std::nullopt)) Assign(*assign);

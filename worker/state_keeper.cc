@@ -204,8 +204,7 @@ arrow::Status StateKeeper::Files::FlushTier(int64_t epoch, const std::vector<uin
                                                           .worker = options.worker,
                                                           .incarnation = options.incarnation,
                                                           .operators = options.operators,
-                                                          .is_durable = options.is_durable,
-                                                          .cache_bytes = options.cache_bytes}));
+                                                          .is_durable = options.is_durable}));
   }
   if (!drops.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(drops));
   return tier->Flush(epoch, batches);

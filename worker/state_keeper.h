@@ -34,7 +34,6 @@ class StateKeeper {
     std::vector<int32_t> operators;
     bool is_durable = true;
     state::FlushPolicy policy;
-    int64_t cache_bytes = 8 << 20;  // of RocksDB
   };
   explicit StateKeeper(Options options);
   ~StateKeeper();

@@ -11,14 +11,12 @@ namespace tidemill::worker {
 namespace {
 
 // Of the limit. Above kFlushShare changed rows are flushed, above kFullShare epochs wait, and what
-// is evicted leaves kKeptShare. Measured with 512 MB: beside the tables, captures, the changelog,
-// RocksDB, batches and what malloc keeps take about 300 MB.
-constexpr double kFlushShare = 0.25;
+// is evicted leaves kKeptShare. Measured with 512 MB: beside the tables and the indexes of RocksDB,
+// captures, the changelog, batches and what malloc keeps take about 270 MB.
+constexpr double kFlushShare = 0.28;
 constexpr double kFullShare = 0.4;
-constexpr double kKeptShare = 0.16;
-constexpr double kCacheShare = 0.0625;
-constexpr int64_t kMinCache = 8 << 20;
-constexpr int64_t kMaxCache = int64_t{1} << 30;
+constexpr double kKeptShare = 0.2;
+constexpr double kColdShare = 0.1;
 
 }  // namespace
 
@@ -42,7 +40,7 @@ arrow::Status StateMemory::Update(const std::string& worker, const std::vector<U
   const Use* largest = nullptr;
   for (const Use& use : uses) {
     bytes += use.bytes;
-    if (evictable_.contains(use.operator_id)) evictable_bytes += use.bytes;
+    if (evictable_.contains(use.operator_id)) evictable_bytes += use.bytes - use.fixed_bytes;
     if (largest == nullptr || use.bytes > largest->bytes) largest = &use;
   }
   Set(bytes, evictable_bytes);
@@ -77,12 +75,12 @@ int64_t StateMemory::ShareOf(double share) const {
 }
 
 int64_t StateMemory::evictable_target() const {
-  return std::max(ShareOf(kKeptShare) - (bytes_ - evictable_bytes_), limit() / 16);
+  return std::max(ShareOf(kKeptShare) - (used_bytes() - evictable_bytes_), limit() / 16);
 }
 
 bool StateMemory::wants_flush() const {
   // Not again and again for what a flush does not change.
-  return can_evict() && bytes_ > ShareOf(kFlushShare) &&
+  return can_evict() && used_bytes() > ShareOf(kFlushShare) &&
          evictable_bytes_ > evictable_target() + evictable_target() / 4;
 }
 
@@ -90,19 +88,17 @@ bool StateMemory::wants_eviction() const {
   return can_evict() && evictable_bytes_ > evictable_target();
 }
 
-bool StateMemory::is_full() const { return can_evict() && bytes_ > ShareOf(kFullShare); }
+bool StateMemory::is_full() const { return can_evict() && used_bytes() > ShareOf(kFullShare); }
 
 double StateMemory::kept_share() const {
   if (!wants_eviction()) return 1;
   return static_cast<double>(evictable_target()) / static_cast<double>(evictable_bytes_);
 }
 
-int64_t StateMemory::restore_bytes() const {
-  return std::max(ShareOf(kFlushShare) - bytes_, limit() / 16);
-}
+int64_t StateMemory::cold_bytes() const { return ShareOf(kColdShare); }
 
-int64_t StateMemory::cache_bytes() const {
-  return std::clamp(ShareOf(kCacheShare), kMinCache, kMaxCache);
+int64_t StateMemory::restore_bytes() const {
+  return std::max(ShareOf(kFlushShare) - used_bytes(), limit() / 16);
 }
 
 }  // namespace tidemill::worker

@@ -23,11 +23,14 @@ class StateMemory {
 
   // What tables take now, and those of it that can evict.
   void Set(int64_t bytes, int64_t evictable_bytes);
+  // What RocksDB keeps in memory for them.
+  void SetTier(int64_t bytes) { tier_bytes_ = bytes; }
   // The same by operator. Errors: MEMORY_LIMIT_EXCEEDED (kResource) beyond the limit.
   struct Use {
     int operator_id = 0;
     std::string name;
     int64_t bytes = 0;
+    int64_t fixed_bytes = 0;  // of these, what evicting rows does not give back
   };
   arrow::Status Update(const std::string& worker, const std::vector<Use>& uses);
   int64_t bytes() const { return bytes_; }
@@ -43,15 +46,16 @@ class StateMemory {
   bool is_full() const;
   // Of the rows that can be evicted, those that should stay.
   double kept_share() const;
+  // For what tables note of rows that they do not have.
+  int64_t cold_bytes() const;
   // What a restore may add before it evicts.
   int64_t restore_bytes() const;
-  // Of RocksDB.
-  int64_t cache_bytes() const;
 
  private:
   // What this job may take in all; 0: no limit.
   int64_t limit() const;
   int64_t ShareOf(double share) const;
+  int64_t used_bytes() const { return bytes_ + tier_bytes_; }
   // What the tables that can evict should come to.
   int64_t evictable_target() const;
 
@@ -60,6 +64,7 @@ class StateMemory {
   std::set<int> evictable_;  // ids of operators
   int64_t bytes_ = 0;
   int64_t evictable_bytes_ = 0;
+  int64_t tier_bytes_ = 0;
 };
 
 }  // namespace tidemill::worker

@@ -43,7 +43,7 @@ class SlotRoom {
     int64_t evictable_bytes = 0;
     for (const RestoredTable& entry : tables_) {
       bytes += entry.table->memory_bytes();
-      if (evictable_.contains(entry.operator_id)) evictable_bytes += entry.table->memory_bytes();
+      if (evictable_.contains(entry.operator_id)) evictable_bytes += entry.table->memory_bytes() - entry.table->cold_bytes();
     }
     if (bytes <= memory_bytes_ || evictable_bytes <= memory_bytes_ / kKeptPart)
       return arrow::Status::OK();
@@ -57,13 +57,15 @@ class SlotRoom {
       if (!evictable_.contains(entry.operator_id)) continue;
       const int64_t rows = entry.table->size();
       entry.table->EvictClean(rows - rows / kKeptPart,
-                              tier->RowsOf(entry.operator_id, entry.key_group));
+                              tier->RowsOf(entry.operator_id, entry.key_group),
+                              memory_bytes_ / kColdPart / static_cast<int64_t>(tables_.size()));
     }
     return arrow::Status::OK();
   }
 
  private:
   static constexpr int64_t kKeptPart = 4;  // one row in so many stays
+  static constexpr int64_t kColdPart = 3;  // of the memory, for what is noted of cold keys
 
   const StateKeeper::Spill spill_;
   const int64_t memory_bytes_;
@@ -92,7 +94,7 @@ void Measure(const OperatorStates& states, RestoredTables* result) {
       result->memory_bytes += bytes;
       for (const StatefulOperator& op : states.operators())
         if (op.operator_id == entry.operator_id && op.is_evictable)
-          result->evictable_bytes += bytes;
+          result->evictable_bytes += bytes - entry.table->cold_bytes();
     }
   }
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_writer.h>
@@ -61,12 +60,11 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-rocksdb::Options DatabaseOptions(int64_t cache_bytes) {
+rocksdb::Options DatabaseOptions() {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.max_background_jobs = 2;
-  options.max_open_files = 256;
   options.write_buffer_size = 256 << 10;  // memtables stay empty
   options.compression = rocksdb::kLZ4Compression;
   options.target_file_size_base = kSstBytes;
@@ -74,18 +72,22 @@ rocksdb::Options DatabaseOptions(int64_t cache_bytes) {
   options.keep_log_file_num = 1;
   options.stats_dump_period_sec = 0;
   options.avoid_flush_during_shutdown = true;
+  // Rows that come back are changed and written again, all over the keys: levels would rewrite
+  // what is below them for each few of them.
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
+  options.level0_file_num_compaction_trigger = 8;
+  options.compaction_options_universal.size_ratio = 20;
+  options.compaction_options_universal.max_size_amplification_percent = 100;
   rocksdb::BlockBasedTableOptions table;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  // All that it keeps in memory is in the cache. A table knows which keys may be here (ColdFilter):
-  // the last level, where most rows lie, needs no filter.
-  table.block_cache = rocksdb::NewLRUCache(cache_bytes);
-  table.cache_index_and_filter_blocks = true;
-  table.cache_index_and_filter_blocks_with_high_priority = true;
-  table.pin_top_level_index_and_filter = true;
-  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  table.partition_filters = true;
-  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(8));
+  // A table knows which keys may be here (ColdFilter): the last level, where most rows lie, needs
+  // no filter.
   options.optimize_filters_for_hits = true;
+  // Filters and indexes stay in memory (memory_bytes): read again for a few keys, they would cost
+  // more than the rows. Blocks do not, except as pages of the file: rows in use are in the tables.
+  options.max_open_files = -1;
+  table.no_block_cache = true;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
@@ -263,7 +265,7 @@ struct RocksDbTier::Impl {
   bool is_broken = false;
 
   explicit Impl(Options given)
-      : options(std::move(given)), db_options(DatabaseOptions(options.cache_bytes)) {}
+      : options(std::move(given)), db_options(DatabaseOptions()) {}
   ~Impl() {
     for (auto& [name, handle] : families) (void)db->DestroyColumnFamilyHandle(handle);  // a cache
     db.reset();
@@ -464,6 +466,17 @@ std::shared_ptr<const ColdRows> RocksDbTier::RowsOf(int32_t operator_id, uint32_
   const auto family = impl_->families.find(FamilyOf(operator_id));
   TIDEMILL_CHECK(family != impl_->families.end());
   return std::make_shared<TierRows>(impl_, impl_->db.get(), family->second, key_group);
+}
+
+int64_t RocksDbTier::memory_bytes() const {
+  int64_t bytes = 0;
+  for (const auto& [name, family] : impl_->families) {
+    uint64_t of_family = 0;
+    if (impl_->db->GetIntProperty(family, rocksdb::DB::Properties::kEstimateTableReadersMem,
+                                  &of_family))
+      bytes += static_cast<int64_t>(of_family);
+  }
+  return bytes;
 }
 
 void RocksDbTier::RemoveStale(const std::string& job_dir) {

@@ -35,7 +35,6 @@ class RocksDbTier {
     std::string incarnation;         // UUID
     std::vector<int32_t> operators;  // ids of the stateful operators
     bool is_durable = true;          // false: snapshot files are never synced
-    int64_t cache_bytes = 8 << 20;   // of blocks, filters and indexes together
   };
   // Locks `local_dir` (flock) and makes an empty database in it; what an earlier process left there
   // is removed. Errors: STATE_DIRECTORY_IN_USE (kConflict).
@@ -54,6 +53,9 @@ class RocksDbTier {
   // The rows of a table as the newest Flush before a read has left them. After a Flush;
   // *thread-safe*.
   std::shared_ptr<const ColdRows> RowsOf(int32_t operator_id, uint32_t key_group) const;
+
+  // What it keeps in memory between calls: filters and indexes. After a Flush; *thread-safe*.
+  int64_t memory_bytes() const;
 
   // Removes the directories of dead incarnations (not locked by anyone) under <data>/<job>.
   static void RemoveStale(const std::string& job_dir);

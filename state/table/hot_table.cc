@@ -390,8 +390,7 @@ int64_t HotTable::memory_bytes() const {
   for (const StateColumn& column : columns_) bytes += column.memory_bytes();
   if (tombstones_ != nullptr)
     bytes += tombstones_->keys.memory_bytes() + tombstones_->key_offsets.memory_bytes();
-  if (cold_ != nullptr) bytes += cold_->filter.memory_bytes();
-  return bytes;
+  return bytes + cold_bytes();
 }
 
 }  // namespace tidemill::state

@@ -4,6 +4,7 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -90,6 +91,7 @@ class HotTable {
   std::string_view key(uint32_t row) const;
   bool is_null_key(uint32_t row) const { return (marks_[row] & kNullKey) != 0; }
   int64_t memory_bytes() const;
+  int64_t cold_bytes() const;  // of these, what eviction does not give back
 
   arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> KeyArrays(
       std::span<const uint32_t> rows, arrow::MemoryPool* pool) const;
@@ -107,8 +109,11 @@ class HotTable {
   void MarkAllDirty();
   // Between epochs, once `source` holds all that was captured: drops up to `max_rows` rows that are
   // as they were captured, first those that were not touched since the call before, and gives their
-  // memory back. Returns how many. The source must hold them for as long as this table lives.
-  int64_t EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source);
+  // memory back. Returns how many. The source must hold them for as long as this table lives. What
+  // is noted of cold keys takes `max_cold_bytes` at most, about; where that is little, more keys
+  // are asked for that are not there.
+  int64_t EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source,
+                     int64_t max_cold_bytes = std::numeric_limits<int64_t>::max());
   // Writes after-images and tombstones into the table, as changes of the open epoch; cold rows of
   // the same keys come back first. Errors: CHECKPOINT_CORRUPT (kCorrupt) where a row does not
   // decode; those of AdmitCold.

@@ -10,12 +10,17 @@ namespace tidemill::state {
 
 int64_t HotTable::cold_rows() const { return cold_ == nullptr ? 0 : cold_->rows; }
 
+int64_t HotTable::cold_bytes() const {
+  return cold_ == nullptr ? 0 : cold_->filter.memory_bytes();
+}
+
 HotTable::ColdCounters HotTable::TakeColdCounters() {
   if (cold_ == nullptr) return {};
   return {std::exchange(cold_->lookups, 0), std::exchange(cold_->found, 0)};
 }
 
-int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source) {
+int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source,
+                             int64_t max_cold_bytes) {
   TIDEMILL_CHECK(is_transactional_ && changed_.empty());
   if (cold_ == nullptr) cold_ = std::make_unique<ColdSide>();
   cold_->source = std::move(source);
@@ -52,6 +57,7 @@ int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> s
       kept.push_back(row);
     }
   }
+  cold_->filter.ShrinkTo(max_cold_bytes);
   KeepRows(kept, evicted);
   live_rows_ -= evicted;
   epoch_first_row_ = num_rows();

@@ -32,6 +32,26 @@ TEST(ColdFilterTest, KnowsEveryKeyThatWasAddedAndFewOthersHoweverItGrew) {
   EXPECT_LT(filter.memory_bytes() * 8, int64_t{21} * kKeys);
 }
 
+TEST(ColdFilterTest, MadeSmallerForgetsNoKey) {
+  ColdFilter filter;
+  const uint32_t step = 0x9e3779b1;
+  constexpr uint32_t kKeys = 100'000;
+  for (uint32_t added = 0; added < kKeys; added += 1000) {
+    filter.Reserve(1000);
+    for (uint32_t i = added; i < added + 1000; ++i) filter.Add(i * step);
+    filter.ShrinkTo(80'000);
+  }
+
+  int others = 0;
+  for (uint32_t i = 0; i < kKeys; ++i) ASSERT_TRUE(filter.MayContain(i * step));
+  for (uint32_t i = kKeys; i < 2 * kKeys; ++i) others += filter.MayContain(i * step) ? 1 : 0;
+
+  EXPECT_LE(filter.memory_bytes(), 80'000);
+  EXPECT_LT(others, kKeys * 2 / 3);
+  filter.ShrinkTo(0);
+  for (uint32_t i = 0; i < kKeys; ++i) ASSERT_TRUE(filter.MayContain(i * step));
+}
+
 // Rows "0" to "9" of one table of JobFixture, flushed and, but for `kept`, evicted.
 class ColdRowsTest : public JobFixture {
  protected:

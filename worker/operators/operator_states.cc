@@ -93,13 +93,18 @@ void OperatorStates::MarkAllDirty() {
   }
 }
 
-void OperatorStates::EvictClean(double kept_share, const state::RocksDbTier& tier) {
+void OperatorStates::EvictClean(double kept_share, int64_t cold_bytes,
+                                const state::RocksDbTier& tier) {
+  int64_t tables = 0;
+  for (const auto& [id, entry] : by_id_)
+    if (entry.is_evictable) tables += static_cast<int64_t>(key_groups_.size());
   for (auto& [id, entry] : by_id_) {
     if (!entry.is_evictable) continue;
     for (uint32_t group : key_groups_) {
       state::HotTable* table = entry.tables[group].get();
       const auto kept = static_cast<int64_t>(kept_share * static_cast<double>(table->size()));
-      table->EvictClean(table->size() - kept, tier.RowsOf(id, group));
+      table->EvictClean(table->size() - kept, tier.RowsOf(id, group),
+                        cold_bytes / tables);
     }
   }
 }
@@ -111,6 +116,7 @@ OperatorStates::Summary OperatorStates::Summarise(int operator_id) const {
     summary.rows += table.size() + table.cold_rows();
     summary.cold_rows += table.cold_rows();
     summary.memory_bytes += table.memory_bytes();
+    summary.cold_bytes += table.cold_bytes();
   }
   return summary;
 }

@@ -45,12 +45,14 @@ class OperatorStates {
   // The next capture takes all rows.
   void MarkAllDirty();
   // Between epochs, once the tier holds all that was captured: of the operators that may (see
-  // StatefulOperator::is_evictable), evicts rows from memory, but for this share of each table.
-  void EvictClean(double kept_share, const state::RocksDbTier& tier);
+  // StatefulOperator::is_evictable), evicts rows from memory, but for this share of each table;
+  // what tables note of cold keys takes about `cold_bytes` at most.
+  void EvictClean(double kept_share, int64_t cold_bytes, const state::RocksDbTier& tier);
 
   struct Summary {
     int64_t rows = 0;  // cold ones too
     int64_t cold_rows = 0;
+    int64_t cold_bytes = 0;  // of memory_bytes: what eviction does not give back
     int64_t memory_bytes = 0;
   };
   Summary Summarise(int operator_id) const;

@@ -55,6 +55,7 @@ struct SlotReport {
 struct Eviction {
   uint64_t number = 0;                             // for the answers
   double kept_share = 1;                           // of each table that can evict
+  int64_t cold_bytes = 0;                          // a slot's for what it notes of cold keys
   std::shared_ptr<const state::RocksDbTier> tier;  // holds all that was captured
 };
 struct EvictionReport {

@@ -98,13 +98,13 @@ void JobSlot::Abort() {
 
 void JobSlot::Evict(const Eviction& eviction) {
   TIDEMILL_CHECK(!is_open_);
-  states_->EvictClean(eviction.kept_share, *eviction.tier);
+  states_->EvictClean(eviction.kept_share, eviction.cold_bytes, *eviction.tier);
   EvictionReport report;
   report.number = eviction.number;
   for (const StatefulOperator& op : states_->operators()) {
     const OperatorStates::Summary summary = states_->Summarise(op.operator_id);
     report.memory_bytes += summary.memory_bytes;
-    if (op.is_evictable) report.evictable_bytes += summary.memory_bytes;
+    if (op.is_evictable) report.evictable_bytes += summary.memory_bytes - summary.cold_bytes;
     report.cold_rows += summary.cold_rows;
   }
   listener_->OnEvicted(slot_, job_->job, report);
@@ -241,6 +241,7 @@ void JobSlot::ReportOperators(const EpochCounters& counters, SlotReport* report)
     if (summary.cold_rows == 0 && cold.lookups == 0) continue;
     std::map<std::string, int64_t>& custom = report->operators.back().custom;
     custom["coldRows"] = summary.cold_rows;
+    custom["coldFilterBytes"] = summary.cold_bytes;
     custom["coldLookups"] = cold.lookups;
     custom["coldLookupsFound"] = cold.found;
   }
