@@ -43,7 +43,8 @@ class SlotRoom {
     int64_t evictable_bytes = 0;
     for (const RestoredTable& entry : tables_) {
       bytes += entry.table->memory_bytes();
-      if (evictable_.contains(entry.operator_id)) evictable_bytes += entry.table->memory_bytes() - entry.table->cold_bytes();
+      if (evictable_.contains(entry.operator_id))
+        evictable_bytes += entry.table->memory_bytes() - entry.table->cold_bytes();
     }
     if (bytes <= memory_bytes_ || evictable_bytes <= memory_bytes_ / kKeptPart)
       return arrow::Status::OK();

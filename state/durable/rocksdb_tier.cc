@@ -264,8 +264,7 @@ struct RocksDbTier::Impl {
   std::map<std::string, SnapshotFile> copied;  // by local name: in the checkpoint already
   bool is_broken = false;
 
-  explicit Impl(Options given)
-      : options(std::move(given)), db_options(DatabaseOptions()) {}
+  explicit Impl(Options given) : options(std::move(given)), db_options(DatabaseOptions()) {}
   ~Impl() {
     for (auto& [name, handle] : families) (void)db->DestroyColumnFamilyHandle(handle);  // a cache
     db.reset();

@@ -10,9 +10,7 @@ namespace tidemill::state {
 
 int64_t HotTable::cold_rows() const { return cold_ == nullptr ? 0 : cold_->rows; }
 
-int64_t HotTable::cold_bytes() const {
-  return cold_ == nullptr ? 0 : cold_->filter.memory_bytes();
-}
+int64_t HotTable::cold_bytes() const { return cold_ == nullptr ? 0 : cold_->filter.memory_bytes(); }
 
 HotTable::ColdCounters HotTable::TakeColdCounters() {
   if (cold_ == nullptr) return {};

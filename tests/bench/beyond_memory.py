@@ -1,16 +1,21 @@
-"""State that does not fit into memory: a keyed count on a driver and one worker as processes.
+"""State that does not fit into memory: a keyed count on a driver and one worker of 2 slots as processes.
 
 usage: beyond_memory.py TIDEMILL FOLDER [fill|zipf ...] [--keys N] [--memory SIZE]
 
-fill   N distinct keys of 20 characters, then all once more, in a worker with --memory: pace, peak memory, and the counts of
-       100,000 of them
-zipf   a state of N keys; then 10 M rows whose keys are Zipf-distributed over them: pace within --memory and without a limit,
-       lookups on disk, and what one that is found costs beside a row in memory
+fill   N distinct keys of 20 characters, then all once more, in a worker with --memory; then the counts of 100,000 of them are
+       compared
+zipf   a state of N keys; then rows whose keys are Zipf-distributed over them, without a limit and within --memory: the first
+       half of them is for memory to hold what is used most, the second half is measured
+
+Prints a table. A miss is a key that the state on disk was asked for. Its cost: what the rows took more than the same rows took in
+memory, by the clock and in CPU of the worker (compactions of RocksDB too); where every row misses, all that the rows took.
 """
 import argparse
 import array
+import dataclasses
 import json
 import math
+import os
 import pathlib
 import random
 import time
@@ -19,6 +24,7 @@ from cluster import KEYED_COUNT, cluster, put, submit
 from process_tree import memory_of
 
 FILE_ROWS = 200_000
+ZIPF_FILES = 50
 FLAGS = ("--conf", "source.split_bytes=2m")
 
 
@@ -31,7 +37,7 @@ def write(folder, name, numbers):
 
 
 class Watch:
-    """What the driver says of a job, and what the worker takes; the files are offered one by one."""
+    """What the driver says of a job, and what the worker takes."""
 
     def __init__(self, one, name, query, source, sink):
         self.one, self.name, self.source = one, name, source
@@ -48,42 +54,64 @@ class Watch:
         if status.get("error") or status.get("state") == "FAILED":
             raise SystemExit(f"{self.name}: {json.dumps(status.get('error'))}")
 
+    def rows(self):
+        return sum(epoch["numInputRows"] for epoch in self.epochs.values())
+
     def wait(self, rows, seconds=1800):
-        """Until so many rows have been read; returns how long it took."""
-        began = time.perf_counter()
-        while sum(epoch["numInputRows"] for epoch in self.epochs.values()) < rows:
+        """Until so many rows have been read; returns what the rows since the call took, and counted."""
+        first, begin, cpu, began = max(self.epochs, default=-1), self.rows(), self.cpu(), time.perf_counter()
+        while self.rows() < rows:
             if time.perf_counter() - began > seconds:
                 raise SystemExit(f"{self.name}: not within {seconds} s: {rows} rows")
-            time.sleep(0.2)
+            time.sleep(0.3)
             self.look()
-        return time.perf_counter() - began
-
-    def since(self, first):
-        """Sums over the epochs from this number on."""
-        sums = {"rows": 0, "seconds": 0.0, "lookups": 0, "found": 0}
+        part = Part(self.rows() - begin, time.perf_counter() - began, self.cpu() - cpu)
         for number, epoch in self.epochs.items():
-            if number < first:
-                continue
-            custom = epoch["stateOperators"][0].get("customMetrics", {})
-            sums["rows"] += epoch["numInputRows"]
-            sums["seconds"] += epoch["durationMs"]["triggerExecution"] / 1000
-            sums["lookups"] += custom.get("coldLookups", 0)
-            sums["found"] += custom.get("coldLookupsFound", 0)
-        return sums
+            if number > first:
+                part.misses += epoch["stateOperators"][0].get("customMetrics", {}).get("coldLookups", 0)
+        return part
 
     def state(self):
         last = self.epochs[max(self.epochs)]["stateOperators"][0]
         return last["numRowsTotal"], last.get("customMetrics", {}).get("coldRows", 0), last["memoryUsedBytes"]
 
-    def memory(self):
-        anonymous, peak = memory_of(self.worker.pid)
-        return f"worker {anonymous:.0f} MiB anonymous now, {peak:.0f} MiB resident at its peak"
+    def cpu(self):
+        ticks = pathlib.Path(f"/proc/{self.worker.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+    def peak(self):
+        return memory_of(self.worker.pid)[1]
 
 
-def fill_state(source, keys):
+@dataclasses.dataclass
+class Part:
+    rows: int
+    seconds: float
+    cpu_seconds: float
+    misses: int = 0
+
+    def per_miss(self, in_memory=None):
+        """Microseconds by the clock and of CPU."""
+        if not in_memory and self.misses < self.rows / 2 or not self.misses:
+            return "", ""
+        share = self.rows / in_memory.rows if in_memory else 0
+        spare = (in_memory.seconds * share, in_memory.cpu_seconds * share) if in_memory else (0, 0)
+        return tuple(f"{(took - less) / self.misses * 1e6:.1f}" for took, less in zip((self.seconds, self.cpu_seconds), spare))
+
+
+COLUMNS = ("work", "M keys", "--memory", "MiB of tables", "peak MiB", "M rows/s", "CPU us/row", "misses/row", "misses/s", "us/miss", "CPU us/miss")
+
+
+def report(what, options, memory, watch, part, in_memory=None):
+    print(f"| {what} | {options.keys / 1e6:g} | {memory or 'none'} | {watch.state()[2] / 2**20:.0f} | {watch.peak():.0f} | "
+          f"{part.rows / part.seconds / 1e6:.2f} | {part.cpu_seconds / part.rows * 1e6:.2f} | {part.misses / part.rows:.2f} | "
+          f"{part.misses / part.seconds:.0f} | {' | '.join(part.per_miss(in_memory))} |", flush=True)
+
+
+def fill_state(source, keys, prefix=""):
     """Files of all keys in an order of their own."""
     for number, begin in enumerate(range(0, keys, FILE_ROWS)):
-        write(source, f"{number:06d}.txt", range(begin, min(keys, begin + FILE_ROWS)))
+        write(source, f"{prefix}{number:06d}.txt", range(begin, min(keys, begin + FILE_ROWS)))
 
 
 def fill(options):
@@ -93,16 +121,10 @@ def fill(options):
         fill_state(source, options.keys)
         query = f"SELECT value, count FROM ({KEYED_COUNT}) WHERE count > 2"
         watch = Watch(one, "fill", query, source, {"format": "console", "options": {"style": "json", "numRows": 1_000_000}})
-        for what, rows in (("new keys", options.keys), ("the same keys again", 2 * options.keys)):
-            first = max(watch.epochs, default=-1) + 1
-            if rows > options.keys:
-                for number, begin in enumerate(range(0, options.keys, FILE_ROWS)):
-                    write(source, f"again-{number:06d}.txt", range(begin, min(options.keys, begin + FILE_ROWS)))
-            seconds = watch.wait(rows)
-            sums, (total, cold, memory) = watch.since(first), watch.state()
-            print(f"fill: {options.keys / 1e6:g} M {what} with --memory {options.memory}: {seconds:.0f} s, {options.keys / seconds / 1e6:.2f} M rows/s; "
-                  f"{total} rows of state, {cold} cold, {memory / 2**20:.0f} MiB of tables; {sums['lookups']} lookups, {sums['found']} found; {watch.memory()}", flush=True)
-        sample = random.Random(1).sample(range(options.keys), 100_000)
+        report("new keys", options, options.memory, watch, watch.wait(options.keys))
+        fill_state(source, options.keys, "again-")
+        report("the same keys again", options, options.memory, watch, watch.wait(2 * options.keys))
+        sample = random.Random(1).sample(range(options.keys), min(options.keys, 100_000))
         write(source, "probe.txt", sample)
         watch.wait(2 * options.keys + len(sample))
         time.sleep(1)
@@ -112,7 +134,7 @@ def fill(options):
                 shown.update((row["value"], row["count"]) for row in json.loads(line)["rows"])
         if shown != {text_of(number)[:-1]: 3 for number in sample} or watch.state()[0] != options.keys:
             raise SystemExit(f"fill: wrong counts: {len(shown)} of {len(sample)} keys")
-        print(f"fill: the counts of {len(sample)} keys are right; {watch.memory()}")
+        print(f"fill: the counts of {len(sample)} keys are right", flush=True)
 
 
 def zipf_numbers(generator, keys, count):
@@ -121,34 +143,29 @@ def zipf_numbers(generator, keys, count):
 
 
 def zipf(options):
-    paces = {}
-    rows = 50 * FILE_ROWS
+    in_memory = None
     for memory in (None, options.memory):
         with cluster(options, "zipf", 1, slots=2, memory=memory) as one:
-            source = one.folder / "in"
+            source, later = one.folder / "in", one.folder / "later"
             source.mkdir()
+            later.mkdir()
             fill_state(source, options.keys)
+            generator = random.Random(2)
+            for number in range(ZIPF_FILES):
+                write(later, f"zipf-{number:06d}.txt", zipf_numbers(generator, options.keys, FILE_ROWS))
             watch = Watch(one, "zipf", KEYED_COUNT, source, {"format": "noop"})
             watch.wait(options.keys)
-            tables = watch.state()[2]
-            first = max(watch.epochs) + 1
-            generator = random.Random(2)
-            for number in range(rows // FILE_ROWS):
-                write(source, f"zipf-{number:06d}.txt", zipf_numbers(generator, options.keys, FILE_ROWS))
-            watch.wait(options.keys + rows)
-            # The first half is for the cache to become what it will be.
-            sums = watch.since(first + rows // FILE_ROWS // 2)
-            pace = sums["rows"] / sums["seconds"]
-            paces[memory] = pace
-            text = f"zipf: {options.keys / 1e6:g} M keys, {'--memory ' + memory if memory else 'no limit'}: {pace / 1e6:.2f} M rows/s, {watch.memory()}"
+            rows = options.keys
+            for half in (sorted(later.iterdir())[:ZIPF_FILES // 2], sorted(later.iterdir())[ZIPF_FILES // 2:]):
+                for path in half:
+                    path.rename(source / path.name)
+                rows += len(half) * FILE_ROWS
+                part = watch.wait(rows)
+            report("Zipf", options, memory, watch, part, in_memory)
             if memory:
-                lookups = sums["lookups"] / sums["seconds"]
-                miss_us = (sums["seconds"] - sums["rows"] / paces[None]) / max(1, sums["lookups"]) * 1e6
-                text += (f"; {paces[memory] / paces[None]:.0%} of the pace in memory; {sums['lookups'] / sums['rows']:.1%} of the rows looked up on disk, "
-                         f"{lookups / 1e6:.3f} M/s, {sums['found'] / max(1, sums['lookups']):.1%} found, {miss_us:.1f} us each")
-            else:
-                text += f"; tables {tables / 2**20:.0f} MiB"
-            print(text, flush=True)
+                pace = part.rows / part.seconds / (in_memory.rows / in_memory.seconds)
+                print(f"zipf: {pace:.0%} of the pace in memory; {watch.state()[1]} of {watch.state()[0]} rows on disk", flush=True)
+            in_memory = part
 
 
 def main():
@@ -160,6 +177,7 @@ def main():
     parser.add_argument("--memory", default="512m")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     for what in options.what:
         {"fill": fill, "zipf": zipf}[what](options)
 

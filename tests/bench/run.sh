@@ -3,6 +3,7 @@
 #
 # usage: tests/bench/run.sh [w1|w2|w3|w4|w5 ...] [--quick] [--scale F] [--runs N] [--no-spark]   beside DuckDB and Spark
 #        tests/bench/run.sh own [disk|tiny|epoch ...]
+#        tests/bench/run.sh memory [fill|zipf ...] [--keys N] [--memory SIZE]
 #        tests/bench/run.sh cluster [disk|idle|epoch|worker|driver|rescale|slow|scaling ...]
 # BENCH_HOME: where data and results go, outside the clone; default ~/.cache/tidemill/bench
 set -euo pipefail
@@ -11,6 +12,7 @@ deploy/build_tree.sh release tidemill >&2
 case "${1:-}" in
   own) program=measure ;;
   cluster) program=cluster ;;
+  memory) program=beyond_memory ;;
   *) program=compare ;;
 esac
 [ "$program" = compare ] || shift

@@ -73,7 +73,7 @@ class ColdStateTest : public ReplayFixture {
     driver_->Undeploy();
     driver_.reset();
     std::filesystem::remove_all(root_ / "job");
-    memory_bytes_ = first_bytes_ * 19 / 10;
+    memory_bytes_ = first_bytes_ * 22 / 10;
   }
 
   proto::PhysicalPlan ManyKeys() {
@@ -234,6 +234,7 @@ TEST_F(ColdStateTest, AnEpochThatDoesNotFitFailsAndSaysWhatToDo) {
 TEST_F(ColdStateTest, AStateThatIsWalkedIsNotEvicted) {
   RunInMemory(
       Plan("SELECT k, n, count(*) AS c FROM t GROUP BY k, n", connectors::OutputMode::kComplete));
+  memory_bytes_ = first_bytes_ * 19 / 10;
   Start(Plan("SELECT k, n, count(*) AS c FROM t GROUP BY k, n", connectors::OutputMode::kComplete));
 
   int epoch = 0;

@@ -107,6 +107,7 @@ arrow::Status FinalAggregate::BeginEmission(uint32_t key_group, state::HotTable*
   if (key_group == 0 && plan_.key_types.empty()) ARROW_RETURN_NOT_OK(TouchGlobalRow());
   counters_.rows_updated += static_cast<int64_t>(table->changed_rows().size());
   if (plan_.output_mode == OutputMode::kComplete) {
+    TIDEMILL_CHECK(table->cold_rows() == 0);  // StatefulOperator::is_evictable
     emission->BeginAll();
   } else if (plan_.output_mode == OutputMode::kAppend) {
     ARROW_ASSIGN_OR_RAISE(auto expired, TakeExpired(key_group, *table));

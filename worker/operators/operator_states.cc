@@ -103,8 +103,7 @@ void OperatorStates::EvictClean(double kept_share, int64_t cold_bytes,
     for (uint32_t group : key_groups_) {
       state::HotTable* table = entry.tables[group].get();
       const auto kept = static_cast<int64_t>(kept_share * static_cast<double>(table->size()));
-      table->EvictClean(table->size() - kept, tier.RowsOf(id, group),
-                        cold_bytes / tables);
+      table->EvictClean(table->size() - kept, tier.RowsOf(id, group), cold_bytes / tables);
     }
   }
 }

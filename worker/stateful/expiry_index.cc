@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/base/check.h"
 #include "worker/operators/operator.h"
 
 namespace tidemill::worker {
@@ -45,6 +46,7 @@ TimeIndex* ExpiryIndex::Writable(uint32_t key_group, const state::HotTable& tabl
 // Adds all live rows: after a restore, an undone epoch or a renumbering.
 arrow::Status ExpiryIndex::Rebuild(const state::HotTable& table, TimeIndex* index) const {
   index->Begin(table, states_->version());
+  TIDEMILL_CHECK(table.cold_rows() == 0);  // StatefulOperator::is_evictable
   std::vector<uint32_t> live;
   table.LiveRows(&live);
   for (size_t begin = 0; begin < live.size(); begin += kEmitRows) {
