@@ -96,6 +96,7 @@ void JobOnWorker::MakeKeeper() {
   if (keeper_ != nullptr) keeper->ContinueFrom(*keeper_);
   keeper_ = std::move(keeper);
   memory_->SetTier(0);
+  memory_->SetCaptured(0);
 }
 
 void JobOnWorker::CheckShared(const proto::Deploy& message,
@@ -439,6 +440,7 @@ uint64_t JobOnWorker::BeginCapture() {
   capture_ = environment_.next_number();
   captured_epoch_ = committed_epoch_;
   captured_.clear();
+  captured_bytes_ = 0;
   slots_capturing_ = own_slots;
   return capture_;
 }
@@ -562,6 +564,8 @@ void JobOnWorker::SendFailed(const AttemptId& id, const arrow::Status& error) {
 
 void JobOnWorker::OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch> batch) {
   if (capture != capture_) return;  // Asked for by the deployment or the driver before this one.
+  captured_bytes_ += batch->memory_bytes();
+  memory_->SetCaptured(captured_bytes_);
   captured_.push_back(std::move(batch));
   if (--slots_capturing_ > 0) return;
   auto batches =
@@ -581,6 +585,7 @@ void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::F
   if (capture != capture_ || stream_ == nullptr) return;
   capture_ = 0;
   keeper_->EndCapture();
+  memory_->SetCaptured(0);
   if (!flushed.ok()) {
     // The captured rows are lost to the tier: only a restart from the checkpoint makes it whole.
     SendFailed(newest_, WithContext(flushed.status(), "flush state"));

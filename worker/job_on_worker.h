@@ -156,6 +156,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   uint64_t capture_ = 0;  // number of the one under way, 0 for none
   int64_t captured_epoch_ = -1;
   int slots_capturing_ = 0;
+  int64_t captured_bytes_ = 0;
   std::vector<std::unique_ptr<state::FlushBatch>> captured_;
 
   std::unique_ptr<StateMemory> memory_;

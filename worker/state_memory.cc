@@ -13,10 +13,10 @@ namespace {
 // Of the limit. Above kFlushShare changed rows are flushed, above kFullShare epochs wait, and what
 // is evicted leaves kKeptShare. Measured with 512 MB: beside the tables and the indexes of RocksDB,
 // captures, the changelog, batches and what malloc keeps take about 270 MB.
-constexpr double kFlushShare = 0.28;
-constexpr double kFullShare = 0.4;
-constexpr double kKeptShare = 0.2;
-constexpr double kColdShare = 0.1;
+constexpr double kFlushShare = 0.32;
+constexpr double kFullShare = 0.5;
+constexpr double kKeptShare = 0.24;
+constexpr double kColdShare = 0.12;
 
 }  // namespace
 
@@ -88,7 +88,9 @@ bool StateMemory::wants_eviction() const {
   return can_evict() && evictable_bytes_ > evictable_target();
 }
 
-bool StateMemory::is_full() const { return can_evict() && used_bytes() > ShareOf(kFullShare); }
+bool StateMemory::is_full() const {
+  return can_evict() && used_bytes() + captured_bytes_ > ShareOf(kFullShare);
+}
 
 double StateMemory::kept_share() const {
   if (!wants_eviction()) return 1;

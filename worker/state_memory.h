@@ -25,6 +25,8 @@ class StateMemory {
   void Set(int64_t bytes, int64_t evictable_bytes);
   // What RocksDB keeps in memory for them.
   void SetTier(int64_t bytes) { tier_bytes_ = bytes; }
+  // What was captured of them, until it is flushed.
+  void SetCaptured(int64_t bytes) { captured_bytes_ = bytes; }
   // The same by operator. Errors: MEMORY_LIMIT_EXCEEDED (kResource) beyond the limit.
   struct Use {
     int operator_id = 0;
@@ -65,6 +67,7 @@ class StateMemory {
   int64_t bytes_ = 0;
   int64_t evictable_bytes_ = 0;
   int64_t tier_bytes_ = 0;
+  int64_t captured_bytes_ = 0;
 };
 
 }  // namespace tidemill::worker

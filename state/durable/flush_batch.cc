@@ -15,4 +15,10 @@ void FlushBatch::Add(int32_t operator_id, uint32_t key_group, HotTable* table) {
   runs_.push_back(std::move(run));
 }
 
+int64_t FlushBatch::memory_bytes() const {
+  int64_t bytes = 0;
+  for (const Run& run : runs_) bytes += run.rows.memory_bytes();
+  return bytes;
+}
+
 }  // namespace tidemill::state

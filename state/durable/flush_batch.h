@@ -28,6 +28,7 @@ class FlushBatch {
   const std::vector<Run>& runs() const { return runs_; }
   const std::vector<uint32_t>& key_groups() const { return key_groups_; }  // may repeat
   int64_t num_rows() const { return num_rows_; }
+  int64_t memory_bytes() const;
 
  private:
   std::vector<Run> runs_;

@@ -28,6 +28,10 @@ struct RowBlock {
 
   std::string_view Key(uint32_t i) const { return Slice(keys, key_offsets, key_width, i); }
   std::string_view Value(uint32_t i) const { return Slice(values, value_offsets, value_width, i); }
+  int64_t memory_bytes() const {
+    return flags.memory_bytes() + key_offsets.memory_bytes() + value_offsets.memory_bytes() +
+           keys.memory_bytes() + values.memory_bytes();
+  }
   void Clear(int32_t new_key_width, int32_t new_value_width);
   // A value of a tombstone is empty; it is padded to the fixed width. Widths must fit (CHECK).
   void AppendRow(uint8_t row_flags, std::string_view key, std::string_view value);
