@@ -31,11 +31,6 @@ std::vector<uint32_t> Without(const std::vector<uint32_t>& a, const std::vector<
   return result;
 }
 
-int64_t ColdBytesOf(const proto::OperatorProgress& op) {
-  const auto found = op.custom().find("coldFilterBytes");
-  return found == op.custom().end() ? 0 : found->second;
-}
-
 arrow::Status AssignmentError(std::string message) {
   return MakeError(ErrorKind::kBug, "ASSIGNMENT_STATE", std::move(message));
 }

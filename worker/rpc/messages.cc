@@ -146,4 +146,9 @@ void AddSlotReport(const SlotReport& report, proto::Prepared* prepared) {
   }
 }
 
+int64_t ColdBytesOf(const proto::OperatorProgress& op) {
+  const auto found = op.custom().find("coldFilterBytes");
+  return found == op.custom().end() ? 0 : found->second;
+}
+
 }  // namespace tidemill::worker

@@ -17,6 +17,7 @@ class Assign;
 class Deploy;
 class Error;
 class Extent;
+class OperatorProgress;
 class Prepared;
 class RunEpoch;
 class Snapshot;
@@ -37,6 +38,8 @@ void WriteSnapshot(const state::Snapshot& snapshot, proto::Snapshot* message);
 void WriteExtent(const state::Extent& extent, proto::Extent* message);
 // Adds what a slot has done to what the worker says of the attempt, sources and operators by place.
 void AddSlotReport(const SlotReport& report, proto::Prepared* prepared);
+// Of the operator's memory, what evicting rows does not give back.
+int64_t ColdBytesOf(const proto::OperatorProgress& op);
 void WriteStagedOutput(connectors::StagedOutput output, proto::StagedOutput* message);
 void WriteError(const arrow::Status& status, proto::Error* message);
 arrow::Status ReadError(const proto::Error& message);
