@@ -218,6 +218,7 @@ constexpr ClassState kStates[] = {
     {"RECORD_TOO_LARGE", "54000"},
     {"REMAINDER_BY_ZERO", "22012"},
     {"REQUIRED_PARAMETER_NOT_FOUND", "4274K"},
+    {"RESTORE_SUPERSEDED", "57P01"},
     {"ROOT_CORRUPT", "XX001"},
     {"ROW_TOO_LARGE", "54000"},
     {"SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000"},
