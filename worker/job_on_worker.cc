@@ -375,9 +375,7 @@ void JobOnWorker::BeginEviction() {
   slots_evicting_ = 0;
   evicted_ = {};
   has_cold_rows_ = true;
-  int own_slots = 0;
-  ForOwnSlots([&](Slot*) { ++own_slots; });
-  eviction->cold_bytes = memory_->cold_bytes() / std::max(own_slots, 1);
+  eviction->cold_bytes = memory_->cold_bytes() / std::max(CountOwnSlots(), 1);
   ForOwnSlots([&](Slot* slot) {
     ++slots_evicting_;
     slot->Evict(job_->job, eviction);
@@ -425,8 +423,7 @@ void JobOnWorker::NoteCommitted() {
 }
 
 uint64_t JobOnWorker::BeginCapture() {
-  int own_slots = 0;
-  ForOwnSlots([&](Slot*) { ++own_slots; });
+  const int own_slots = CountOwnSlots();
   // What is captured before an eviction that is due would be taken for flushed.
   if (own_slots == 0 || evict_to_ != nullptr || keeper_->is_capturing()) return 0;
   const bool is_for_snapshot = keeper_->ShouldSnapshot();
@@ -470,14 +467,8 @@ void JobOnWorker::OnComputed(SlotReport report) {
 void JobOnWorker::WriteChangelog() {
   open_->computed_us = SteadyMicros();
   open_->prepared.set_compute_us(open_->computed_us - open_->started_us);
-  for (const auto& [watermark, stats] : open_->event_times) {
-    proto::EventTimeStats* entry = open_->prepared.add_event_times();
-    entry->set_watermark(watermark);
-    entry->set_count(stats.count);
-    entry->set_min_ms(stats.min_ms);
-    entry->set_max_ms(stats.max_ms);
-    entry->set_sum_ms(stats.sum_ms);
-  }
+  for (const auto& [watermark, stats] : open_->event_times)
+    WriteEventTime(watermark, stats, open_->prepared.add_event_times());
   const auto changes =
       std::make_shared<const std::vector<state::ChangelogSections>>(std::move(open_->changes));
   keeper_->Append(open_->id.epoch, changes,

@@ -2,6 +2,7 @@
 
 #include <arrow/result.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -123,6 +124,9 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void BeginEviction();
   template <class Body>
   void ForOwnSlots(const Body& body);
+  int CountOwnSlots() const {
+    return static_cast<int>(std::ranges::count_if(own_.slot_index, [](int i) { return i >= 0; }));
+  }
 
   void WriteChangelog();
   void OnChangelogWritten(const AttemptId& id, arrow::Result<std::vector<state::Extent>> extents);

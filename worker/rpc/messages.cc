@@ -146,6 +146,14 @@ void AddSlotReport(const SlotReport& report, proto::Prepared* prepared) {
   }
 }
 
+void WriteEventTime(int watermark, const EventTimeStats& stats, proto::EventTimeStats* message) {
+  message->set_watermark(watermark);
+  message->set_count(stats.count);
+  message->set_min_ms(stats.min_ms);
+  message->set_max_ms(stats.max_ms);
+  message->set_sum_ms(stats.sum_ms);
+}
+
 int64_t ColdBytesOf(const proto::OperatorProgress& op) {
   const auto found = op.custom().find("coldFilterBytes");
   return found == op.custom().end() ? 0 : found->second;

@@ -16,6 +16,7 @@ namespace tidemill::proto {
 class Assign;
 class Deploy;
 class Error;
+class EventTimeStats;
 class Extent;
 class OperatorProgress;
 class Prepared;
@@ -38,6 +39,7 @@ void WriteSnapshot(const state::Snapshot& snapshot, proto::Snapshot* message);
 void WriteExtent(const state::Extent& extent, proto::Extent* message);
 // Adds what a slot has done to what the worker says of the attempt, sources and operators by place.
 void AddSlotReport(const SlotReport& report, proto::Prepared* prepared);
+void WriteEventTime(int watermark, const EventTimeStats& stats, proto::EventTimeStats* message);
 // Of the operator's memory, what evicting rows does not give back.
 int64_t ColdBytesOf(const proto::OperatorProgress& op);
 void WriteStagedOutput(connectors::StagedOutput output, proto::StagedOutput* message);
