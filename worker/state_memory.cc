@@ -17,6 +17,8 @@ constexpr double kFlushShare = 0.32;
 constexpr double kFullShare = 0.5;
 constexpr double kKeptShare = 0.24;
 constexpr double kColdShare = 0.12;
+// Several jobs restore at the same time when a driver starts, and none knows yet of the others.
+constexpr double kRestoreShare = 0.2;
 
 }  // namespace
 
@@ -100,7 +102,7 @@ double StateMemory::kept_share() const {
 int64_t StateMemory::cold_bytes() const { return ShareOf(kColdShare); }
 
 int64_t StateMemory::restore_bytes() const {
-  return std::max(ShareOf(kFlushShare) - used_bytes(), limit() / 16);
+  return std::max(ShareOf(kRestoreShare) - used_bytes(), limit() / 16);
 }
 
 }  // namespace tidemill::worker

@@ -21,7 +21,7 @@ namespace {
 constexpr int kRestorePaths = 2;
 
 // Rows between two calls of a RoomMaker.
-constexpr int64_t kRoomRows = 1 << 16;
+constexpr int64_t kRoomRows = 1 << 14;
 
 // A snapshot that is opened when it is first needed, by whichever slot comes first.
 struct Candidate {
