@@ -24,11 +24,7 @@ constexpr double kRestoreShare = 0.2;
 
 StateMemory::StateMemory(MemoryBudget* budget, int64_t job_limit,
                          const std::vector<StatefulOperator>& operators)
-    : budget_(budget), job_limit_(job_limit) {
-  for (const StatefulOperator& op : operators) {
-    if (op.is_evictable) evictable_.insert(op.operator_id);
-  }
-}
+    : budget_(budget), job_limit_(job_limit), evictable_(EvictableIds(operators)) {}
 
 void StateMemory::Set(int64_t bytes, int64_t evictable_bytes) {
   budget_->Add(bytes - bytes_);

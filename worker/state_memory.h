@@ -63,7 +63,7 @@ class StateMemory {
 
   MemoryBudget* const budget_;
   const int64_t job_limit_;
-  std::set<int> evictable_;  // ids of operators
+  const std::set<int> evictable_;  // ids of operators
   int64_t bytes_ = 0;
   int64_t evictable_bytes_ = 0;
   int64_t tier_bytes_ = 0;

@@ -33,10 +33,10 @@ class SlotRoom {
  public:
   SlotRoom(const OperatorStates& states, StateKeeper::Spill spill, int64_t memory_bytes,
            const std::vector<RestoredTable>& tables)
-      : spill_(std::move(spill)), memory_bytes_(memory_bytes), tables_(tables) {
-    for (const StatefulOperator& op : states.operators())
-      if (op.is_evictable) evictable_.insert(op.operator_id);
-  }
+      : spill_(std::move(spill)),
+        memory_bytes_(memory_bytes),
+        tables_(tables),
+        evictable_(EvictableIds(states.operators())) {}
 
   arrow::Status Make() const {
     int64_t bytes = 0;
@@ -71,7 +71,7 @@ class SlotRoom {
   const StateKeeper::Spill spill_;
   const int64_t memory_bytes_;
   const std::vector<RestoredTable>& tables_;
-  std::set<int> evictable_;
+  const std::set<int> evictable_;
 };
 
 arrow::Result<state::Restorer::Stats> RestoreSlot(state::Restorer* restorer,
@@ -88,14 +88,14 @@ arrow::Result<state::Restorer::Stats> RestoreSlot(state::Restorer* restorer,
 }
 
 void Measure(const OperatorStates& states, RestoredTables* result) {
+  const std::set<int> evictable = EvictableIds(states.operators());
   for (const auto& tables : result->tables) {
     for (const RestoredTable& entry : tables) {
       const int64_t bytes = entry.table->memory_bytes();
       result->cold_rows += entry.table->cold_rows();
       result->memory_bytes += bytes;
-      for (const StatefulOperator& op : states.operators())
-        if (op.operator_id == entry.operator_id && op.is_evictable)
-          result->evictable_bytes += bytes - entry.table->cold_bytes();
+      if (evictable.contains(entry.operator_id))
+        result->evictable_bytes += bytes - entry.table->cold_bytes();
     }
   }
 }

@@ -70,13 +70,6 @@ bool MatchesBraces(std::string_view name, std::string_view pattern, size_t end) 
   return false;
 }
 
-bool IsHidden(std::string_view name) {
-  constexpr std::string_view kCopying = "._COPYING_";
-  if (name.empty() || name[0] == '.') return true;
-  if (name[0] == '_' && name.find('=') == std::string_view::npos) return true;
-  return name.size() >= kCopying.size() && name.substr(name.size() - kCopying.size()) == kCopying;
-}
-
 class Lister {
  public:
   Lister(FileSystem* fs, const ListingRules& rules) : fs_(fs), rules_(rules) {}
@@ -186,6 +179,13 @@ class Lister {
 };
 
 }  // namespace
+
+bool IsHidden(std::string_view name) {
+  constexpr std::string_view kCopying = "._COPYING_";
+  if (name.empty() || name[0] == '.') return true;
+  if (name[0] == '_' && name.find('=') == std::string_view::npos) return true;
+  return name.size() >= kCopying.size() && name.substr(name.size() - kCopying.size()) == kCopying;
+}
 
 bool MatchesGlob(std::string_view name, std::string_view pattern) {
   while (!pattern.empty()) {

@@ -15,6 +15,10 @@ namespace tidemill::connectors {
 bool MatchesGlob(std::string_view name, std::string_view pattern);
 bool HasGlob(std::string_view path);
 
+// Whether a file of this name is no input unless a path names it: `.x`, `_x` (but for `_k=v`),
+// `x._COPYING_`.
+bool IsHidden(std::string_view name);
+
 struct ListingRules {
   std::string path;         // a directory, a file, or a glob of both
   std::string name_filter;  // glob on base names of files; "" for all

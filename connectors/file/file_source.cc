@@ -45,8 +45,7 @@ void FileSourceDriver::Watch() {
   const auto info = context_.fs->Stat(options_.path);
   if (!info.ok() || !info->is_directory) return;
   auto watch = WatchDirectory(options_.path, [wake = context_.wake](std::string_view name) {
-    const bool is_hidden = name.starts_with('.') || name.starts_with('_');
-    if (!is_hidden) wake();
+    if (name.empty() || !IsHidden(name)) wake();
   });
   if (watch.ok()) {
     watch_ = *std::move(watch);

@@ -30,7 +30,7 @@ class FileFormatsSinkTest : public ::testing::Test {
   }
 
   StagedOutput Stage(const SinkSpec& spec, int rows) {
-    StepExecutor io;
+    OwnThreadExecutor io;
     const auto zone = FindTimeZone("UTC").ValueOrDie();
     auto writer = MakeSinkWriter(spec, {.fs = FileSystem::Local(),
                                         .io = &io,

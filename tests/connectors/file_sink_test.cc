@@ -84,7 +84,7 @@ class FileSinkTest : public ::testing::Test {
   // Writes the rows of one epoch and prepares them.
   StagedOutput Stage(const SinkSpec& spec, const std::vector<std::string>& rows,
                      int64_t epoch = 0) {
-    StepExecutor io;
+    OwnThreadExecutor io;
     auto writer =
         MakeSinkWriter(
             spec, {.fs = FileSystem::Local(), .io = &io, .random = Random::System(), .wake = [] {}})
@@ -270,7 +270,7 @@ TEST_F(FileSinkTest, AHolderWhoseProcessDiedIsReplaced) {
 TEST_F(FileSinkTest, AnAbortedWriterLeavesNoFile) {
   auto driver = Driver(Spec());
   ASSERT_TRUE(driver->Open(1).ok());
-  StepExecutor io;
+  OwnThreadExecutor io;
   auto writer =
       MakeSinkWriter(
           Spec(), {.fs = FileSystem::Local(), .io = &io, .random = Random::System(), .wake = [] {}})

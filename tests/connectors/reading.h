@@ -29,7 +29,7 @@ inline Split SplitOf(const std::string& path, int64_t begin = 0, int64_t end = -
 // Reads a split to its end. I/O tasks run when the reader waits.
 inline arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadSplit(
     SourceReader* reader, const Split& split, ReaderContext context = {}) {
-  StepExecutor io;
+  OwnThreadExecutor io;
   int wakes = 0;
   context.fs = FileSystem::Local();
   context.io = &io;
@@ -53,7 +53,7 @@ inline arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadSplit
 // Where each row of a split stands, as the reader says.
 inline arrow::Result<std::vector<std::string>> ReadPlaces(SourceReader* reader, const Split& split,
                                                           ReaderContext context = {}) {
-  StepExecutor io;
+  OwnThreadExecutor io;
   context.fs = FileSystem::Local();
   context.io = &io;
   context.wake = [] {};

@@ -27,7 +27,7 @@ struct Places {
   std::string of_failure;
 };
 
-arrow::Status NextPlaces(SplitReader* reader, StepExecutor* io, const std::string& path,
+arrow::Status NextPlaces(SplitReader* reader, OwnThreadExecutor* io, const std::string& path,
                          Places* places, bool* is_done) {
   auto step = reader->Next();
   if (!step.ok()) {
@@ -69,7 +69,7 @@ class RowPlaceTest : public ::testing::Test {
     std::vector<int> columns;
     for (int i = 0; i < spec.schema->num_fields(); ++i) columns.push_back(i);
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<SourceReader> source, MakeSourceReader(spec, columns));
-    StepExecutor io;
+    OwnThreadExecutor io;
     ReaderContext context{.fs = FileSystem::Local(), .io = &io, .wake = [] {}};
     context.batch_rows = 3;
     ARROW_ASSIGN_OR_RAISE(

@@ -78,13 +78,17 @@ class JobFixture : public ::testing::Test {
     return snapshot;
   }
 
+  Restorer::Options RestoreOptions() const {
+    return {.fs = FileSystem::Local(),
+            .state_dir = state_dir_,
+            .scratch_dir = JoinPath(directory_.path(), "scratch"),
+            .snapshots = snapshots_,
+            .extents = extents_,
+            .committed_epoch = epoch_};
+  }
+
   arrow::Result<Restorer::Stats> RestoreInto(Tables* tables) {
-    Restorer restorer({.fs = FileSystem::Local(),
-                       .state_dir = state_dir_,
-                       .scratch_dir = JoinPath(directory_.path(), "scratch"),
-                       .snapshots = snapshots_,
-                       .extents = extents_,
-                       .committed_epoch = epoch_});
+    Restorer restorer(RestoreOptions());
     const std::vector<uint32_t> groups = {0, 1, 2, 3};
     return restorer.Restore(groups, [&](int32_t operator_id, uint32_t group) {
       return operator_id == 0 ? (*tables)[group].get() : nullptr;

@@ -147,12 +147,7 @@ TEST_F(RestorerTest, KeyGroupsMayComeFromDifferentSnapshots) {
 TEST_F(RestorerTest, SlotsRestoreTheirKeyGroupsAtTheSameTime) {
   RunSomeEpochs();
   Tables restored = NewTables();
-  Restorer restorer({.fs = FileSystem::Local(),
-                     .state_dir = state_dir_,
-                     .scratch_dir = JoinPath(directory_.path(), "scratch"),
-                     .snapshots = snapshots_,
-                     .extents = extents_,
-                     .committed_epoch = epoch_});
+  Restorer restorer(RestoreOptions());
   std::vector<std::thread> slots;
   for (uint32_t group = 0; group < kGroups; ++group) {
     slots.emplace_back([&restorer, &restored, group] {

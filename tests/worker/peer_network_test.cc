@@ -4,9 +4,8 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "common/base/error.h"
+#include "common/base/own_thread_executor.h"
 #include "common/transport/in_memory_stream.h"
 #include "tests/testing/batches.h"
 #include "worker/exchange/frame_codec.h"
@@ -18,24 +17,6 @@ namespace {
 constexpr char kJob[] = "job-1";
 
 AttemptId Attempt(int64_t epoch, uint64_t attempt) { return {kJob, epoch, attempt}; }
-
-// Runs what is posted when the test says so.
-class ManualExecutor final : public Executor {
- public:
-  void Post(Task task) override { tasks_.push_back(std::move(task)); }
-  void PostAfter(std::chrono::nanoseconds, Task task) override { Post(std::move(task)); }
-  void Stop() override { tasks_.clear(); }
-  void Run() {
-    while (!tasks_.empty()) {
-      Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
-  }
-
- private:
-  std::deque<Task> tasks_;
-};
 
 class RecordingMailbox final : public SlotMailbox {
  public:
@@ -98,7 +79,7 @@ class PeerNetworkTest : public ::testing::Test {
     first_->SendFrames({"w1", 0}, attempt, std::move(frames));
   }
 
-  ManualExecutor executor_;
+  OwnThreadExecutor executor_;
   RecordingMailbox first_box_;
   RecordingMailbox second_box_;
   std::unique_ptr<PeerNetwork> first_;
@@ -126,7 +107,7 @@ TEST_F(PeerNetworkTest, SlotsOfOneProcessGetBatchesByPointer) {
 TEST_F(PeerNetworkTest, OtherWorkersGetFramesAndProgressInOrderOverOneStream) {
   for (int value = 0; value < 20; ++value) Send(Attempt(3, 1), value);
   second_->SendProgress({"w0", 0}, Attempt(3, 1), {.stage = 1, .consumer = 2, .chunk = 5});
-  executor_.Run();
+  executor_.RunAll();
 
   ASSERT_EQ(second_box_.frames.size(), 20u);
   for (int value = 0; value < 20; ++value) {
@@ -144,12 +125,12 @@ TEST_F(PeerNetworkTest, OtherWorkersGetFramesAndProgressInOrderOverOneStream) {
 TEST_F(PeerNetworkTest, ALostStreamBreaksEveryAttemptThatUsedItOnce) {
   Send(Attempt(3, 1));
   Send(Attempt(3, 2));
-  executor_.Run();
+  executor_.RunAll();
 
   ends_[0]->Close();
-  executor_.Run();
+  executor_.RunAll();
   Send(Attempt(3, 2));
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_EQ(broken_, (std::vector<AttemptId>{Attempt(3, 1), Attempt(3, 2)}));
   EXPECT_EQ(KindOf(broken_why_[0]), ErrorKind::kUnavailable);
@@ -159,12 +140,12 @@ TEST_F(PeerNetworkTest, ALostStreamBreaksEveryAttemptThatUsedItOnce) {
 
 TEST_F(PeerNetworkTest, TheNextAttemptOpensANewStream) {
   Send(Attempt(3, 1));
-  executor_.Run();
+  executor_.RunAll();
   ends_[0]->Close();
-  executor_.Run();
+  executor_.RunAll();
 
   Send(Attempt(3, 2), 42);
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_EQ(connected_, 2);
   ASSERT_EQ(second_box_.frames.size(), 2u);
@@ -176,10 +157,10 @@ TEST_F(PeerNetworkTest, EarlierEpochsAreForgotten) {
   Send(Attempt(3, 1));
   Send(Attempt(4, 1));
   Send(Attempt(3, 1));  // late: dropped
-  executor_.Run();
+  executor_.RunAll();
 
   ends_[0]->Close();
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_EQ(broken_, (std::vector<AttemptId>{Attempt(4, 1)}));
   EXPECT_EQ(second_box_.frames.size(), 2u);
@@ -189,14 +170,14 @@ TEST_F(PeerNetworkTest, AnUnreachablePeerBreaksTheAttempt) {
   is_reachable_ = false;
 
   Send(Attempt(0, 1));
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_EQ(broken_, (std::vector<AttemptId>{Attempt(0, 1)}));
 }
 
 TEST_F(PeerNetworkTest, AWorkerWithoutAnAddressBreaksTheAttempt) {
   first_->SendFrames({"w7", 0}, Attempt(0, 1), {});
-  executor_.Run();
+  executor_.RunAll();
 
   ASSERT_EQ(broken_.size(), 1u);
   EXPECT_EQ(ErrorClassOf(broken_why_[0]), "EXCHANGE_PEER_UNKNOWN");
@@ -204,10 +185,10 @@ TEST_F(PeerNetworkTest, AWorkerWithoutAnAddressBreaksTheAttempt) {
 
 TEST_F(PeerNetworkTest, ANewIncarnationOfAPeerGetsANewStreamAndTheOldOneIsClosedQuietly) {
   Send(Attempt(0, 1));
-  executor_.Run();
+  executor_.RunAll();
 
   first_->SetPeers(kJob, {{"w1", "second-life", "there"}});
-  executor_.Run();
+  executor_.RunAll();
   Send(Attempt(1, 1));
 
   EXPECT_EQ(connected_, 2);
@@ -217,14 +198,14 @@ TEST_F(PeerNetworkTest, ANewIncarnationOfAPeerGetsANewStreamAndTheOldOneIsClosed
 TEST_F(PeerNetworkTest, APeerOfAnotherJobStaysConnected) {
   first_->SetPeers("job-2", {{"w1", "w1-life", "there"}});
   Send(Attempt(0, 1));
-  executor_.Run();
+  executor_.RunAll();
 
   first_->SetPeers(kJob, {});
   std::vector<ExchangeFrame> frames;
   frames.push_back(Frame(0, 1));
   first_->SendFrames({"w1", 0}, {"job-2", 0, 1}, std::move(frames));
   Send(Attempt(0, 2));  // The job is gone from here.
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_EQ(connected_, 1);
   EXPECT_EQ(second_box_.frames.size(), 2u);
@@ -235,7 +216,7 @@ TEST_F(PeerNetworkTest, AStreamToAnotherIncarnationIsRefusedAndBreaksItsAttempt)
   first_->SetPeers(kJob, {{"w1", "former-life", "there"}});
 
   Send(Attempt(0, 1));
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_TRUE(second_box_.frames.empty());
   EXPECT_EQ(second_->counters().streams_refused, 1);
@@ -247,7 +228,7 @@ TEST_F(PeerNetworkTest, AWorkerOfAnotherBuildIsRefused) {
   second_->Attach({"w1", 0}, &second_box_);
 
   Send(Attempt(0, 1));
-  executor_.Run();
+  executor_.RunAll();
 
   EXPECT_TRUE(second_box_.frames.empty());
   EXPECT_EQ(second_->counters().streams_refused, 1);
@@ -264,7 +245,7 @@ TEST_F(PeerNetworkTest, AStreamThatSaysNonsenseIsRefused) {
 
     const grpc::Slice slice(text);
     pair.first->Send(grpc::ByteBuffer(&slice, 1));
-    executor_.Run();
+    executor_.RunAll();
 
     EXPECT_TRUE(is_closed) << text;
   }
@@ -278,7 +259,7 @@ TEST_F(PeerNetworkTest, ARowBeyondTheLimitFailsTheAttemptWithItsOwnError) {
   frames[0].rows.batch = testing::MakeBatch("s STRING", huge);
 
   first_->SendFrames({"w1", 0}, Attempt(0, 1), std::move(frames));
-  executor_.Run();
+  executor_.RunAll();
 
   ASSERT_EQ(broken_.size(), 1u);
   EXPECT_EQ(ErrorClassOf(broken_why_[0]), "ROW_TOO_LARGE");
@@ -300,7 +281,7 @@ TEST_F(PeerNetworkTest, WhatThePeerHasNotTakenWaitsAndStaysInOrder) {
                                      received += static_cast<int64_t>(message.Length());
                                    },
                                .on_close = [](const arrow::Status&) {}});
-  executor_.Run();
+  executor_.RunAll();
   EXPECT_LE(received, OutgoingStream::kUnreceivedBytes + (2 << 20));
 
   serves_ = true;
@@ -310,7 +291,7 @@ TEST_F(PeerNetworkTest, WhatThePeerHasNotTakenWaitsAndStaysInOrder) {
     frames.push_back({.stage = 1, .chunk = chunk, .ends_chunk = true, .rows = {batch, {}}});
     first_->SendFrames({"w1", 0}, {"job-2", 0, 1}, std::move(frames));
   }
-  executor_.Run();
+  executor_.RunAll();
 
   ASSERT_EQ(second_box_.frames.size(), 40u);
   for (int64_t chunk = 0; chunk < 40; ++chunk)

@@ -9,13 +9,6 @@
 
 namespace tidemill::worker {
 
-namespace {
-
-// A loop over places far apart fetches what it comes to so many steps later.
-constexpr size_t kAhead = 16;
-
-}  // namespace
-
 BuildTable::BuildTable(const JoinPlan* plan, std::shared_ptr<const state::KeyCodec> codec)
     : plan_(plan),
       codec_(std::move(codec)),
@@ -97,9 +90,7 @@ arrow::Status BuildTable::Find(const ColumnList& keys, int64_t length,
   found->resize(length);
   directory_.Find(keys_, 0, length, found->data());
   for (size_t i = 0; i < found->size(); ++i) {
-    if (i + kAhead < found->size() && (*found)[i + kAhead] != kNone) {
-      __builtin_prefetch(chains_.data() + (*found)[i + kAhead]);
-    }
+    Fetch(*found, i, chains_);
     uint32_t& place = (*found)[i];
     if (place != kNone) place = chains_[place].first;
   }

@@ -40,7 +40,8 @@ class BuildTable {
   arrow::Status Find(const ColumnList& keys, int64_t length, std::vector<uint32_t>* found);
   // The partner after this one.
   uint32_t Next(uint32_t row) const { return next_[row]; }
-  void FetchNext(uint32_t row) const { __builtin_prefetch(next_.data() + row); }
+  // For a loop over what Find has found: fetches what it comes to some steps behind `i`.
+  void FetchAhead(const std::vector<uint32_t>& found, size_t i) const { Fetch(found, i, next_); }
 
   // After Finish: all rows, or null for none; and where the join gives rows that have no partner
   // (JoinPlan::keeps_unmatched) the key group of each.
@@ -52,6 +53,15 @@ class BuildTable {
     uint32_t first = kNone;
     uint32_t last = kNone;
   };
+
+  // Places are far apart.
+  template <class T>
+  static void Fetch(const std::vector<uint32_t>& places, size_t i, const std::vector<T>& table) {
+    constexpr size_t kAhead = 16;
+    if (i + kAhead < places.size() && places[i + kAhead] != kNone) {
+      __builtin_prefetch(table.data() + places[i + kAhead]);
+    }
+  }
 
   BuildTable(const JoinPlan* plan, std::shared_ptr<const state::KeyCodec> codec);
   void Forget();

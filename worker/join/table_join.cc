@@ -13,7 +13,6 @@ namespace tidemill::worker {
 namespace {
 
 constexpr uint32_t kNone = BuildTable::kNone;
-constexpr size_t kAhead = 16;  // rows: the next partner of one that is far ahead is fetched
 
 }  // namespace
 
@@ -62,9 +61,7 @@ arrow::Status TableJoin::FindPartners(const EvalContext& context, const Rows& ro
   ARROW_ASSIGN_OR_RAISE(probe.can_match, CanMatch(plan_, context, side, *rows.batch, keys));
   ARROW_RETURN_NOT_OK(build_->Find(keys, length, &found_));
   for (int64_t row = 0; row < length; ++row) {
-    if (row + kAhead < found_.size() && found_[row + kAhead] != kNone) {
-      build_->FetchNext(found_[row + kAhead]);
-    }
+    build_->FetchAhead(found_, row);
     if (probe.can_match[row] == 0) continue;
     for (uint32_t other = found_[row]; other != kNone; other = build_->Next(other)) {
       probe.own.push_back(static_cast<uint32_t>(row));

@@ -364,6 +364,14 @@ arrow::Status StageReader::ReadStage(const proto::Stage& message) {
 
 }  // namespace
 
+std::set<int> EvictableIds(const std::vector<StatefulOperator>& operators) {
+  std::set<int> ids;
+  for (const StatefulOperator& op : operators) {
+    if (op.is_evictable) ids.insert(op.operator_id);
+  }
+  return ids;
+}
+
 arrow::Result<std::shared_ptr<const JobPlan>> ReadPlan(const proto::PhysicalPlan& message,
                                                        std::string job_uuid, std::string job_name) {
   auto plan = std::make_shared<JobPlan>();

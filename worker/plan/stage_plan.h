@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -174,6 +175,9 @@ struct StatefulOperator {
   int progress_id = -1;       // the operator that it is a part of, where it is one
   bool is_evictable = false;  // asks for rows by key only, so that they need not be in memory
 };
+
+// Ids of those that are evictable.
+std::set<int> EvictableIds(const std::vector<StatefulOperator>& operators);
 
 struct JobPlan {
   std::vector<connectors::SourceSpec> sources;

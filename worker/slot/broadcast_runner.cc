@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "worker/slot/failed_row.h"
 
 namespace tidemill::worker {
 
@@ -14,9 +15,7 @@ arrow::Result<StepResult> BroadcastRunner::Step() {
   if (const std::optional<Rows> rows = inputs_.Next()) {
     const arrow::Status added = table_->Add(context_, *rows);
     if (added.ok()) return StepResult::kProgress;
-    const ErrorDetail* detail = DetailOf(added);
-    const bool has_place = detail != nullptr && !detail->place.empty();
-    if (KindOf(added) != ErrorKind::kJobFailed || has_place) return added;
+    if (!NeedsPlace(added)) return added;
     return WithPlace(added, fmt::format("rows that stage {} broadcasts", plan_->inputs[0].stage));
   }
   if (!inputs_.is_finished()) return StepResult::kBlocked;

@@ -29,6 +29,11 @@ bool IsSame(const arrow::Status& a, const arrow::Status& b) {
 
 }  // namespace
 
+bool NeedsPlace(const arrow::Status& error) {
+  const ErrorDetail* detail = DetailOf(error);
+  return KindOf(error) == ErrorKind::kJobFailed && (detail == nullptr || detail->place.empty());
+}
+
 std::optional<int64_t> FindFailedRow(const Pipeline& failed, const EvalContext& context,
                                      const arrow::RecordBatch& batch, const arrow::Status& error) {
   auto made = Pipeline::Make(failed.stage(), /*states=*/nullptr, failed.broadcasts());

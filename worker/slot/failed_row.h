@@ -10,6 +10,9 @@
 
 namespace tidemill::worker {
 
+// Whether an error is the data's fault (kJobFailed) and does not say yet where.
+bool NeedsPlace(const arrow::Status& error);
+
 // The row of a batch on which the pipeline of a source stage has failed with `error`: runs parts of
 // the batch through a pipeline of its own, half by half, whatever filters and generators make of
 // them. Nothing where no single row fails like that (together they made a sum overflow), or where

@@ -22,6 +22,7 @@
 #include "worker/operators/sort.h"
 #include "worker/operators/watermark.h"
 #include "worker/operators/window/window.h"
+#include "worker/slot/failed_row.h"
 #include "worker/stateful/deduplicate.h"
 #include "worker/stateful/global_limit.h"
 #include "worker/stateful/session_aggregate.h"
@@ -93,9 +94,7 @@ arrow::Status Pipeline::Link::Consume(Rows rows) {
 }
 
 arrow::Status Pipeline::Blame(const arrow::Status& status, size_t index) const {
-  const ErrorDetail* detail = DetailOf(status);
-  const bool has_place = detail != nullptr && !detail->place.empty();
-  if (KindOf(status) != ErrorKind::kJobFailed || has_place || has_consumer_failed_) return status;
+  if (!NeedsPlace(status) || has_consumer_failed_) return status;
   const size_t kind = stage_->operators[index].op.index();
   std::string place = fmt::format("{} of stage {}", kNames.at(kind), stage_->id);
   if (key_groups_ && key_groups_->first == key_groups_->last) {

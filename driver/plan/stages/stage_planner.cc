@@ -290,7 +290,7 @@ void StagePlanner::Order() {
   std::vector<int> number(plan_.stages.size(), -1);  // by old number
   std::vector<int> order;
   const std::function<void(int)> place = [&](int id) {
-    if (std::find(order.begin(), order.end(), id) != order.end()) return;
+    if (number[id] >= 0) return;
     for (const StageInput& input : stage(id).inputs) place(input.stage);
     for (const StageOperator& op : stage(id).operators) {
       if (op.broadcast < 0) continue;
