@@ -39,11 +39,11 @@ def write(folder, name, numbers):
 class Watch:
     """What the driver says of a job, and what the worker takes."""
 
-    def __init__(self, one, name, query, source, sink):
+    def __init__(self, one, name, query, source, sink, max_files=1):
         self.one, self.name, self.source = one, name, source
         self.worker = next(iter(one.workers.values()))
         self.epochs = {}
-        submit(one, name, query, {"format": "text", "path": source, "options": {"maxFilesPerTrigger": 1}}, sink, *FLAGS,
+        submit(one, name, query, {"format": "text", "path": source, "options": {"maxFilesPerTrigger": max_files}}, sink, *FLAGS,
                outputMode="update")
 
     def look(self):
