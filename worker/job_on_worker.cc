@@ -24,17 +24,6 @@ int64_t SteadyMicros() {
       .count();
 }
 
-// Those of `a` that are not in `b`; both ascending.
-std::vector<uint32_t> Without(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
-  std::vector<uint32_t> result;
-  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(result));
-  return result;
-}
-
-arrow::Status AssignmentError(std::string message) {
-  return MakeError(ErrorKind::kBug, "ASSIGNMENT_STATE", std::move(message));
-}
-
 }  // namespace
 
 arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
@@ -104,6 +93,8 @@ void JobOnWorker::CheckShared(const proto::Deploy& message,
                      self->is_shared_ = seen.ok();
                      done(seen);
                      if (!seen.ok()) return;
+                     if (auto warm_up = std::exchange(self->waiting_warm_up_, std::nullopt))
+                       self->WarmUp(*warm_up);
                      if (auto assign = std::exchange(self->waiting_assign_, std::nullopt))
                        self->Assign(*assign);
                    });
@@ -111,8 +102,7 @@ void JobOnWorker::CheckShared(const proto::Deploy& message,
 
 void JobOnWorker::Undeploy() {
   stream_ = nullptr;
-  waiting_assign_.reset();
-  restoring_ = unanswered_ = 0;
+  ForgetRestores();
   open_.reset();
   unsettled_.reset();
   capture_ = eviction_ = 0;
@@ -124,8 +114,7 @@ void JobOnWorker::Undeploy() {
 
 bool JobOnWorker::Detach() {
   stream_ = nullptr;
-  waiting_assign_.reset();
-  restoring_ = unanswered_ = 0;
+  ForgetRestores();
   return is_shared_ && !has_bad_slot_ && !has_cold_rows_;
 }
 
@@ -147,7 +136,7 @@ proto::JobReport JobOnWorker::Report() const {
 
 void JobOnWorker::Adopt(const proto::Adopt& message, std::shared_ptr<DriverStream> stream) {
   stream_ = std::move(stream);
-  restoring_ = unanswered_ = 0;
+  ForgetRestores();
   open_.reset();
   capture_ = 0;
   evict_to_.reset();
@@ -165,147 +154,6 @@ void JobOnWorker::Adopt(const proto::Adopt& message, std::shared_ptr<DriverStrea
       .With("job", job_->job)
       .With("committed", committed_epoch_)
       .With("commits_open", is_committed);
-}
-
-arrow::Result<JobOnWorker::Ownership> JobOnWorker::ReadOwnership(
-    const proto::Assign& message) const {
-  Ownership next;
-  next.assignment = ReadAssignment(message);
-  next.slot_index.assign(environment_.slots.size(), -1);
-  next.groups.resize(environment_.slots.size());
-  const Assignment& assignment = *next.assignment;
-  if (assignment.num_key_groups() != job_->num_key_groups)
-    return AssignmentError(fmt::format("number of key groups differs: want={} got={}",
-                                       job_->num_key_groups, assignment.num_key_groups()));
-  for (int index = 0; index < assignment.num_slots(); ++index) {
-    const SlotAddress& address = assignment.slots[index];
-    if (address.worker != environment_.worker) continue;
-    if (address.slot < 0 || address.slot >= static_cast<int>(environment_.slots.size()))
-      return AssignmentError(fmt::format("there is no such slot: slot={} slots={}", address.slot,
-                                         environment_.slots.size()));
-    next.slot_index[address.slot] = index;
-  }
-  for (uint32_t group = 0; group < assignment.key_group_slot.size(); ++group) {
-    const uint32_t index = assignment.key_group_slot[group];
-    if (index >= assignment.slots.size())
-      return AssignmentError(fmt::format("key group without a slot: key_group={} slot={} slots={}",
-                                         group, index, assignment.num_slots()));
-    const SlotAddress& address = assignment.slots[index];
-    if (address.worker == environment_.worker) next.groups[address.slot].push_back(group);
-  }
-  return next;
-}
-
-// Tables that stay must hold what the others are restored to.
-arrow::Status JobOnWorker::CheckKept(const proto::Assign& message, const Ownership& next) const {
-  if (unsettled_.has_value())
-    return AssignmentError(
-        fmt::format("an attempt is neither committed nor undone: epoch={} "
-                    "attempt={}",
-                    unsettled_->epoch, unsettled_->attempt));
-  if (committed_epoch_ == message.committed_epoch() || job_->plan->stateful.empty())
-    return arrow::Status::OK();
-  for (size_t slot = 0; slot < next.groups.size(); ++slot) {
-    if (Without(own_.groups[slot], next.groups[slot]).size() < own_.groups[slot].size())
-      return AssignmentError(fmt::format("tables are not those of the last commit: want={} got={}",
-                                         message.committed_epoch(), committed_epoch_));
-  }
-  return arrow::Status::OK();
-}
-
-RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Ownership& next) const {
-  RestoreRequest request;
-  request.from.fs = environment_.fs;
-  request.from.state_dir = keeper_options_.state_dir;
-  request.from.scratch_dir =
-      JoinPath(JoinPath(environment_.data_dir, job_->job),
-               fmt::format("restore-{}-{}", environment_.incarnation, message.version()));
-  for (const proto::Snapshot& snapshot : message.snapshots())
-    request.from.snapshots.push_back(ReadSnapshot(snapshot));
-  for (const proto::Extent& extent : message.extents())
-    request.from.extents.push_back(ReadExtent(extent));
-  request.from.committed_epoch = message.committed_epoch();
-  for (size_t slot = 0; slot < next.groups.size(); ++slot)
-    request.groups.push_back(Without(next.groups[slot], own_.groups[slot]));
-  request.tables = table_maker_;
-  if (memory_->can_evict()) {
-    std::vector<uint32_t> groups;
-    for (const auto& of_slot : request.groups)
-      groups.insert(groups.end(), of_slot.begin(), of_slot.end());
-    request.spill = keeper_->BeginRestore(std::move(groups));
-    request.memory_bytes = memory_->restore_bytes();
-  }
-  request.io = environment_.io;
-  request.executor = environment_.executor;
-  return request;
-}
-
-void JobOnWorker::Assign(const proto::Assign& message) {
-  // A restore that flushes, too, must not meet what was captured before it.
-  if (!is_shared_ || (capture_ != 0 && memory_->can_evict())) {
-    waiting_assign_ = message;
-    return;
-  }
-  restoring_ = unanswered_ = message.version();
-  auto next = ReadOwnership(message);
-  const arrow::Status usable = next.ok() ? CheckKept(message, *next) : next.status();
-  if (!usable.ok()) {
-    restoring_ = 0;
-    return SendAssigned(message.version(), usable, 0);
-  }
-  std::vector<ExchangePeer> peers;
-  for (const proto::WorkerAddress& peer : message.workers()) {
-    if (peer.worker() != environment_.worker)
-      peers.push_back({peer.worker(), peer.incarnation(), peer.exchange_address()});
-  }
-  environment_.network->SetPeers(job_->job, std::move(peers));
-  RestoreTables(MakeRequest(message, *next),
-                [self = shared_from_this(), next = *next,
-                 committed_epoch = message.committed_epoch()](RestoredTables restored) mutable {
-                  self->OnRestored(std::move(next), committed_epoch, std::move(restored));
-                });
-}
-
-void JobOnWorker::OnRestored(Ownership next, int64_t committed_epoch, RestoredTables restored) {
-  const uint64_t version = next.assignment->version;
-  if (restoring_ != version) return;  // A newer Assign, or another driver.
-  restoring_ = 0;
-  if (!restored.status.ok()) return SendAssigned(version, restored.status, 0);
-  for (size_t slot = 0; slot < next.groups.size(); ++slot)
-    keeper_->DropKeyGroups(Without(own_.groups[slot], next.groups[slot]));
-  own_ = std::move(next);
-  committed_epoch_ = committed_epoch;
-  has_cold_rows_ |= restored.cold_rows > 0;
-  memory_->Set(memory_->bytes() + restored.memory_bytes,
-               memory_->evictable_bytes() + restored.evictable_bytes);
-  // The answer waits for the slots: one that does not have the job yet would drop what the others
-  // send to it in the first epoch.
-  auto left = std::make_shared<size_t>(environment_.slots.size());  // the worker's thread only
-  for (size_t slot = 0; slot < environment_.slots.size(); ++slot) {
-    auto done = [self = shared_from_this(), left, version, rows = restored.rows] {
-      self->environment_.executor->Post([self, left, version, rows] {
-        if (--*left == 0) self->SendAssigned(version, arrow::Status::OK(), rows);
-      });
-    };
-    environment_.slots[slot]->Assign(job_->job, own_.assignment, own_.slot_index[slot],
-                                     std::move(restored.tables[slot]), std::move(done));
-  }
-}
-
-void JobOnWorker::SendAssigned(uint64_t version, const arrow::Status& status,
-                               int64_t restored_rows) {
-  if (unanswered_ != version) return;
-  unanswered_ = 0;
-  proto::ToDriver message;
-  proto::Assigned* assigned = message.mutable_assigned();
-  assigned->set_job(job_->job);
-  assigned->set_version(version);
-  assigned->set_restored_rows(restored_rows);
-  if (!status.ok()) {
-    WriteError(WithContext(status, fmt::format("restore state: job={}", job_->job)),
-               assigned->mutable_error());
-  }
-  Send(std::move(message));
 }
 
 template <class Body>

@@ -12,6 +12,7 @@
 
 #include "proto/control.pb.h"
 #include "worker/memory_budget.h"
+#include "worker/ownership.h"
 #include "worker/slot/slot.h"
 #include "worker/state_keeper.h"
 #include "worker/state_memory.h"
@@ -63,6 +64,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void Adopt(const proto::Adopt& message, std::shared_ptr<DriverStream> stream);
 
   void Assign(const proto::Assign& message);
+  void WarmUp(const proto::WarmUp& message);
   void RunEpoch(const proto::RunEpoch& message, uint64_t term);
   void Commit(int64_t epoch, uint64_t attempt);
   void Abort(int64_t epoch, uint64_t attempt);
@@ -90,19 +92,17 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
     int64_t started_us = 0;
     int64_t computed_us = 0;
   };
-  // What an Assign makes of this worker, once the restore has ended.
-  struct Ownership {
-    std::shared_ptr<const Assignment> assignment;
-    std::vector<int> slot_index;                // assignment index of own slot i, -1 for none
-    std::vector<std::vector<uint32_t>> groups;  // key groups by own slot, ascending
-  };
 
   explicit JobOnWorker(Environment environment) : environment_(std::move(environment)) {}
 
   void MakeKeeper();
-  arrow::Result<Ownership> ReadOwnership(const proto::Assign& message) const;
   arrow::Status CheckKept(const proto::Assign& message, const Ownership& next) const;
-  RestoreRequest MakeRequest(const proto::Assign& message, const Ownership& next) const;
+  // Takes the warm tables.
+  RestoreRequest MakeRequest(const proto::Assign& message, const Ownership& next);
+  void OnWarm(uint64_t number, uint64_t warming, int64_t epoch, RestoredTables restored);
+  void SetWarm(WarmTables warm, int64_t bytes);
+  void SendWarmedUp(uint64_t number, const arrow::Status& status, int64_t rows);
+  void ForgetRestores();
   void OnRestored(Ownership next, int64_t committed_epoch, RestoredTables restored);
   void SendAssigned(uint64_t version, const arrow::Status& status, int64_t restored_rows);
 
@@ -142,11 +142,14 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   StateKeeper::Options keeper_options_;
   std::shared_ptr<const OperatorStates> table_maker_;
   std::unique_ptr<StateKeeper> keeper_;
-  bool is_shared_ = false;                       // CheckShared is done
-  bool has_bad_slot_ = false;                    // one that could not take the job
-  std::optional<proto::Assign> waiting_assign_;  // for CheckShared, or the end of a flush
+  bool is_shared_ = false;                        // CheckShared is done
+  bool has_bad_slot_ = false;                     // one that could not take the job
+  std::optional<proto::Assign> waiting_assign_;   // for CheckShared, or the end of a flush
+  std::optional<proto::WarmUp> waiting_warm_up_;  // for CheckShared
 
   Ownership own_;
+  WarmTables warm_;
+  uint64_t warming_ = 0;     // number of the WarmUp that is being restored, 0 for none
   uint64_t restoring_ = 0;   // version of the Assign that is being restored, 0 for none
   uint64_t unanswered_ = 0;  // version of the newest Assign, until it is answered
 

@@ -25,6 +25,11 @@ class StateMemory {
   void Set(int64_t bytes, int64_t evictable_bytes);
   // What RocksDB keeps in memory for them.
   void SetTier(int64_t bytes) { tier_bytes_ = bytes; }
+  // What tables take that are restored ahead.
+  void SetWarm(int64_t bytes) {
+    budget_->Add(bytes - warm_bytes_);
+    warm_bytes_ = bytes;
+  }
   // What was captured of them, until it is flushed.
   void SetCaptured(int64_t bytes) { captured_bytes_ = bytes; }
   // The same by operator. Errors: MEMORY_LIMIT_EXCEEDED (kResource) beyond the limit.
@@ -57,7 +62,7 @@ class StateMemory {
   // What this job may take in all; 0: no limit.
   int64_t limit() const;
   int64_t ShareOf(double share) const;
-  int64_t used_bytes() const { return bytes_ + tier_bytes_; }
+  int64_t used_bytes() const { return bytes_ + warm_bytes_ + tier_bytes_; }
   // What the tables that can evict should come to.
   int64_t evictable_target() const;
 
@@ -66,6 +71,7 @@ class StateMemory {
   const std::set<int> evictable_;  // ids of operators
   int64_t bytes_ = 0;
   int64_t evictable_bytes_ = 0;
+  int64_t warm_bytes_ = 0;
   int64_t tier_bytes_ = 0;
   int64_t captured_bytes_ = 0;
 };

@@ -2,6 +2,9 @@
 
 #include <arrow/result.h>
 
+#include <algorithm>
+#include <atomic>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -9,24 +12,28 @@ namespace tidemill::worker {
 
 namespace {
 
+using FilledTables = std::map<std::pair<int32_t, uint32_t>, int64_t>;
+
+// Takes those of `warm` that are of these key groups, and notes them in `filled`.
 std::vector<RestoredTable> MakeTables(const OperatorStates& maker,
-                                      const std::vector<uint32_t>& groups) {
+                                      const std::vector<uint32_t>& groups, int64_t warm_epoch,
+                                      std::vector<RestoredTable> warm, FilledTables* filled) {
+  std::map<std::pair<int32_t, uint32_t>, std::unique_ptr<state::HotTable>> by_id;
+  for (RestoredTable& one : warm) by_id[{one.operator_id, one.key_group}] = std::move(one.table);
   std::vector<RestoredTable> tables;
   for (const StatefulOperator& op : maker.operators()) {
-    for (const uint32_t group : groups)
-      tables.push_back({op.operator_id, group, maker.MakeTable(op.operator_id)});
+    for (const uint32_t group : groups) {
+      const auto found = by_id.find({op.operator_id, group});
+      if (found == by_id.end()) {
+        tables.push_back({op.operator_id, group, maker.MakeTable(op.operator_id)});
+        continue;
+      }
+      tables.push_back({op.operator_id, group, std::move(found->second)});
+      (*filled)[found->first] = warm_epoch;
+    }
   }
   return tables;
 }
-
-// Shared by the slots' restores; but for `result.tables[slot]`, which is its slot's, it is touched
-// on the executor.
-struct Progress {
-  std::unique_ptr<state::Restorer> restorer;
-  std::function<void(RestoredTables)> done;
-  RestoredTables result;
-  int left = 0;
-};
 
 // Flushes and evicts tables that can be evicted when all of a slot together take too much.
 class SlotRoom {
@@ -74,28 +81,93 @@ class SlotRoom {
   const std::set<int> evictable_;
 };
 
-arrow::Result<state::Restorer::Stats> RestoreSlot(state::Restorer* restorer,
-                                                  const std::vector<uint32_t>& groups,
-                                                  const std::vector<RestoredTable>& tables,
-                                                  const state::Restorer::RoomMaker& make_room) {
+// Restores the slots one after the other in each of its lanes. What is written after Start is
+// touched on the executor, but for `result_.tables[slot]`, which is its slot's.
+class Restoring : public std::enable_shared_from_this<Restoring> {
+ public:
+  Restoring(RestoreRequest request, std::function<void(RestoredTables)> done);
+  void Start();
+
+ private:
+  void RunLane();
+  void OnSlot(const arrow::Result<state::Restorer::Stats>& restored);
+  arrow::Result<state::Restorer::Stats> RestoreSlot(size_t slot);
+  void Measure();
+
+  RestoreRequest request_;
+  const std::function<void(RestoredTables)> done_;
+  std::vector<size_t> slots_;  // that have something to read
+  std::atomic<size_t> next_ = 0;
+  std::unique_ptr<state::Restorer> restorer_;
+  RestoredTables result_;
+  size_t left_ = 0;
+};
+
+Restoring::Restoring(RestoreRequest request, std::function<void(RestoredTables)> done)
+    : request_(std::move(request)), done_(std::move(done)) {
+  const bool has_state = !request_.tables->operators().empty() &&
+                         (!request_.from.snapshots.empty() || !request_.from.extents.empty());
+  request_.warm.tables.resize(request_.groups.size());
+  for (size_t slot = 0; slot < request_.groups.size(); ++slot) {
+    result_.tables.push_back(MakeTables(*request_.tables, request_.groups[slot],
+                                        request_.warm.epoch, std::move(request_.warm.tables[slot]),
+                                        &request_.from.filled));
+    if (has_state && !request_.groups[slot].empty()) slots_.push_back(slot);
+  }
+  left_ = slots_.size();
+}
+
+void Restoring::Start() {
+  if (slots_.empty()) return done_(std::move(result_));
+  restorer_ = std::make_unique<state::Restorer>(std::move(request_.from));
+  size_t lanes = slots_.size();
+  if (request_.max_parallel > 0) lanes = std::min<size_t>(lanes, request_.max_parallel);
+  for (size_t lane = 0; lane < lanes; ++lane)
+    request_.io->Post([self = shared_from_this()] { self->RunLane(); });
+}
+
+void Restoring::RunLane() {
+  const size_t next = next_.fetch_add(1, std::memory_order_relaxed);
+  if (next >= slots_.size()) return;
+  auto restored = RestoreSlot(slots_[next]);
+  request_.executor->Post(
+      [self = shared_from_this(), restored = std::move(restored)] { self->OnSlot(restored); });
+  // Others may wait for the thread.
+  request_.io->Post([self = shared_from_this()] { self->RunLane(); });
+}
+
+arrow::Result<state::Restorer::Stats> Restoring::RestoreSlot(size_t slot) {
+  const std::vector<RestoredTable>& tables = result_.tables[slot];
+  const SlotRoom room(*request_.tables, request_.spill,
+                      request_.memory_bytes / static_cast<int64_t>(slots_.size()), tables);
+  state::Restorer::RoomMaker make_room;
+  if (request_.spill) make_room = [&room] { return room.Make(); };
   const auto find = [&](int32_t operator_id, uint32_t group) -> state::HotTable* {
     for (const RestoredTable& entry : tables) {
       if (entry.operator_id == operator_id && entry.key_group == group) return entry.table.get();
     }
     return nullptr;
   };
-  return restorer->Restore(groups, find, make_room);
+  return restorer_->Restore(request_.groups[slot], find, make_room);
 }
 
-void Measure(const OperatorStates& states, RestoredTables* result) {
-  const std::set<int> evictable = EvictableIds(states.operators());
-  for (const auto& tables : result->tables) {
+void Restoring::OnSlot(const arrow::Result<state::Restorer::Stats>& restored) {
+  if (restored.ok()) result_.rows += restored->rows;
+  if (!restored.ok() && result_.status.ok()) result_.status = restored.status();
+  if (--left_ > 0) return;
+  if (result_.status.ok()) Measure();
+  done_(std::move(result_));
+}
+
+void Restoring::Measure() {
+  const std::set<int> evictable = EvictableIds(request_.tables->operators());
+  for (const auto& tables : result_.tables) {
     for (const RestoredTable& entry : tables) {
       const int64_t bytes = entry.table->memory_bytes();
-      result->cold_rows += entry.table->cold_rows();
-      result->memory_bytes += bytes;
+      result_.cold_rows += entry.table->cold_rows();
+      result_.memory_bytes += bytes;
       if (evictable.contains(entry.operator_id))
-        result->evictable_bytes += bytes - entry.table->cold_bytes();
+        result_.evictable_bytes += bytes - entry.table->cold_bytes();
     }
   }
 }
@@ -103,37 +175,7 @@ void Measure(const OperatorStates& states, RestoredTables* result) {
 }  // namespace
 
 void RestoreTables(RestoreRequest request, std::function<void(RestoredTables)> done) {
-  auto progress = std::make_shared<Progress>();
-  const bool has_state = !request.tables->operators().empty() &&
-                         (!request.from.snapshots.empty() || !request.from.extents.empty());
-  for (const auto& groups : request.groups) {
-    progress->result.tables.push_back(MakeTables(*request.tables, groups));
-    if (has_state && !groups.empty()) ++progress->left;
-  }
-  if (progress->left == 0) return done(std::move(progress->result));
-
-  progress->done = std::move(done);
-  progress->restorer = std::make_unique<state::Restorer>(std::move(request.from));
-  const int64_t slot_bytes = request.memory_bytes / progress->left;
-  for (size_t slot = 0; slot < request.groups.size(); ++slot) {
-    if (request.groups[slot].empty()) continue;
-    request.io->Post([progress, slot, states = request.tables, executor = request.executor,
-                      spill = request.spill, slot_bytes, groups = std::move(request.groups[slot])] {
-      const std::vector<RestoredTable>& tables = progress->result.tables[slot];
-      const SlotRoom room(*states, spill, slot_bytes, tables);
-      state::Restorer::RoomMaker make_room;
-      if (spill) make_room = [&room] { return room.Make(); };
-      auto restored = RestoreSlot(progress->restorer.get(), groups, tables, make_room);
-      executor->Post([progress, states, restored = std::move(restored)] {
-        if (restored.ok()) progress->result.rows += restored->rows;
-        if (!restored.ok() && progress->result.status.ok())
-          progress->result.status = restored.status();
-        if (--progress->left > 0) return;
-        if (progress->result.status.ok()) Measure(*states, &progress->result);
-        progress->done(std::move(progress->result));
-      });
-    });
-  }
+  std::make_shared<Restoring>(std::move(request), std::move(done))->Start();
 }
 
 }  // namespace tidemill::worker

@@ -15,15 +15,23 @@
 
 namespace tidemill::worker {
 
+// Tables that were restored before their key groups are this worker's. *Plain data.*
+struct WarmTables {
+  int64_t epoch = -1;                              // whose end they stand at
+  std::vector<std::vector<RestoredTable>> tables;  // by slot
+};
+
 // The tables of key groups that are new on a worker.
 struct RestoreRequest {
   state::Restorer::Options from;
   std::vector<std::vector<uint32_t>> groups;     // by slot
+  WarmTables warm;                               // used where they are wanted
   std::shared_ptr<const OperatorStates> tables;  // makes them
   // Takes what exceeds `memory_bytes` in all; empty: nothing does.
   StateKeeper::Spill spill;
   int64_t memory_bytes = 0;
   Executor* io = nullptr;        // reads
+  int max_parallel = 0;          // slots at a time; 0: all
   Executor* executor = nullptr;  // takes the result; serial
 };
 struct RestoredTables {

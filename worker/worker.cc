@@ -198,6 +198,8 @@ void Worker::Actor::Handle(const Stream& stream, const proto::ToWorker& message)
       return HandleForJob(message.adopt().job(), stream, message);
     case proto::ToWorker::kAssign:
       return HandleForJob(message.assign().job(), stream, message);
+    case proto::ToWorker::kWarmUp:
+      return HandleForJob(message.warm_up().next().job(), stream, message);
     case proto::ToWorker::kRunEpoch:
       return HandleForJob(message.run_epoch().job(), stream, message);
     case proto::ToWorker::kCommitted:
@@ -235,6 +237,7 @@ void Worker::Actor::HandleForJob(const std::string& name, const Stream& stream,
     return;
   }
   if (message.has_assign()) return job->Assign(message.assign());
+  if (message.has_warm_up()) return job->WarmUp(message.warm_up());
   if (message.has_run_epoch()) return job->RunEpoch(message.run_epoch(), message.term());
   if (message.has_committed())
     return job->Commit(message.committed().epoch(), message.committed().attempt());

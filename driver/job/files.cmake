@@ -3,11 +3,13 @@ list(APPEND driver_sources
   job/epoch_planner.cc
   job/io_strand.cc
   job/job_actor.cc
+  job/job_actor_workers.cc
   job/job_log.cc
   job/job_runner.cc
   job/job_sink.cc
   job/job_sources.cc
   job/job_start.cc
+  job/membership.cc
   job/plan_job.cc
   job/progress.cc
   job/progress_reporter.cc
@@ -26,6 +28,7 @@ list(APPEND driver_headers
   job/job_sink.h
   job/job_sources.h
   job/job_start.h
+  job/membership.h
   job/plan_job.h
   job/progress.h
   job/progress_reporter.h

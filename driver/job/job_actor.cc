@@ -185,46 +185,6 @@ void JobRunner::Actor::ReportPhase() {
   if (environment_.on_phase) environment_.on_phase(phase, error);
 }
 
-// Workers.
-
-void JobRunner::Actor::Settle() {
-  is_settled_ = true;
-  FeedWorkers();
-}
-
-void JobRunner::Actor::FeedWorkers() {
-  if (scheduler_.is_finished()) return;
-  if (workers_.empty() && !environment_.waits_for_workers) {
-    return Feed(event::Broken{
-        MakeError(ErrorKind::kUnavailable, "NO_WORKERS", "all workers of the job are gone")});
-  }
-  if (is_settled_) Feed(event::WorkersChanged{workers_.names(), workers_.leaving()});
-}
-
-void JobRunner::Actor::OnAdded(WorkerLink link) {
-  if (link.stream == nullptr) return;
-  if (scheduler_.is_finished()) return link.stream->Close();
-  if (workers_.Contains(link.name)) {
-    LogWarn("worker_replaced").With("worker", link.name);
-    workers_.Remove(link.name);
-    files_.ForgetWorker(link.name);
-    // What it was assigned is lost, even if it is there again.
-    if (is_settled_) Feed(event::WorkersChanged{workers_.names(), workers_.leaving()});
-    if (scheduler_.is_finished()) return link.stream->Close();
-  }
-  workers_.Add(std::move(link));
-  FeedWorkers();
-}
-
-void JobRunner::Actor::OnWorkerLost(const std::string& worker, const arrow::Status& why) {
-  if (scheduler_.is_finished()) return;
-  // The registry has said that it is gone, once for all its jobs.
-  LogDebug("job_lost_worker").With("job", definition_.name).With("worker", worker);
-  workers_.Remove(worker);
-  files_.ForgetWorker(worker);
-  FeedWorkers();
-}
-
 void JobRunner::Actor::OnMessage(const std::string& worker, proto::ToDriver message) {
   if (scheduler_.is_finished() || job_ == nullptr) return;
   switch (message.message_case()) {
@@ -237,6 +197,8 @@ void JobRunner::Actor::OnMessage(const std::string& worker, proto::ToDriver mess
       return;
     case proto::ToDriver::kAssigned:
       return OnAssigned(worker, message.assigned());
+    case proto::ToDriver::kWarmedUp:
+      return OnWarmedUp(worker, message.warmed_up());
     case proto::ToDriver::kPrepared:
       return OnPrepared(worker, std::move(*message.mutable_prepared()));
     case proto::ToDriver::kFailed:
@@ -248,28 +210,6 @@ void JobRunner::Actor::OnMessage(const std::string& worker, proto::ToDriver mess
       break;
   }
   LogWarn("message_unknown").With("worker", worker);
-}
-
-void JobRunner::Actor::OnNotDeployed(const std::string& worker, const arrow::Status& error) {
-  workers_.NoteNotDeployed(worker);
-  Feed(event::AssignmentFailed{assignment_.version,
-                               WithContext(error, "deploy the job on " + worker)});
-}
-
-void JobRunner::Actor::OnAssigned(const std::string& worker, const proto::Assigned& message) {
-  if (message.version() != assignment_.version || !unassigned_.contains(worker)) return;
-  if (message.has_error()) {
-    return Feed(event::AssignmentFailed{
-        message.version(), WithContext(ReadError(message.error()), "restore the state")});
-  }
-  if (message.restored_rows() > 0) {
-    LogInfo("state_restored").With("worker", worker).With("rows", message.restored_rows());
-  }
-  workers_.NoteAssigned(worker);
-  unassigned_.erase(worker);
-  if (!unassigned_.empty()) return;
-  if (environment_.on_slots) environment_.on_slots(workers_.slots());
-  Feed(event::AssignmentReady{assignment_.version, members_});
 }
 
 void JobRunner::Actor::OnPrepared(const std::string& worker, proto::Prepared message) {
@@ -290,74 +230,6 @@ void JobRunner::Actor::OnFailed(const proto::Failed& message) {
     return Feed(event::Broken{error});
   }
   Feed(event::AttemptFailed{message.epoch(), message.attempt(), error});
-}
-
-void JobRunner::Actor::SetDeployment(bool with_stored_plan) {
-  WorkerSet::Deployment deployment{.job_uuid = job_->checkpoint->job_uuid(),
-                                   .term = job_->checkpoint->term().number()};
-  proto::Deploy& deploy = deployment.message;
-  deploy.set_job(deployment.job_uuid);
-  *deploy.mutable_plan() = with_stored_plan ? *job_->stored_plan : *definition_.plan;
-  deploy.set_plan_fingerprint(FingerprintOf(deploy.plan()));
-  deploy.set_checkpoint(definition_.checkpoint);
-  deploy.set_key_groups(definition_.settings.key_groups);
-  deploy.set_is_durable(definition_.is_durable);
-  deploy.set_job_name(definition_.name);
-  // What is temporary is never read over a network or kept for long.
-  if (definition_.is_durable) deploy.set_changelog_codec(definition_.changelog_codec);
-  deploy.set_snapshot_min_bytes(definition_.snapshot_min_bytes);
-  deploy.set_snapshot_ratio(definition_.snapshot_ratio);
-  deploy.set_memory_bytes(definition_.memory_bytes);
-  const auto add = [&deploy](const SharedFileProof& proof) {
-    proto::SharedFile* file = deploy.add_shared_files();
-    file->set_purpose(proof.purpose);
-    file->set_path(proof.path);
-    file->set_checksum(proof.checksum);
-  };
-  for (const SharedFileProof& proof : shared_files_) add(proof);
-  if (sink_->shared_file().has_value()) add(*sink_->shared_file());
-  workers_.SetDeployment(std::move(deployment));
-}
-
-void JobRunner::Actor::Do(const action::Assign& action) {
-  assignment_ = action;
-  members_.clear();
-  unassigned_.clear();
-  if (uses_stored_plan_ && !action.with_stored_plan) return ReplaceSink();
-  SendAssign();
-}
-
-void JobRunner::Actor::SendAssign() {
-  SetDeployment(assignment_.with_stored_plan);
-  auto assigned = workers_.Assign(assignment_.version, assignment_.workers, job_->state);
-  members_ = std::move(assigned.members);
-  unassigned_ = std::move(assigned.asked);
-}
-
-// The stored plan has done its epoch; what follows goes to the sink of the job's own plan. Workers
-// hear of that plan when the sink is open: its recovery removes staged files that it does not know.
-void JobRunner::Actor::ReplaceSink() {
-  if (std::exchange(is_replacing_sink_, true)) return;  // The newest Assign follows it.
-  const SinkOpening opening{.job_uuid = job_->checkpoint->job_uuid(),
-                            .term = job_->checkpoint->term().number(),
-                            .log = FactsOf(job_->state),
-                            .plan_fingerprint = job_->plan_fingerprint};
-  RunOn(
-      sink_strand_, [this, opening] { return sink_->Replace(opening); },
-      [this](const arrow::Status& replaced) {
-        if (!replaced.ok()) return Feed(event::Broken{replaced});
-        is_replacing_sink_ = false;
-        uses_stored_plan_ = false;
-        reporter_.SinkReplaced(sink_->Description());
-        if (!scheduler_.is_finished()) SendAssign();
-      });
-}
-
-void JobRunner::Actor::Do(const action::Release& action) {
-  LogInfo("worker_released").With("worker", action.worker);
-  workers_.Release(action.worker);
-  files_.ForgetWorker(action.worker);
-  FeedWorkers();
 }
 
 void JobRunner::Actor::Do(const action::SendRun& action) {
@@ -455,6 +327,25 @@ void JobRunner::Actor::Do(const action::CommitSources&) {
 }
 
 // Sinks and commits.
+
+// The stored plan has done its epoch; what follows goes to the sink of the job's own plan. Workers
+// hear of that plan when the sink is open: its recovery removes staged files that it does not know.
+void JobRunner::Actor::ReplaceSink() {
+  if (std::exchange(is_replacing_sink_, true)) return;  // The newest Assign follows it.
+  const SinkOpening opening{.job_uuid = job_->checkpoint->job_uuid(),
+                            .term = job_->checkpoint->term().number(),
+                            .log = FactsOf(job_->state),
+                            .plan_fingerprint = job_->plan_fingerprint};
+  RunOn(
+      sink_strand_, [this, opening] { return sink_->Replace(opening); },
+      [this](const arrow::Status& replaced) {
+        if (!replaced.ok()) return Feed(event::Broken{replaced});
+        is_replacing_sink_ = false;
+        uses_stored_plan_ = false;
+        reporter_.SinkReplaced(sink_->Description());
+        if (!scheduler_.is_finished()) SendAssign();
+      });
+}
 
 void JobRunner::Actor::Do(const action::CommitSinks& action) {
   workers_.NotePrepared();

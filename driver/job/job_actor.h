@@ -19,6 +19,7 @@
 #include "driver/job/job_sink.h"
 #include "driver/job/job_sources.h"
 #include "driver/job/job_start.h"
+#include "driver/job/membership.h"
 #include "driver/job/progress_reporter.h"
 #include "driver/job/state_files.h"
 #include "driver/job/worker_set.h"
@@ -47,6 +48,11 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   // The job is open and the workers that it may count on are there.
   void Settle();
   void FeedWorkers();
+  // Tells the scheduler who is there, or has them warmed up first.
+  void ShowWorkers();
+  bool CanWarmUp() const;
+  // False where nobody has anything to read.
+  bool SendWarmUp();
   void ReportPhase();
   void Do(const action::FixSourceEnds& action);
   void Do(const action::PollSources& action);
@@ -70,6 +76,8 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   void OnMessage(const std::string& worker, proto::ToDriver message);
   void OnNotDeployed(const std::string& worker, const arrow::Status& error);
   void OnAssigned(const std::string& worker, const proto::Assigned& message);
+  void OnAssignmentFailed(const arrow::Status& error);
+  void OnWarmedUp(const std::string& worker, const proto::WarmedUp& message);
   void OnPrepared(const std::string& worker, proto::Prepared message);
   void OnFailed(const proto::Failed& message);
   void NoteSize(const EpochInFlight& epoch);
@@ -125,6 +133,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
 
   bool is_settled_ = false;
   WorkerSet workers_;
+  Membership membership_;
   action::Assign assignment_;         // the newest
   std::set<std::string> members_;     // that have slots in it
   std::set<std::string> unassigned_;  // that have not answered it

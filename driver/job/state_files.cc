@@ -47,7 +47,7 @@ std::vector<std::pair<std::string, std::string>> StateFiles::TakeNamed(
 }
 
 std::set<std::string> StateFiles::InUse(const EpochInFlight* open) const {
-  std::set<std::string> files;
+  std::set<std::string> files = warming_;
   for (const auto& [worker, of_worker] : segments_)
     files.insert(of_worker.begin(), of_worker.end());
   for (const auto& [worker, of_worker] : newest_) files.insert(of_worker.begin(), of_worker.end());

@@ -35,6 +35,9 @@ class StateFiles {
   // The commit is durable: takes what it named off the list. (worker, snapshot id).
   std::vector<std::pair<std::string, std::string>> TakeNamed(const proto::CommitRecord& commit);
 
+  // What a warm-up reads; nothing any more where it is empty.
+  void SetWarming(std::set<std::string> files) { warming_ = std::move(files); }
+
   // Relative to the checkpoint ("state/..."). `open`: the epoch in flight, or null; its extents are
   // about to be committed, whoever wrote them.
   std::set<std::string> InUse(const EpochInFlight* open) const;
@@ -45,6 +48,7 @@ class StateFiles {
   // may name them without writing them again.
   std::map<std::string, std::set<std::string>> newest_;
   std::vector<std::pair<std::string, proto::Snapshot>> waiting_;  // by worker
+  std::set<std::string> warming_;
 };
 
 }  // namespace tidemill::driver

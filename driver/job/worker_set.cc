@@ -18,6 +18,23 @@ bool Touches(const Groups& groups, const std::vector<bool>& wanted) {
                      [&](uint32_t group) { return group < wanted.size() && wanted[group]; });
 }
 
+std::set<std::string> WorkersOf(const KeyGroupAssignment& assignment) {
+  std::set<std::string> names;
+  for (const SlotId& slot : assignment.slots) names.insert(slot.worker);
+  return names;
+}
+
+// What these key groups are restored from.
+void AddState(const LogState& state, const std::vector<bool>& key_groups, proto::Assign* assign) {
+  const auto& snapshots = state.snapshots();  // ascending by epoch
+  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
+    if (Touches(snapshot->key_groups(), key_groups)) *assign->add_snapshots() = *snapshot;
+  }
+  for (const proto::Extent& extent : state.extents()) {
+    if (Touches(extent.key_groups(), key_groups)) *assign->add_extents() = extent;
+  }
+}
+
 WorkerReport ReadReport(const proto::JobReport& report) {
   return {.plan_fingerprint = report.plan_fingerprint(),
           .committed_epoch = report.committed_epoch(),
@@ -193,40 +210,46 @@ WorkerSet::Assigned WorkerSet::Assign(uint64_t version, const std::set<std::stri
   if (there.empty()) return {};
   const KeyGroupAssignment assignment = Compute(there);
   slots_ = static_cast<int>(assignment.slots.size());
-  proto::Assign shared;
-  shared.set_job(deployment_.job_uuid);
-  shared.set_version(version);
-  shared.set_committed_epoch(state.last_committed());
-  for (const SlotId& slot : assignment.slots) {
-    proto::SlotAddress* address = shared.add_slots();
-    address->set_worker(slot.worker);
-    address->set_slot(slot.slot);
-    members_.insert(slot.worker);
-  }
+  members_ = WorkersOf(assignment);
   owner_.assign(key_groups_, std::nullopt);
-  for (uint32_t group = 0; group < key_groups_; ++group) {
-    shared.add_key_group_slot(assignment.owner[group]);
+  for (uint32_t group = 0; group < key_groups_; ++group)
     owner_[group] = assignment.slots[assignment.owner[group]];
-  }
-  for (const std::string& name : members_) {
-    const WorkerLink& link = workers_.at(name).link;
-    proto::WorkerAddress* address = shared.add_workers();
-    address->set_worker(name);
-    address->set_incarnation(link.incarnation);
-    address->set_exchange_address(link.exchange_address);
-  }
+  const proto::Assign shared = NewAssign(version, assignment, state);
   Assigned assigned{.members = members_};
   for (const std::string& name : there) {
     Worker& worker = workers_.at(name);
     if (members_.contains(name)) {
       DeployOn(&worker);
     } else if (worker.HasNothing()) {
+      Undeploy(&worker);  // It may have been warmed up in vain.
       continue;
     }
     SendAssign(name, shared, state, &worker);
     assigned.asked.insert(name);
   }
   return assigned;
+}
+
+proto::Assign WorkerSet::NewAssign(uint64_t version, const KeyGroupAssignment& assignment,
+                                   const LogState& state) const {
+  proto::Assign message;
+  message.set_job(deployment_.job_uuid);
+  message.set_version(version);
+  message.set_committed_epoch(state.last_committed());
+  for (const SlotId& slot : assignment.slots) {
+    proto::SlotAddress* address = message.add_slots();
+    address->set_worker(slot.worker);
+    address->set_slot(slot.slot);
+  }
+  message.mutable_key_group_slot()->Assign(assignment.owner.begin(), assignment.owner.end());
+  for (const std::string& name : WorkersOf(assignment)) {
+    const WorkerLink& link = workers_.at(name).link;
+    proto::WorkerAddress* address = message.add_workers();
+    address->set_worker(name);
+    address->set_incarnation(link.incarnation);
+    address->set_exchange_address(link.exchange_address);
+  }
+  return message;
 }
 
 void WorkerSet::SendAssign(const std::string& name, const proto::Assign& shared,
@@ -239,16 +262,43 @@ void WorkerSet::SendAssign(const std::string& name, const proto::Assign& shared,
     missing[group] = is_owner && worker->held[group] < 0;
   }
   proto::ToWorker message = NewMessage();
-  proto::Assign* assign = message.mutable_assign();
-  *assign = shared;
-  const auto& snapshots = state.snapshots();  // ascending by epoch
-  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
-    if (Touches(snapshot->key_groups(), missing)) *assign->add_snapshots() = *snapshot;
-  }
-  for (const proto::Extent& extent : state.extents()) {
-    if (Touches(extent.key_groups(), missing)) *assign->add_extents() = extent;
-  }
+  *message.mutable_assign() = shared;
+  AddState(state, missing, message.mutable_assign());
   Send(*worker, std::move(message));
+}
+
+WorkerSet::WarmUp WorkerSet::SendWarmUp(uint64_t number, const std::set<std::string>& workers,
+                                        const LogState& state) {
+  const bool has_reports = std::any_of(workers.begin(), workers.end(), [&](const auto& name) {
+    return workers_.at(name).link.report != nullptr;
+  });
+  if (workers.empty() || has_reports) return {};
+  const KeyGroupAssignment assignment = Compute(workers);
+  const proto::Assign shared = NewAssign(number, assignment, state);
+  WarmUp warm_up;
+  for (const std::string& name : WorkersOf(assignment)) {
+    Worker& worker = workers_.at(name);
+    std::vector<bool> missing(key_groups_);
+    for (uint32_t group = 0; group < key_groups_; ++group) {
+      const SlotId& owner = assignment.slots[assignment.owner[group]];
+      missing[group] = owner.worker == name && worker.held[group] != owner.slot;
+    }
+    proto::Assign next = shared;
+    AddState(state, missing, &next);
+    if (next.snapshots().empty() && next.extents().empty()) continue;
+    for (const proto::Snapshot& snapshot : next.snapshots()) {
+      for (const proto::SnapshotFile& file : snapshot.files())
+        warm_up.files.insert("state/" + file.name());
+    }
+    for (const proto::Extent& extent : next.extents())
+      warm_up.files.insert("state/" + extent.file());
+    DeployOn(&worker);
+    proto::ToWorker message = NewMessage();
+    *message.mutable_warm_up()->mutable_next() = std::move(next);
+    Send(worker, std::move(message));
+    warm_up.asked.insert(name);
+  }
+  return warm_up;
 }
 
 void WorkerSet::NoteAssigned(const std::string& worker) {

@@ -64,6 +64,14 @@ class WorkerSet {
     std::set<std::string> asked;
   };
   Assigned Assign(uint64_t version, const std::set<std::string>& workers, const LogState& state);
+  // Has each of these workers restore ahead what an Assign to them would give it and it does not
+  // have; who has been asked, and the files that they read ("state/..."). Nobody where there is
+  // nothing to restore, or where some have reports that an Assign must judge first.
+  struct WarmUp {
+    std::set<std::string> asked;
+    std::set<std::string> files;
+  };
+  WarmUp SendWarmUp(uint64_t number, const std::set<std::string>& workers, const LogState& state);
   // The worker has restored all that the newest Assign gave it.
   void NoteAssigned(const std::string& worker);
   // It has refused what was deployed.
@@ -102,6 +110,8 @@ class WorkerSet {
   void DeployOn(Worker* worker);
   void Undeploy(Worker* worker);
   KeyGroupAssignment Compute(const std::set<std::string>& workers) const;
+  proto::Assign NewAssign(uint64_t version, const KeyGroupAssignment& assignment,
+                          const LogState& state) const;
   // Sends a worker its part of an assignment.
   void SendAssign(const std::string& name, const proto::Assign& shared, const LogState& state,
                   Worker* worker);

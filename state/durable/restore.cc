@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "common/base/error.h"
@@ -77,6 +78,8 @@ struct Restorer::Impl {
 
   arrow::Result<const SnapshotReader*> Reader(size_t i, Run* run);
   arrow::Result<int64_t> RestoreBase(uint32_t key_group, Run* run);
+  std::optional<int64_t> UseFilled(uint32_t key_group, Run* run);
+  bool HasExtentsSince(uint32_t key_group, int64_t epoch) const;
   arrow::Status ApplySection(const Extent& extent, const ChangelogSection& section, Run* run) const;
   arrow::Status ApplyExtents(Run* run) const;
 };
@@ -102,11 +105,47 @@ arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Run* run) 
   return candidate.reader.get();
 }
 
+// Whether all extents of a key group after the epoch are given: they are kept from the older of its
+// two newest snapshots on.
+bool Restorer::Impl::HasExtentsSince(uint32_t key_group, int64_t epoch) const {
+  int newer = 0;
+  for (const Snapshot& snapshot : options.snapshots) {
+    if (snapshot.epoch > options.committed_epoch || !Holds(snapshot.key_groups, key_group))
+      continue;
+    if (snapshot.epoch > epoch && ++newer == kRestorePaths) return false;
+  }
+  return true;
+}
+
+// The epoch up to which the tables of a key group are filled already; clears those that are of no
+// use.
+std::optional<int64_t> Restorer::Impl::UseFilled(uint32_t key_group, Run* run) {
+  std::vector<std::pair<int32_t, HotTable*>> tables;
+  int64_t epoch = options.committed_epoch;
+  for (const auto& [id, filled_to] : options.filled) {
+    if (id.second != key_group) continue;
+    HotTable* table = run->find(id.first, key_group);
+    if (table == nullptr) continue;
+    tables.emplace_back(id.first, table);
+    epoch = std::min(epoch, filled_to);
+  }
+  if (tables.empty()) return std::nullopt;
+  if (!HasExtentsSince(key_group, epoch)) {
+    for (const auto& [operator_id, table] : tables) table->Clear();
+    return std::nullopt;
+  }
+  for (const auto& [operator_id, table] : tables)
+    run->tables[{operator_id, key_group}] = {table, epoch, table->last_changed_epoch()};
+  run->stats.filled_tables += static_cast<int64_t>(tables.size());
+  return epoch;
+}
+
 // Fills the tables of a key group from its newest sound snapshot and returns that one's epoch; -1
 // where there is none. Extents are kept from the older of its two newest snapshots on (all where it
 // has one): beyond these two a table that has not changed since would come back empty or stale, and
 // no gap would tell.
 arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run) {
+  if (const auto epoch = UseFilled(key_group, run)) return *epoch;
   int damaged = 0;
   arrow::Status last_problem;
   for (size_t i = 0; i < options.snapshots.size() && damaged < kRestorePaths; ++i) {

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/fs/file_system.h"
@@ -35,11 +37,15 @@ class Restorer {
     // snapshots.
     std::vector<Extent> extents;
     int64_t committed_epoch = -1;  // extents after it are not applied; -1: nothing to restore
+    // By operator and key group: tables that an earlier Restore has filled, and its committed
+    // epoch. Only what came after it is read for them, where enough of the extents are left.
+    std::map<std::pair<int32_t, uint32_t>, int64_t> filled;
   };
   struct Stats {
     int64_t rows = 0;  // live rows afterwards, cold ones too
     int64_t snapshot_rows = 0;
     int64_t changelog_rows = 0;
+    int64_t filled_tables = 0;      // that did not have to be read again
     int64_t corrupt_snapshots = 0;  // skipped
   };
   // The empty table of an operator and key group, or nullptr where the plan has no such operator
@@ -54,9 +60,9 @@ class Restorer {
   explicit Restorer(Options options);
   ~Restorer();
 
-  // Fills the tables of `key_groups` and commits them at the committed epoch. All rows are dirty
-  // afterwards, so that the first flush of the new owner writes them all; but for those that
-  // `make_room` (empty: none) has captured.
+  // Fills the tables of `key_groups`, which are empty but for those of Options::filled, and commits
+  // them at the committed epoch. All rows are dirty afterwards, so that the first flush of the new
+  // owner writes them all; but for those that `make_room` (empty: none) has captured.
   arrow::Result<Stats> Restore(std::span<const uint32_t> key_groups, const TableFinder& find,
                                const RoomMaker& make_room = {});
 
