@@ -12,7 +12,7 @@
 
 #include "proto/control.pb.h"
 #include "worker/memory_budget.h"
-#include "worker/ownership.h"
+#include "worker/rpc/ownership.h"
 #include "worker/slot/slot.h"
 #include "worker/state_keeper.h"
 #include "worker/state_memory.h"

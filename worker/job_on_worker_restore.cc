@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/failpoint.h"
 #include "worker/job_on_worker.h"
 #include "worker/rpc/messages.h"
 
@@ -122,6 +123,7 @@ void JobOnWorker::OnWarm(uint64_t number, uint64_t warming, int64_t epoch,
                          RestoredTables restored) {
   if (warming_ != warming) return;  // An Assign has come, or another driver.
   warming_ = 0;
+  Failpoint("worker.warmed_up");
   if (restored.status.ok()) SetWarm({epoch, std::move(restored.tables)}, restored.memory_bytes);
   SendWarmedUp(number, restored.status, restored.rows);
 }

@@ -51,6 +51,7 @@ const std::vector<std::string_view>& FailpointNames() {
       "worker.epoch_started",          // in the middle of an epoch
       "worker.changelog_written",      // appended, not fsynced
       "worker.prepared",               // changelog durable, driver not told
+      "worker.warmed_up",              // key groups of others restored ahead, nothing said
       "worker.flush_captured",         // rows of a snapshot captured, nothing written
       "worker.snapshot_files_copied",  // snapshot files in place, driver not told
       "sink.chunk_written",            // part of a staged file written

@@ -9,15 +9,15 @@ list(APPEND driver_sources
   job/job_sink.cc
   job/job_sources.cc
   job/job_start.cc
-  job/membership.cc
+  job/members/membership.cc
+  job/members/worker_set.cc
   job/plan_job.cc
   job/progress.cc
   job/progress_reporter.cc
   job/state_files.cc
   job/static_tables/kept_builds.cc
   job/static_tables/static_source.cc
-  job/successor.cc
-  job/worker_set.cc)
+  job/successor.cc)
 list(APPEND driver_headers
   job/epoch_in_flight.h
   job/epoch_planner.h
@@ -28,12 +28,12 @@ list(APPEND driver_headers
   job/job_sink.h
   job/job_sources.h
   job/job_start.h
-  job/membership.h
+  job/members/membership.h
+  job/members/worker_set.h
   job/plan_job.h
   job/progress.h
   job/progress_reporter.h
   job/state_files.h
   job/static_tables/kept_builds.h
   job/static_tables/static_source.h
-  job/successor.h
-  job/worker_set.h)
+  job/successor.h)

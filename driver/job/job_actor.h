@@ -19,10 +19,10 @@
 #include "driver/job/job_sink.h"
 #include "driver/job/job_sources.h"
 #include "driver/job/job_start.h"
-#include "driver/job/membership.h"
+#include "driver/job/members/membership.h"
+#include "driver/job/members/worker_set.h"
 #include "driver/job/progress_reporter.h"
 #include "driver/job/state_files.h"
-#include "driver/job/worker_set.h"
 
 namespace tidemill::driver {
 

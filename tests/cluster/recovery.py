@@ -23,10 +23,10 @@ QUERIES = {
     "count": ("complete", "SELECT word, count(*) AS n FROM (SELECT explode(split(value, ' ')) AS word FROM input) GROUP BY word"),
     "copy": ("append", "SELECT value FROM input"),
 }
-# Failpoints that a job cannot reach: stateless queries have no state, one file has no half.
+# Failpoints that a job cannot reach: stateless queries have no state, one file has no half, no worker joins.
 OUT_OF_REACH = {
-    "count": ("sink.half_renamed",),
-    "copy": ("worker.changelog_written", "worker.flush_captured", "worker.snapshot_files_copied"),
+    "count": ("sink.half_renamed", "worker.warmed_up"),
+    "copy": ("worker.warmed_up", "worker.changelog_written", "worker.flush_captured", "worker.snapshot_files_copied"),
 }
 DRAIN_SECONDS = 120
 

@@ -115,6 +115,71 @@ TEST_F(ElasticJobTest, AReleasedWorkerHandsItsKeyGroupsOver) {
   EXPECT_EQ(world_.Rows(), "0-3;3-6;");
 }
 
+TEST_F(ElasticJobTest, AWorkerThatJoinsReadsAheadWhileEpochsGoOn) {
+  Start(1);
+  RunEpochTo(3);
+  Join("x");
+  Worker(1).restore_time = std::chrono::seconds(10);
+  RunEpochTo(5);
+  RunEpochTo(6);
+  EXPECT_THAT(Worker(1).received, ElementsAre("Deploy", "WarmUp"));
+  EXPECT_THAT(Worker(0).key_groups(), SizeIs(4));
+
+  Worker(1).restore_time = {};
+  RunUntil([&] { return !Worker(1).assigns.empty(); });
+  RunEpochTo(8);
+  // The first round took long, so that there was another one.
+  EXPECT_THAT(Worker(1).received, testing::IsSupersetOf({"Deploy", "WarmUp", "WarmUp", "Run 3.1"}));
+  EXPECT_THAT(Worker(1).key_groups(), SizeIs(2));
+  Stop();
+  EXPECT_EQ(world_.Rows(), "0-3;3-5;5-6;6-8;");
+}
+
+TEST_F(ElasticJobTest, HeirsReadAheadBeforeAWorkerLeaves) {
+  Start(2);
+  RunEpochTo(3);
+  Worker(1).restore_time = std::chrono::seconds(10);
+  run_.runner->ReleaseWorker("w0");
+  RunEpochTo(5);
+  EXPECT_THAT(Worker(0).received, Contains("Run 1.1"));
+  EXPECT_THAT(Worker(1).received, Contains("WarmUp"));
+  EXPECT_TRUE(Worker(0).is_connected());
+
+  RunUntil([&] { return !Worker(0).is_connected(); });
+  RunEpochTo(6);
+  Stop();
+  EXPECT_EQ(world_.Rows(), "0-3;3-5;5-6;");
+}
+
+TEST_F(ElasticJobTest, ALossDuringAWarmUpIsMadeGoodAtOnce) {
+  Start(1);
+  RunEpochTo(3);
+  Join("x");
+  Worker(1).restore_time = std::chrono::seconds(10);
+  RunUntil([&] { return testing::Value(Worker(1).received, Contains("WarmUp")); });
+  Worker(0).Die();
+  RunUntil([&] { return !Worker(1).assigns.empty(); });
+  RunEpochTo(5);
+  EXPECT_THAT(Worker(1).key_groups(), SizeIs(4));
+  EXPECT_THAT(Worker(1).received,
+              ElementsAre("Deploy", "WarmUp", "Assign 2", "Run 1.1", "Committed 1.1"));
+  Stop();
+  EXPECT_EQ(world_.Rows(), "0-3;3-5;");
+}
+
+TEST_F(ElasticJobTest, AWorkerThatCannotReadAheadIsGivenItsKeyGroupsAllTheSame) {
+  Start(1);
+  RunEpochTo(3);
+  Join("x");
+  Worker(1).fail_warm_up = MakeError(ErrorKind::kResource, "WARM_UP_TOO_LARGE", "planned");
+  RunEpochTo(5);
+  RunUntil([&] { return !Worker(1).assigns.empty(); });
+  RunEpochTo(6);
+  EXPECT_THAT(Worker(1).key_groups(), SizeIs(2));
+  Stop();
+  EXPECT_EQ(world_.Rows(), "0-3;3-5;5-6;");
+}
+
 TEST_F(ElasticJobTest, TheOnlyWorkerIsReleasedAndTheJobWaitsForAnother) {
   Start(1);
   RunEpochTo(3);

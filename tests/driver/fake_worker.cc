@@ -25,6 +25,14 @@ bool Names(const Groups& groups, uint32_t group) {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
+// Extents are there from the older of a key group's two newest snapshots on.
+bool HasExtentsSince(const proto::Assign& assign, uint32_t group, int64_t epoch) {
+  return std::count_if(assign.snapshots().begin(), assign.snapshots().end(),
+                       [&](const proto::Snapshot& snapshot) {
+                         return snapshot.epoch() > epoch && Names(snapshot.key_groups(), group);
+                       }) < 2;
+}
+
 }  // namespace
 
 WorkerLink FakeWorker::Connect(Executor* executor) {
@@ -57,7 +65,8 @@ WorkerLink FakeWorker::Connect(Executor* executor) {
 void FakeWorker::Disconnect() {
   if (stream_ == nullptr) return;
   std::exchange(stream_, nullptr)->Close();
-  newest_assign_ = 0;  // What is being restored is given up.
+  newest_assign_ = newest_warm_up_ = 0;  // What is being restored is given up.
+  warm_.clear();
 }
 
 std::vector<uint32_t> FakeWorker::key_groups() const {
@@ -93,6 +102,8 @@ void FakeWorker::On(const proto::ToWorker& message) {
     segment_.clear();
   } else if (message.has_assign()) {
     OnAssign(message.assign());
+  } else if (message.has_warm_up()) {
+    OnWarmUp(message.warm_up().next());
   } else if (message.has_run_epoch()) {
     OnRun(message.run_epoch());
   } else if (message.has_committed()) {
@@ -108,6 +119,8 @@ void FakeWorker::On(const proto::ToWorker& message) {
     received.push_back("Undeploy");
     job_.reset();
     tables_.clear();
+    warm_.clear();
+    newest_warm_up_ = 0;
     open_.reset();
     segment_.clear();
   }
@@ -151,6 +164,8 @@ void FakeWorker::OnAssign(const proto::Assign& assign) {
     }
   }
   tables_ = std::move(kept);
+  warm_.clear();
+  newest_warm_up_ = 0;
   const uint64_t version = assign.version();
   if (restore_time.count() == 0) return FinishAssign(version, std::move(restored));
   executor_->PostAfter(restore_time, [weak = weak_from_this(), version, restored] {
@@ -164,7 +179,12 @@ FakeWorker::Table FakeWorker::Restore(const proto::Assign& assign, uint32_t grou
     EXPECT_TRUE(fs_->Stat(JoinPath(job_->checkpoint(), "state/" + name)).ok())
         << name << " is gone, which " << name_ << " needs";
   };
+  const auto warm = warm_.find(group);
+  const bool is_warm = warm != warm_.end() && warm->second.slot == slot &&
+                       HasExtentsSince(assign, group, warm->second.epochs.back());
+  if (is_warm) table = warm->second;
   for (const proto::Snapshot& snapshot : assign.snapshots()) {  // newest first
+    if (is_warm) break;
     if (!Names(snapshot.key_groups(), group)) continue;
     for (const proto::SnapshotFile& file : snapshot.files()) expect_file(file.name());
     for (int64_t epoch = 0; epoch <= snapshot.epoch(); ++epoch) table.epochs.push_back(epoch);
@@ -177,6 +197,37 @@ FakeWorker::Table FakeWorker::Restore(const proto::Assign& assign, uint32_t grou
     table.epochs.push_back(extent.epoch());
   }
   return table;
+}
+
+void FakeWorker::OnWarmUp(const proto::Assign& next) {
+  received.push_back("WarmUp");
+  if (!job_.has_value()) return;
+  newest_warm_up_ = next.version();
+  if (restore_time.count() == 0) return FinishWarmUp(next);
+  executor_->PostAfter(restore_time, [weak = weak_from_this(), next] {
+    if (const auto self = weak.lock()) self->FinishWarmUp(next);
+  });
+}
+
+void FakeWorker::FinishWarmUp(const proto::Assign& next) {
+  if (next.version() != newest_warm_up_ || stream_ == nullptr) return;
+  proto::ToDriver answer;
+  answer.mutable_warmed_up()->set_number(next.version());
+  if (fail_warm_up.has_value()) {
+    WriteError(*std::exchange(fail_warm_up, std::nullopt),
+               answer.mutable_warmed_up()->mutable_error());
+    return Send(std::move(answer));
+  }
+  std::map<uint32_t, Table> warm;
+  for (int group = 0; group < next.key_group_slot_size(); ++group) {
+    const auto& slot = next.slots(static_cast<int>(next.key_group_slot(group)));
+    const auto found = tables_.find(group);
+    const bool has_it = found != tables_.end() && found->second.slot == slot.slot();
+    if (slot.worker() == name_ && !has_it) warm[group] = Restore(next, group, slot.slot());
+  }
+  std::erase_if(warm, [](const auto& entry) { return entry.second.epochs.empty(); });
+  warm_ = std::move(warm);
+  Send(std::move(answer));
 }
 
 void FakeWorker::FinishAssign(uint64_t version, std::map<uint32_t, Table> tables) {

@@ -38,7 +38,7 @@ class FakeWorker : public std::enable_shared_from_this<FakeWorker> {
   std::vector<uint32_t> key_groups() const;
 
   // What it was sent: "Deploy", "Adopt 1.1", "Assign 1", "Run 0.1", "Committed 0.1", "Abort 0.1",
-  // "Undeploy".
+  // "Undeploy", "WarmUp".
   std::vector<std::string> received;
   std::vector<proto::Deploy> deploys;
   std::vector<proto::Assign> assigns;
@@ -48,6 +48,7 @@ class FakeWorker : public std::enable_shared_from_this<FakeWorker> {
   // instead of Assigned or Deployed, once.
   std::map<int64_t, arrow::Status> fail_epoch;
   std::optional<arrow::Status> fail_assign;
+  std::optional<arrow::Status> fail_warm_up;
   std::optional<arrow::Status> fail_deploy;
   bool is_silent = false;
   bool forgets_undo = false;  // planted: an attempt that is undone stays in the tables
@@ -69,6 +70,8 @@ class FakeWorker : public std::enable_shared_from_this<FakeWorker> {
   void On(const proto::ToWorker& message);
   void OnDeploy(const proto::Deploy& deploy);
   void OnAssign(const proto::Assign& assign);
+  void OnWarmUp(const proto::Assign& next);
+  void FinishWarmUp(const proto::Assign& next);
   void FinishAssign(uint64_t version, std::map<uint32_t, Table> tables);
   Table Restore(const proto::Assign& assign, uint32_t group, int slot) const;
   void OnRun(const proto::RunEpoch& run);
@@ -91,6 +94,8 @@ class FakeWorker : public std::enable_shared_from_this<FakeWorker> {
   uint64_t newest_assign_ = 0;
   uint64_t assignment_ = 0;  // finished
   std::map<uint32_t, Table> tables_;
+  std::map<uint32_t, Table> warm_;
+  uint64_t newest_warm_up_ = 0;
   std::optional<OpenAttempt> open_;
   int64_t committed_ = -1;
   Random* const random_ = Random::System();  // for names only

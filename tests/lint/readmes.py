@@ -1,5 +1,5 @@
 """Fails when a folder with sources has no README.md, neither itself nor in a folder above it, or
-when a folder's README.md is longer than 40 lines.
+when a folder's README.md is longer than 40 lines or does not begin with "# <folder>".
 
 usage: readmes.py ROOT
 """
@@ -20,9 +20,11 @@ def violations(root):
         if not covering & readmes:
             yield f"{folder}: no README.md: say what the folder is for, its main types, what it must not know"
     for folder in sorted(readmes - {top}):
-        lines = (root / folder / "README.md").read_text().count("\n")
-        if lines > LINES:
-            yield f"{folder}/README.md: too long: lines={lines} limit={LINES}"
+        text = (root / folder / "README.md").read_text()
+        if text.count("\n") > LINES:
+            yield f"{folder}/README.md: too long: lines={text.count(chr(10))} limit={LINES}"
+        if not text.startswith(f"# {folder}"):
+            yield f"{folder}/README.md: does not begin with '# {folder}'"
 
 
 if __name__ == "__main__":

@@ -88,7 +88,10 @@ class JobFixture : public ::testing::Test {
   }
 
   arrow::Result<Restorer::Stats> RestoreInto(Tables* tables) {
-    Restorer restorer(RestoreOptions());
+    return RestoreInto(tables, RestoreOptions());
+  }
+  static arrow::Result<Restorer::Stats> RestoreInto(Tables* tables, Restorer::Options options) {
+    Restorer restorer(std::move(options));
     const std::vector<uint32_t> groups = {0, 1, 2, 3};
     return restorer.Restore(groups, [&](int32_t operator_id, uint32_t group) {
       return operator_id == 0 ? (*tables)[group].get() : nullptr;

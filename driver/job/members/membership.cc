@@ -1,4 +1,4 @@
-#include "driver/job/membership.h"
+#include "driver/job/members/membership.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "driver/job/worker_set.h"
+#include "driver/job/members/worker_set.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "worker/ownership.h"
+#include "worker/rpc/ownership.h"
 
 #include <fmt/format.h>
 
