@@ -111,22 +111,28 @@ class GroupTable {
   state::HotTable table_;
 };
 
-// Aggregates rows [begin, end) apart and adds the result to `table`, as the operators do.
+struct RowRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+// Aggregates some rows apart and adds the result to `table`, as the operators do.
 inline arrow::Status AddPartial(const worker::AggregateKernel& kernel,
                                 const arrow::ArrayVector& inputs,
-                                const std::shared_ptr<arrow::Array>& groups, int64_t begin,
-                                int64_t end, GroupTable* table) {
+                                const std::shared_ptr<arrow::Array>& groups, RowRange rows,
+                                GroupTable* table) {
   GroupTable partial(kernel.signature(), /*is_transactional=*/false);
-  const auto slice = groups->Slice(begin, end - begin);
+  const auto slice = groups->Slice(rows.begin, rows.end - rows.begin);
   const std::vector<uint32_t> target = partial.RowsOf(slice);
-  ARROW_RETURN_NOT_OK(kernel.Update(inputs, begin, end, target.data(), &partial->column(0)));
+  ARROW_RETURN_NOT_OK(
+      kernel.Update(inputs, rows.begin, rows.end, target.data(), &partial->column(0)));
   std::vector<uint32_t> live;
   partial->LiveRows(&live);
   ARROW_ASSIGN_OR_RAISE(auto keys, partial->KeyArrays(live, arrow::default_memory_pool()));
   ARROW_ASSIGN_OR_RAISE(auto state, partial->ValueArrays(live, arrow::default_memory_pool()));
-  const std::vector<uint32_t> rows = table->RowsOf(keys[0]);
-  (*table)->Touch(rows);
-  return kernel.Merge(state, 0, static_cast<int64_t>(rows.size()), rows.data(),
+  const std::vector<uint32_t> merged = table->RowsOf(keys[0]);
+  (*table)->Touch(merged);
+  return kernel.Merge(state, 0, static_cast<int64_t>(merged.size()), merged.data(),
                       &(*table)->column(0));
 }
 

@@ -157,10 +157,10 @@ TEST(AggregateStateTest, PartialResultsMergeToTheAnswerForAllRows) {
     GroupTable whole(kernel->signature(), /*is_transactional=*/true);
     GroupTable parts(kernel->signature(), /*is_transactional=*/true);
 
-    ASSERT_TRUE(AddPartial(*kernel, sample.inputs, sample.groups, 0, kRows, &whole).ok());
+    ASSERT_TRUE(AddPartial(*kernel, sample.inputs, sample.groups, {0, kRows}, &whole).ok());
     for (int64_t begin = 0; begin < kRows; begin += 300) {
       ASSERT_TRUE(
-          AddPartial(*kernel, sample.inputs, sample.groups, begin, begin + 300, &parts).ok());
+          AddPartial(*kernel, sample.inputs, sample.groups, {begin, begin + 300}, &parts).ok());
     }
 
     ExpectSame(parts.Results(*kernel).ValueOrDie(), whole.Results(*kernel).ValueOrDie(), spec);
@@ -180,12 +180,14 @@ TEST(AggregateStateTest, UndoneAndRestoredStateGivesTheSameAnswer) {
 
     for (int64_t begin = 0; begin < kRows; begin += 500) {
       ASSERT_TRUE(
-          AddPartial(*kernel, sample.inputs, sample.groups, begin, begin + 500, &undisturbed).ok());
+          AddPartial(*kernel, sample.inputs, sample.groups, {begin, begin + 500}, &undisturbed)
+              .ok());
       undisturbed->CommitEpoch(begin);
-      ASSERT_TRUE(AddPartial(*kernel, sample.inputs, sample.groups, 0, 700, table.get()).ok());
+      ASSERT_TRUE(AddPartial(*kernel, sample.inputs, sample.groups, {0, 700}, table.get()).ok());
       (*table)->UndoEpoch();
       ASSERT_TRUE(
-          AddPartial(*kernel, sample.inputs, sample.groups, begin, begin + 500, table.get()).ok());
+          AddPartial(*kernel, sample.inputs, sample.groups, {begin, begin + 500}, table.get())
+              .ok());
       (*table)->ExportChanges(&changes.emplace_back());
       auto restored = std::make_unique<GroupTable>(kernel->signature(), /*is_transactional=*/true);
       for (const state::RowBlock& block : changes) {
@@ -210,7 +212,7 @@ TEST(AggregateStateTest, DamagedBytesAreCorruptOrHarmless) {
     const auto kernel = KernelOf(spec);
     for (int round = 0; round < 25; ++round) {
       GroupTable table(kernel->signature(), /*is_transactional=*/true);
-      ASSERT_TRUE(AddPartial(*kernel, sample.inputs, sample.groups, 0, 200, &table).ok());
+      ASSERT_TRUE(AddPartial(*kernel, sample.inputs, sample.groups, {0, 200}, &table).ok());
       for (int i = 0; i < table->num_columns(); ++i) {
         state::StateColumn& column = table->column(i);
         if (column.width() >= 0 || column.validity()[0] == 0) continue;
@@ -224,7 +226,7 @@ TEST(AggregateStateTest, DamagedBytesAreCorruptOrHarmless) {
       }
       arrow::Status status = table.Results(*kernel).status();
       if (status.ok()) {
-        status = AddPartial(*kernel, sample.inputs, sample.groups, 200, 400, &table);
+        status = AddPartial(*kernel, sample.inputs, sample.groups, {200, 400}, &table);
       }
       if (status.ok()) status = table.Results(*kernel).status();
       if (status.ok()) continue;
