@@ -16,7 +16,7 @@ build_packages=(
   # libraries, each with its use in README.md, "Dependencies"
   libprotobuf-dev libgrpc++-dev libboost-dev prometheus-cpp-dev librocksdb-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev
   libsimdjson-dev libre2-dev libssl-dev libxxhash-dev libutf8proc-dev tzdata
-  libgtest-dev libgmock-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
 )
 test_packages=(clang-format-14 gzip bzip2 zstd)
 full_packages=(clang-14 clang-tidy-14 libclang-rt-14-dev)

@@ -5,9 +5,17 @@
 #        tests/bench/run.sh own [disk|tiny|epoch ...]
 #        tests/bench/run.sh memory [fill|zipf ...] [--keys N] [--memory SIZE]
 #        tests/bench/run.sh cluster [disk|idle|epoch|worker|driver|rescale|slow|scaling ...]
+#        tests/bench/run.sh micro [google-benchmark arguments]
 # BENCH_HOME: where data and results go, outside the clone; default ~/.cache/tidemill/bench
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+if [ "${1:-}" = micro ]; then
+  shift
+  export TEST_TMPDIR=${BENCH_HOME:-$HOME/.cache/tidemill/bench}
+  mkdir -p "$TEST_TMPDIR"
+  deploy/build_tree.sh release micro_bench >&2
+  exec build/release/micro_bench "$@"
+fi
 deploy/build_tree.sh release tidemill >&2
 case "${1:-}" in
   own) program=measure ;;
