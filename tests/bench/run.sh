@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Builds the release tree and prints its figures, each with the command that gave it.
 #
-# usage: tests/bench/run.sh [w1|w2|w3|w4|w5 ...] [--quick] [--scale F] [--runs N] [--no-spark]   beside DuckDB and Spark
+# usage: tests/bench/run.sh [w1|w2|w3|w4|w5 ...] [--scale F] [--runs N] [--peers LIST]   beside duckdb,hand-written,spark,flink
+#        tests/bench/run.sh [w1|w2|w3|w4|w5 ...] --quick                                  a fifth of the data, no peers, 2 minutes
 #        tests/bench/run.sh own [disk|tiny|epoch ...]
 #        tests/bench/run.sh memory [fill|zipf ...] [--keys N] [--memory SIZE]
+#        tests/bench/run.sh state [changed|restore|rescale ...] [--keys N]
 #        tests/bench/run.sh cluster [disk|idle|epoch|worker|driver|rescale|slow|scaling ...]
 #        tests/bench/run.sh micro [google-benchmark arguments]
 # BENCH_HOME: where data and results go, outside the clone; default ~/.cache/tidemill/bench
@@ -16,12 +18,18 @@ if [ "${1:-}" = micro ]; then
   deploy/build_tree.sh release micro_bench >&2
   exec build/release/micro_bench "$@"
 fi
-deploy/build_tree.sh release tidemill >&2
 case "${1:-}" in
   own) program=measure ;;
   cluster) program=cluster ;;
   memory) program=beyond_memory ;;
+  state) program=large_state ;;
   *) program=compare ;;
 esac
-[ "$program" = compare ] || shift
+targets=(tidemill)
+if [ "$program" = compare ]; then
+  targets+=(hand_written)
+else
+  shift
+fi
+deploy/build_tree.sh release "${targets[@]}" >&2
 exec python3 "tests/bench/$program.py" build/release/tidemill "${BENCH_HOME:-$HOME/.cache/tidemill/bench}" "$@"
