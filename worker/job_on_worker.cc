@@ -79,6 +79,7 @@ void JobOnWorker::MakeKeeper() {
   auto keeper = std::make_unique<StateKeeper>(std::move(options));
   if (keeper_ != nullptr) keeper->ContinueFrom(*keeper_);
   keeper_ = std::move(keeper);
+  disk_bytes_.clear();
   memory_->SetTier(0);
   memory_->SetCaptured(0);
 }
@@ -360,6 +361,11 @@ void JobOnWorker::MaybeSendPrepared() {
   prepared_changelog_bytes_ = 0;
   for (const proto::Extent& extent : open_->prepared.extents())
     prepared_changelog_bytes_ += extent.length();
+  for (proto::OperatorProgress& op : *open_->prepared.mutable_operators()) {
+    const auto on_disk = disk_bytes_.find(op.operator_id());
+    if (on_disk != disk_bytes_.end() && on_disk->second > 0)
+      (*op.mutable_custom())["diskBytes"] = on_disk->second;
+  }
   proto::ToDriver message;
   *message.mutable_prepared() = std::move(open_->prepared);
   message.mutable_prepared()->set_job(job_->job);
@@ -431,6 +437,10 @@ void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::F
     Send(std::move(message));
   }
   if (flushed.ok() && memory_->can_evict()) memory_->SetTier(flushed->tier->memory_bytes());
+  if (flushed.ok()) {
+    for (const int32_t id : keeper_options_.operators)
+      disk_bytes_[id] = flushed->tier->disk_bytes(id);
+  }
   if (flushed.ok() && (memory_->wants_eviction() || has_cold_rows_)) evict_to_ = flushed->tier;
   if (IsSettled()) MakeRoom();
   if (auto assign = std::exchange(waiting_assign_, std::nullopt)) Assign(*assign);

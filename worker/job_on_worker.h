@@ -101,6 +101,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   RestoreRequest MakeRequest(const proto::Assign& message, const Ownership& next);
   void OnWarm(uint64_t number, uint64_t warming, int64_t epoch, RestoredTables restored);
   void SetWarm(WarmTables warm, int64_t bytes);
+  void SendRestoring(uint64_t number, int64_t key_groups, const state::Restorer::Progress& read);
   void SendWarmedUp(uint64_t number, const arrow::Status& status, int64_t rows);
   void ForgetRestores();
   void OnRestored(Ownership next, int64_t committed_epoch, RestoredTables restored);
@@ -172,6 +173,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   int slots_evicting_ = 0;
   EvictionReport evicted_;  // what the slots have said so far
   bool has_cold_rows_ = false;
+  std::map<int, int64_t> disk_bytes_;  // by operator, after the newest flush
 };
 
 }  // namespace tidemill::worker

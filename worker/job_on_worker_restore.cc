@@ -52,6 +52,10 @@ RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Owne
   SetWarm({}, 0);
   request.tables = table_maker_;
   request.memory_bytes = memory_->can_evict() ? memory_->restore_bytes() : 0;
+  request.on_progress = [weak = weak_from_this(), number = message.version()](
+                            int64_t key_groups, const state::Restorer::Progress& read) {
+    if (const auto self = weak.lock()) self->SendRestoring(number, key_groups, read);
+  };
   request.io = environment_.io;
   request.executor = environment_.executor;
   return request;
@@ -131,6 +135,20 @@ void JobOnWorker::OnWarm(uint64_t number, uint64_t warming, int64_t epoch,
 void JobOnWorker::SetWarm(WarmTables warm, int64_t bytes) {
   warm_ = std::move(warm);
   memory_->SetWarm(bytes);
+}
+
+void JobOnWorker::SendRestoring(uint64_t number, int64_t key_groups,
+                                const state::Restorer::Progress& read) {
+  if (restoring_ != number && warming_ == 0) return;  // Nobody waits for it any more.
+  proto::ToDriver message;
+  proto::Restoring* restoring = message.mutable_restoring();
+  restoring->set_job(job_->job);
+  restoring->set_number(number);
+  restoring->set_is_ahead(restoring_ != number);
+  restoring->set_key_groups(key_groups);
+  restoring->set_key_groups_read(read.key_groups);
+  restoring->set_rows(read.rows);
+  Send(std::move(message));
 }
 
 void JobOnWorker::SendWarmedUp(uint64_t number, const arrow::Status& status, int64_t rows) {

@@ -90,6 +90,7 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
 
  private:
   void RunLane();
+  void ReportLater();
   void OnSlot(const arrow::Result<state::Restorer::Stats>& restored);
   arrow::Result<state::Restorer::Stats> RestoreSlot(size_t slot);
   void Measure();
@@ -124,6 +125,18 @@ void Restoring::Start() {
   if (request_.max_parallel > 0) lanes = std::min<size_t>(lanes, request_.max_parallel);
   for (size_t lane = 0; lane < lanes; ++lane)
     request_.io->Post([self = shared_from_this()] { self->RunLane(); });
+  if (request_.on_progress) ReportLater();
+}
+
+void Restoring::ReportLater() {
+  request_.executor->PostAfter(kRestoreReport, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->left_ == 0) return;
+    size_t key_groups = 0;
+    for (const size_t slot : self->slots_) key_groups += self->request_.groups[slot].size();
+    self->request_.on_progress(static_cast<int64_t>(key_groups), self->restorer_->progress());
+    self->ReportLater();
+  });
 }
 
 void Restoring::RunLane() {

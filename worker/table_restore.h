@@ -2,6 +2,7 @@
 
 #include <arrow/status.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,8 @@ struct WarmTables {
   std::vector<std::vector<RestoredTable>> tables;  // by slot
 };
 
+inline constexpr auto kRestoreReport = std::chrono::milliseconds(500);
+
 // The tables of key groups that are new on a worker.
 struct RestoreRequest {
   state::Restorer::Options from;
@@ -33,6 +36,8 @@ struct RestoreRequest {
   Executor* io = nullptr;        // reads
   int max_parallel = 0;          // slots at a time; 0: all
   Executor* executor = nullptr;  // takes the result; serial
+  // How far it is, every kRestoreReport while it runs, on `executor`; may be empty.
+  std::function<void(int64_t key_groups, const state::Restorer::Progress& read)> on_progress;
 };
 struct RestoredTables {
   arrow::Status status;                            // of the first slot that failed

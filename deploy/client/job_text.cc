@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -41,6 +44,24 @@ std::string JsonOf(const JsonView& object, std::string_view key) {
   return value.is_null() ? "" : std::string(value.text());
 }
 
+// Since 1970, of a progress's "2026-05-01T12:00:00.000Z".
+std::optional<int64_t> MillisOf(const std::string& timestamp) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  int milli = 0;
+  if (std::sscanf(timestamp.c_str(), "%d-%u-%uT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute,
+                  &second, &milli) != 7)
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + milli;
+}
+
 class StatusWriter {
  public:
   StatusWriter(const proto::GetJobReply& status, int64_t now_us)
@@ -63,6 +84,8 @@ class StatusWriter {
   void WritePhases(const JsonView& progress);
   void WriteSources(const JsonView& progress);
   void WriteState(const JsonView& progress);
+  // By how many rows an operator's state grows in a second, as of the recent epochs.
+  std::string GrowthOf(size_t number) const;
 
   const proto::JobInfo& job_;
   const proto::GetJobReply& status_;
@@ -84,7 +107,15 @@ void StatusWriter::WriteJob() {
   Line("submitted", AgeText(job_.submitted_us(), now_us_));
   Line("ended", AgeText(job_.finished_us(), now_us_));
   Line("slots", CountText(job_.slots()));
-  Line("checkpoint", job_.checkpoint());
+  Line("checkpoint", job_.checkpoint_state_bytes() == 0
+                         ? job_.checkpoint()
+                         : fmt::format("{} ({} of state)", job_.checkpoint(),
+                                       BytesText(job_.checkpoint_state_bytes())));
+  for (const proto::JobRestore& restore : job_.restores()) {
+    Line(restore.is_ahead() ? "reads ahead" : "restores",
+         fmt::format("{}: {} of {} key groups, {} rows", restore.worker(),
+                     restore.key_groups_read(), restore.key_groups(), CountText(restore.rows())));
+  }
 }
 
 void StatusWriter::WriteRows() {
@@ -146,27 +177,57 @@ void StatusWriter::WriteSources(const JsonView& progress) {
   if (!table.is_empty()) out_ += "\n" + table.Text(2);
 }
 
+std::string StatusWriter::GrowthOf(size_t number) const {
+  const auto& recent = status_.recent_progress();
+  int64_t rows[2] = {};
+  int64_t millis[2] = {};
+  const std::string* const ends[] = {&*recent.begin(), &*recent.rbegin()};
+  for (int i = 0; i < 2; ++i) {
+    const auto progress = JsonView::Parse(*ends[i]);
+    if (!progress.has_value()) return "";
+    const auto states = (*progress)["stateOperators"].Elements();
+    const auto time = MillisOf(TextOf(*progress, "timestamp"));
+    if (number >= states.size() || !time.has_value()) return "";
+    rows[i] = NumberOf(states[number], "numRowsTotal");
+    millis[i] = *time;
+  }
+  if (millis[1] <= millis[0]) return "";
+  return RateText(1000.0 * static_cast<double>(rows[1] - rows[0]) /
+                  static_cast<double>(millis[1] - millis[0]));
+}
+
 void StatusWriter::WriteState(const JsonView& progress) {
   const auto states = progress["stateOperators"].Elements();
-  const bool has_cold_rows = std::any_of(states.begin(), states.end(), [](const JsonView& state) {
-    return !state["customMetrics"]["coldRows"].is_null();
-  });
-  std::vector<TextTable::Column> columns = {{"STATE"},           {"ROWS", kRight},
-                                            {"UPDATED", kRight}, {"REMOVED", kRight},
-                                            {"LATE", kRight},    {"MEMORY", kRight}};
-  // Rows that are not in memory; keys that were looked up on disk, and found there.
-  if (has_cold_rows)
-    columns.insert(columns.end(), {{"COLD", kRight}, {"LOOKUPS", kRight}, {"FOUND", kRight}});
+  const auto has_metric = [&](const char* name) {
+    return std::any_of(states.begin(), states.end(), [&](const JsonView& state) {
+      return !state["customMetrics"][name].is_null();
+    });
+  };
+  const bool has_cold_rows = has_metric("coldRows");
+  const bool is_on_disk = has_metric("diskBytes");
+  std::vector<TextTable::Column> columns = {
+      {"STATE"},           {"ROWS", kRight}, {"ROWS/S", kRight}, {"UPDATED", kRight},
+      {"REMOVED", kRight}, {"LATE", kRight}, {"MEMORY", kRight}};
+  if (is_on_disk) columns.push_back({"DISK", kRight});
+  // Rows that are not in memory; the share of keys for which it was not needed to read the disk.
+  if (has_cold_rows) columns.insert(columns.end(), {{"COLD", kRight}, {"HIT RATE", kRight}});
   TextTable table(std::move(columns));
-  for (const JsonView& state : states) {
+  for (size_t number = 0; number < states.size(); ++number) {
+    const JsonView& state = states[number];
     std::vector<std::string> cells = {TextOf(state, "operatorName"),
                                       CountText(NumberOf(state, "numRowsTotal")),
+                                      GrowthOf(number),
                                       CountText(NumberOf(state, "numRowsUpdated")),
                                       CountText(NumberOf(state, "numRowsRemoved")),
                                       CountText(NumberOf(state, "numRowsDroppedByWatermark")),
                                       BytesText(NumberOf(state, "memoryUsedBytes"))};
-    for (const char* name : {"coldRows", "coldLookups", "coldLookupsFound"}) {
-      if (has_cold_rows) cells.push_back(CountText(NumberOf(state["customMetrics"], name)));
+    const JsonView metrics = state["customMetrics"];
+    if (is_on_disk) cells.push_back(BytesText(NumberOf(metrics, "diskBytes")));
+    if (has_cold_rows) {
+      cells.push_back(CountText(NumberOf(metrics, "coldRows")));
+      const auto keys = static_cast<double>(NumberOf(metrics, "coldKeys"));
+      const auto lookups = static_cast<double>(NumberOf(metrics, "coldLookups"));
+      cells.push_back(keys == 0 ? "" : fmt::format("{:.1f}%", 100 * (1 - lookups / keys)));
     }
     table.AddRow(std::move(cells));
   }

@@ -17,8 +17,8 @@ void WriteTimeOrNull(std::string_view key, int64_t micros, JsonObject* object) {
   }
 }
 
-// The members of a job, without the braces.
-void WriteJob(const proto::JobInfo& job, JsonObject* object) {
+// The members of a job, without the braces; `object` writes to `out`.
+void WriteJob(const proto::JobInfo& job, std::string* out, JsonObject* object) {
   object->Text("id", job.id());
   object->Text("name", job.name());
   object->Text("state", proto::JobInfo::State_Name(job.state()));
@@ -45,6 +45,17 @@ void WriteJob(const proto::JobInfo& job, JsonObject* object) {
   object->Number("slots", job.slots());
   object->Text("checkpointLocation", job.checkpoint());
   object->Text("runId", job.run_id());
+  object->Number("checkpointStateBytes", job.checkpoint_state_bytes());
+  object->Array("restores", job.restores_size(), [&](size_t i) {
+    const proto::JobRestore& restore = job.restores(static_cast<int>(i));
+    JsonObject one(out);
+    one.Text("worker", restore.worker());
+    one.Text("kind", restore.is_ahead() ? "ahead" : "restore");
+    one.Number("keyGroups", restore.key_groups());
+    one.Number("keyGroupsRead", restore.key_groups_read());
+    one.Number("rows", restore.rows());
+    one.End();
+  });
 }
 
 }  // namespace
@@ -52,7 +63,7 @@ void WriteJob(const proto::JobInfo& job, JsonObject* object) {
 std::string JobJson(const proto::JobInfo& job) {
   std::string out;
   JsonObject object(&out);
-  WriteJob(job, &object);
+  WriteJob(job, &out, &object);
   object.End();
   return out;
 }
@@ -69,7 +80,7 @@ std::string JobStatusJson(const proto::GetJobReply& status) {
   const auto& progress = status.recent_progress();
   std::string out;
   JsonObject object(&out);
-  WriteJob(status.info(), &object);
+  WriteJob(status.info(), &out, &object);
   object.Json("lastProgress", progress.empty() ? "" : *progress.rbegin());
   object.Array("recentProgress", progress.size(),
                [&](size_t i) { out += progress.Get(static_cast<int>(i)); });

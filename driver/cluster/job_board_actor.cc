@@ -314,6 +314,12 @@ JobEnvironment JobBoard::Impl::EnvironmentOf(const JobRecordPtr& job) {
       if (job != nullptr && !job->is_ended) job->mutable_info()->set_slots(slots);
     });
   };
+  environment.on_restores = [=](const std::vector<RestoreProgress>& restores) {
+    executor->Post([=] {
+      const auto job = weak_job.lock();
+      if (job != nullptr && !job->is_ended) job->OnRestores(restores);
+    });
+  };
   environment.on_progress = [=](const EpochProgress& progress) {
     executor->Post([=] {
       const auto self = weak.lock();

@@ -57,6 +57,18 @@ void JobRecord::OnPhase(JobPhase phase, const arrow::Status& error) {
   }
 }
 
+void JobRecord::OnRestores(const std::vector<RestoreProgress>& restores) {
+  mutable_info()->clear_restores();
+  for (const RestoreProgress& restore : restores) {
+    proto::JobRestore* to = mutable_info()->add_restores();
+    to->set_worker(restore.worker);
+    to->set_is_ahead(restore.is_ahead);
+    to->set_key_groups(restore.key_groups);
+    to->set_key_groups_read(restore.key_groups_read);
+    to->set_rows(restore.rows);
+  }
+}
+
 void JobRecord::OnProgress(EpochProgress progress, Timestamp now) {
   proto::JobInfo* info = mutable_info();
   if (info->state() == proto::JobInfo::STARTING) info->set_state(proto::JobInfo::RUNNING);
@@ -66,6 +78,7 @@ void JobRecord::OnProgress(EpochProgress progress, Timestamp now) {
   info->set_output_rows(info->output_rows() + progress.output_rows);
   info->set_run_id(progress.run_id);
   info->set_committed_us(MicrosOf(now));
+  info->set_checkpoint_state_bytes(progress.checkpoint_state_bytes);
   recent.push_back(std::move(progress));
   if (recent.size() > kRecentProgress) recent.pop_front();
 }
@@ -82,6 +95,7 @@ proto::JobInfo JobRecord::OutcomeOf(const JobResult& result, const arrow::Status
   }
   outcome.set_finished_us(MicrosOf(now));
   outcome.set_slots(0);
+  outcome.clear_restores();
   if (result.job_uuid.empty()) return outcome;  // It never got as far as its checkpoint.
   outcome.set_last_committed(result.last_committed);
   outcome.set_epochs(result.epochs);

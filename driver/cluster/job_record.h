@@ -43,6 +43,7 @@ struct JobRecord {
   // It is about to go on from its checkpoint; counters are those of a run.
   void OnResumed(JobSpec planned);
   void OnPhase(JobPhase phase, const arrow::Status& error);
+  void OnRestores(const std::vector<RestoreProgress>& restores);
   void OnProgress(EpochProgress progress, Timestamp now);
   // The info once the run has come to `result`; `error` is its error with the place in the
   // specification.

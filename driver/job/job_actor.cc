@@ -197,6 +197,8 @@ void JobRunner::Actor::OnMessage(const std::string& worker, proto::ToDriver mess
       return;
     case proto::ToDriver::kAssigned:
       return OnAssigned(worker, message.assigned());
+    case proto::ToDriver::kRestoring:
+      return OnRestoring(worker, message.restoring());
     case proto::ToDriver::kWarmedUp:
       return OnWarmedUp(worker, message.warmed_up());
     case proto::ToDriver::kPrepared:
@@ -398,7 +400,7 @@ void JobRunner::Actor::OnCommitLogged(arrow::Status status, const proto::LogReco
   Feed(event::CommitDurable{
       commit.epoch(), commit.watermarks().wants_epoch()});  // First of all: workers wait for it.
   for (const auto& [worker, id] : named) workers_.SendSnapshotLogged(worker, id);
-  reporter_.Committed(*epoch, slots);
+  reporter_.Committed(*epoch, slots, job_->state.state_bytes());
   if (!named.empty()) CollectGarbage(false);
 }
 

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -77,6 +78,9 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   void OnNotDeployed(const std::string& worker, const arrow::Status& error);
   void OnAssigned(const std::string& worker, const proto::Assigned& message);
   void OnAssignmentFailed(const arrow::Status& error);
+  void OnRestoring(const std::string& worker, const proto::Restoring& message);
+  void ForgetRestore(const std::string& worker);
+  void ReportRestores() const;
   void OnWarmedUp(const std::string& worker, const proto::WarmedUp& message);
   void OnPrepared(const std::string& worker, proto::Prepared message);
   void OnFailed(const proto::Failed& message);
@@ -134,9 +138,10 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   bool is_settled_ = false;
   WorkerSet workers_;
   Membership membership_;
-  action::Assign assignment_;         // the newest
-  std::set<std::string> members_;     // that have slots in it
-  std::set<std::string> unassigned_;  // that have not answered it
+  std::map<std::string, RestoreProgress> restores_;  // under way, by worker
+  action::Assign assignment_;                        // the newest
+  std::set<std::string> members_;                    // that have slots in it
+  std::set<std::string> unassigned_;                 // that have not answered it
   bool uses_stored_plan_ = false;
   bool is_replacing_sink_ = false;
   bool hands_over_ = false;  // workers keep what they have

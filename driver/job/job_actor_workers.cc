@@ -46,7 +46,32 @@ bool JobRunner::Actor::SendWarmUp() {
   return true;
 }
 
+void JobRunner::Actor::OnRestoring(const std::string& worker, const proto::Restoring& message) {
+  const bool is_awaited =
+      message.is_ahead() ? membership_.is_warming()
+                         : message.number() == assignment_.version && unassigned_.contains(worker);
+  if (!is_awaited) return;
+  restores_[worker] = {.worker = worker,
+                       .is_ahead = message.is_ahead(),
+                       .key_groups = message.key_groups(),
+                       .key_groups_read = message.key_groups_read(),
+                       .rows = message.rows()};
+  ReportRestores();
+}
+
+void JobRunner::Actor::ForgetRestore(const std::string& worker) {
+  if (restores_.erase(worker) > 0) ReportRestores();
+}
+
+void JobRunner::Actor::ReportRestores() const {
+  if (!environment_.on_restores) return;
+  std::vector<RestoreProgress> restores;
+  for (const auto& [worker, restore] : restores_) restores.push_back(restore);
+  environment_.on_restores(restores);
+}
+
 void JobRunner::Actor::OnWarmedUp(const std::string& worker, const proto::WarmedUp& message) {
+  ForgetRestore(worker);
   if (message.has_error()) {
     LogWarn("warm_up_failed")
         .With("worker", worker)
@@ -91,6 +116,7 @@ void JobRunner::Actor::OnWorkerLost(const std::string& worker, const arrow::Stat
   LogDebug("job_lost_worker").With("job", definition_.name).With("worker", worker);
   workers_.Remove(worker);
   files_.ForgetWorker(worker);
+  ForgetRestore(worker);
   FeedWorkers();
 }
 
@@ -107,6 +133,7 @@ void JobRunner::Actor::OnAssignmentFailed(const arrow::Status& error) {
 
 void JobRunner::Actor::OnAssigned(const std::string& worker, const proto::Assigned& message) {
   if (message.version() != assignment_.version || !unassigned_.contains(worker)) return;
+  ForgetRestore(worker);
   if (message.has_error())
     return OnAssignmentFailed(WithContext(ReadError(message.error()), "restore the state"));
   if (message.restored_rows() > 0) {

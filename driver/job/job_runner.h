@@ -66,6 +66,15 @@ struct WorkerLink {
   std::shared_ptr<const proto::JobReport> report;
 };
 
+// A worker that reads state from the checkpoint. *Plain data.*
+struct RestoreProgress {
+  std::string worker;
+  bool is_ahead = false;  // while epochs go on
+  int64_t key_groups = 0;
+  int64_t key_groups_read = 0;
+  int64_t rows = 0;  // read so far
+};
+
 enum class JobPhase { kStarting, kWaitingForWorkers, kRunning, kRetrying, kStopping };
 
 // Everything outside; must outlive the job. Console output (`print`) comes from I/O threads, one
@@ -93,6 +102,9 @@ struct JobEnvironment {
   std::function<void(const EpochProgress&)> on_progress;  // after each epoch, on `executor`
   // The job waits, runs, or retries after `error`; on `executor`, on each change. May be empty.
   std::function<void(JobPhase phase, const arrow::Status& error)> on_phase;
+  // Workers that read state from the checkpoint now, by name; on `executor`, on each change. May be
+  // empty.
+  std::function<void(const std::vector<RestoreProgress>&)> on_restores;
   // So many slots own the job's key groups from now on; on `executor`. May be empty.
   std::function<void(int slots)> on_slots;
   // An fsync failed: does not return in production (exit 70). Left empty: prints and ends the

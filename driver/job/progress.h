@@ -59,8 +59,9 @@ struct EpochProgress {
   std::vector<SourceProgress> sources;
   std::string sink_description;
   int64_t output_rows = 0;
-  uint64_t attempt = 0;            // count of its tries in this term
-  int32_t shuffle_partitions = 0;  // slots
+  uint64_t attempt = 0;                // count of its tries in this term
+  int32_t shuffle_partitions = 0;      // slots
+  int64_t checkpoint_state_bytes = 0;  // of snapshots and changelog
 };
 
 // Spark's JSON text of a progress, one line: keys in Spark's order, empty maps left out.

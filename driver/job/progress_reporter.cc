@@ -18,7 +18,7 @@ void ProgressReporter::Opened(std::string job_uuid, int64_t last_committed,
   sink_ = std::move(sink);
 }
 
-void ProgressReporter::Committed(const EpochInFlight& epoch, int slots) {
+void ProgressReporter::Committed(const EpochInFlight& epoch, int slots, int64_t state_bytes) {
   EpochProgress progress = MakeProgress(epoch);
   progress.id = result_.job_uuid;
   progress.run_id = run_id_;
@@ -30,6 +30,7 @@ void ProgressReporter::Committed(const EpochInFlight& epoch, int slots) {
   previous_trigger_ = progress.timestamp;
   progress.sink_description = sink_;
   progress.shuffle_partitions = slots;
+  progress.checkpoint_state_bytes = state_bytes;
   for (size_t i = 0; i < progress.sources.size() && i < sources_.size(); ++i) {
     progress.sources[i].description = sources_[i];
   }

@@ -21,8 +21,9 @@ class ProgressReporter {
   void Opened(std::string job_uuid, int64_t last_committed, std::vector<std::string> sources,
               std::string sink);
   void SinkReplaced(std::string description) { sink_ = std::move(description); }
-  // The epoch is durably committed; it ran on so many slots.
-  void Committed(const EpochInFlight& epoch, int slots);
+  // The epoch is durably committed; it ran on so many slots, and the checkpoint holds so many bytes
+  // of state.
+  void Committed(const EpochInFlight& epoch, int slots, int64_t state_bytes);
   JobResult Finish(arrow::Status status, bool was_stopped);
 
  private:

@@ -86,6 +86,7 @@ arrow::Status LogState::ApplyCommit(const proto::CommitRecord& commit) {
   for (const proto::Extent& extent : commit.extents()) {
     known_files_.insert(StateFile(extent.file()));
     needed_files_.insert(StateFile(extent.file()));
+    state_bytes_ += extent.length();
   }
   for (const proto::SinkMarker& marker : commit.markers()) {
     const auto same = std::find_if(markers_.begin(), markers_.end(),
@@ -133,10 +134,14 @@ arrow::Status LogState::ApplyBase(const proto::BaseRecord& base) {
 
 void LogState::NameFiles() {
   needed_files_.clear();
-  for (const proto::Extent& extent : extents_) needed_files_.insert(StateFile(extent.file()));
+  state_bytes_ = 0;
+  for (const proto::Extent& extent : extents_) {
+    needed_files_.insert(StateFile(extent.file()));
+    state_bytes_ += extent.length();
+  }
   for (const proto::Snapshot& snapshot : snapshots_) {
     for (const proto::SnapshotFile& file : snapshot.files()) {
-      needed_files_.insert(StateFile(file.name()));
+      if (needed_files_.insert(StateFile(file.name())).second) state_bytes_ += file.size();
     }
   }
   known_files_.insert(needed_files_.begin(), needed_files_.end());

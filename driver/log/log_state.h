@@ -48,6 +48,7 @@ class LogState {
   // snapshots and the extents after the older of them (all extents where there are fewer).
   const std::vector<proto::Snapshot>& snapshots() const { return snapshots_; }
   const std::vector<proto::Extent>& extents() const { return extents_; }
+  int64_t state_bytes() const { return state_bytes_; }  // of both, a file of two snapshots once
   const std::vector<proto::SinkMarker>& markers() const { return markers_; }
 
   // Files relative to the checkpoint ("state/...") that the log has named, has not dropped, and
@@ -83,6 +84,7 @@ class LogState {
   std::vector<proto::EpochPlan> replays_;
   std::vector<proto::Snapshot> snapshots_;
   std::vector<proto::Extent> extents_;
+  int64_t state_bytes_ = 0;
   std::vector<proto::SinkMarker> markers_;
   std::set<std::string> known_files_;   // named and not dropped
   std::set<std::string> needed_files_;  // of snapshots_ and extents_

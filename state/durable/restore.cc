@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -69,6 +70,9 @@ bool Holds(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
 struct Restorer::Impl {
   Options options;
   std::vector<Candidate> candidates;  // parallel to options.snapshots
+  // For people.
+  std::atomic<int64_t> key_groups_read = 0;
+  std::atomic<int64_t> rows_read = 0;
 
   explicit Impl(Options given) : options(std::move(given)), candidates(options.snapshots.size()) {}
   ~Impl() {
@@ -80,8 +84,8 @@ struct Restorer::Impl {
   arrow::Result<int64_t> RestoreBase(uint32_t key_group, Run* run);
   std::optional<int64_t> UseFilled(uint32_t key_group, Run* run);
   bool HasExtentsSince(uint32_t key_group, int64_t epoch) const;
-  arrow::Status ApplySection(const Extent& extent, const ChangelogSection& section, Run* run) const;
-  arrow::Status ApplyExtents(Run* run) const;
+  arrow::Status ApplySection(const Extent& extent, const ChangelogSection& section, Run* run);
+  arrow::Status ApplyExtents(Run* run);
 };
 
 arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Run* run) {
@@ -163,6 +167,7 @@ arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run)
         reader.ok() ? (*reader)->ReadKeyGroup(key_group, find_table) : reader.status();
     if (rows.ok()) {
       run->stats.snapshot_rows += *rows;
+      rows_read.fetch_add(*rows, std::memory_order_relaxed);
       for (const auto& [operator_id, table] : tables)
         run->tables[{operator_id, key_group}] = {table, snapshot.epoch,
                                                  table->last_changed_epoch()};
@@ -188,7 +193,7 @@ arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run)
 }
 
 arrow::Status Restorer::Impl::ApplySection(const Extent& extent, const ChangelogSection& section,
-                                           Run* run) const {
+                                           Run* run) {
   const auto [it, is_new] = run->tables.try_emplace({section.operator_id, section.key_group});
   TableProgress& known = it->second;
   if (is_new)
@@ -209,10 +214,11 @@ arrow::Status Restorer::Impl::ApplySection(const Extent& extent, const Changelog
   known.complete_to = extent.epoch;
   known.last_changed = extent.epoch;
   run->stats.changelog_rows += block.num_rows;
+  rows_read.fetch_add(block.num_rows, std::memory_order_relaxed);
   return arrow::Status::OK();
 }
 
-arrow::Status Restorer::Impl::ApplyExtents(Run* run) const {
+arrow::Status Restorer::Impl::ApplyExtents(Run* run) {
   int64_t last_epoch = -1;
   for (const Extent& extent : options.extents) {
     if (extent.epoch < last_epoch)
@@ -236,12 +242,18 @@ arrow::Status Restorer::Impl::ApplyExtents(Run* run) const {
 Restorer::Restorer(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Restorer::~Restorer() = default;
 
+Restorer::Progress Restorer::progress() const {
+  return {impl_->key_groups_read.load(std::memory_order_relaxed),
+          impl_->rows_read.load(std::memory_order_relaxed)};
+}
+
 arrow::Result<Restorer::Stats> Restorer::Restore(std::span<const uint32_t> key_groups,
                                                  const TableFinder& find,
                                                  const RoomMaker& make_room) {
   Run run{.find = find, .make_room = make_room};
   for (const uint32_t group : key_groups) {
     ARROW_ASSIGN_OR_RAISE(run.bases[group], impl_->RestoreBase(group, &run));
+    impl_->key_groups_read.fetch_add(1, std::memory_order_relaxed);
     ARROW_RETURN_NOT_OK(run.MakeRoom(impl_->options.committed_epoch));
   }
   ARROW_RETURN_NOT_OK(impl_->ApplyExtents(&run));

@@ -48,6 +48,11 @@ class Restorer {
     int64_t filled_tables = 0;      // that did not have to be read again
     int64_t corrupt_snapshots = 0;  // skipped
   };
+  // Of all calls of Restore so far.
+  struct Progress {
+    int64_t key_groups = 0;  // read from snapshots, or that have none
+    int64_t rows = 0;        // read, of snapshots and extents
+  };
   // The empty table of an operator and key group, or nullptr where the plan has no such operator
   // (CHECKPOINT_CORRUPT). Called on the thread of Restore.
   using TableFinder = std::function<HotTable*(int32_t operator_id, uint32_t key_group)>;
@@ -65,6 +70,9 @@ class Restorer {
   // owner writes them all; but for those that `make_room` (empty: none) has captured.
   arrow::Result<Stats> Restore(std::span<const uint32_t> key_groups, const TableFinder& find,
                                const RoomMaker& make_room = {});
+
+  // *Thread-safe*, while Restore runs.
+  Progress progress() const;
 
  private:
   struct Impl;

@@ -491,6 +491,15 @@ int64_t RocksDbTier::memory_bytes() const {
   return bytes;
 }
 
+int64_t RocksDbTier::disk_bytes(int32_t operator_id) const {
+  uint64_t bytes = 0;
+  const auto family = impl_->families.find(FamilyOf(operator_id));
+  if (family == impl_->families.end()) return 0;
+  (void)impl_->db->GetIntProperty(family->second, rocksdb::DB::Properties::kLiveSstFilesSize,
+                                  &bytes);  // 0 where it is not known
+  return static_cast<int64_t>(bytes);
+}
+
 void RocksDbTier::RemoveStale(const std::string& job_dir) {
   std::error_code ignored;  // a directory that cannot be removed now is tried again next time
   for (const auto& entry : stdfs::directory_iterator(job_dir, ignored)) {

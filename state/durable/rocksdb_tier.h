@@ -56,6 +56,8 @@ class RocksDbTier {
 
   // What it keeps in memory between calls: filters and indexes. After a Flush; *thread-safe*.
   int64_t memory_bytes() const;
+  // What the rows of an operator take on the local disk. After a Flush; *thread-safe*.
+  int64_t disk_bytes(int32_t operator_id) const;
 
   // Removes the directories of dead incarnations (not locked by anyone) under <data>/<job>.
   static void RemoveStale(const std::string& job_dir);

@@ -33,6 +33,7 @@ struct ColdSide {
   // Keys that were removed after the source had got them: what it has of them counts no more.
   std::unordered_set<std::string> removed;
   int64_t rows = 0;     // in the source, not in memory, not removed
+  int64_t keys = 0;     // that were looked up, in memory first
   int64_t lookups = 0;  // keys that the source was asked for
   int64_t found = 0;
 };

@@ -125,6 +125,7 @@ class HotTable {
   void set_last_changed_epoch(int64_t epoch) { last_changed_epoch_ = epoch; }
 
   struct ColdCounters {
+    int64_t keys = 0;     // that were looked up in all while there were cold rows
     int64_t lookups = 0;  // keys that the tier below was asked for
     int64_t found = 0;
   };

@@ -14,7 +14,8 @@ int64_t HotTable::cold_bytes() const { return cold_ == nullptr ? 0 : cold_->filt
 
 HotTable::ColdCounters HotTable::TakeColdCounters() {
   if (cold_ == nullptr) return {};
-  return {std::exchange(cold_->lookups, 0), std::exchange(cold_->found, 0)};
+  return {std::exchange(cold_->keys, 0), std::exchange(cold_->lookups, 0),
+          std::exchange(cold_->found, 0)};
 }
 
 int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source,
@@ -68,6 +69,7 @@ int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> s
 }
 
 arrow::Status HotTable::AdmitFromCold(const EncodedKeys& keys, int64_t begin, int64_t end) {
+  cold_->keys += end - begin;
   std::vector<uint32_t> rows(end - begin);
   Find(keys, begin, end, rows.data());
   std::vector<uint32_t> picked;

@@ -18,6 +18,13 @@ proto::JobInfo RunningJob() {
   job.set_slots(4);
   job.set_checkpoint("/data/root/checkpoints/clicks");
   job.set_run_id("7c9e6679-7425-40de-944b-e07fc1f90ae7");
+  job.set_checkpoint_state_bytes(365'000'000);
+  proto::JobRestore* restore = job.add_restores();
+  restore->set_worker("w2");
+  restore->set_is_ahead(true);
+  restore->set_key_groups(64);
+  restore->set_key_groups_read(45);
+  restore->set_rows(12'000'000);
   return job;
 }
 
@@ -27,7 +34,9 @@ TEST(JobJsonTest, ARunningJobHasNoErrorAndNoEnd) {
             R"("error":null,"submitted":"2026-01-01T00:00:00.123Z","finished":null,)"
             R"("lastBatchId":6,"batches":7,"inputRows":5000000000,"outputRows":40,"slots":4,)"
             R"("checkpointLocation":"/data/root/checkpoints/clicks",)"
-            R"("runId":"7c9e6679-7425-40de-944b-e07fc1f90ae7"})");
+            R"("runId":"7c9e6679-7425-40de-944b-e07fc1f90ae7",)"
+            R"("checkpointStateBytes":365000000,"restores":[{"worker":"w2","kind":"ahead",)"
+            R"("keyGroups":64,"keyGroupsRead":45,"rows":12000000}]})");
 }
 
 TEST(JobJsonTest, AFailedJobCarriesItsErrorWithAllBytesEscaped) {
@@ -45,7 +54,8 @@ TEST(JobJsonTest, AFailedJobCarriesItsErrorWithAllBytesEscaped) {
             R"("message":"line 1\nline\t2 \u0001 é"},)"
             R"("submitted":null,"finished":"1970-01-01T00:00:00.000Z","lastBatchId":-1,)"
             R"("batches":0,"inputRows":0,"outputRows":0,"slots":0,)"
-            R"("checkpointLocation":"","runId":""})");
+            R"("checkpointLocation":"","runId":"",)"
+            R"("checkpointStateBytes":0,"restores":[]})");
 }
 
 TEST(JobJsonTest, JobsAreAnArrayInTheOrderGiven) {

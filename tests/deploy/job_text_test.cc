@@ -1,5 +1,6 @@
 #include "deploy/client/job_text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "deploy/client/text_table.h"
@@ -84,9 +85,36 @@ Last epoch: batchId 11, 40 rows, 2026-11-23T09:00:00.000Z
   SINK         ROWS
   ConsoleSink     3
 
-  STATE           ROWS  UPDATED  REMOVED  LATE  MEMORY
-  stateStoreSave    30        2        0     0   2 KiB
+  STATE           ROWS  ROWS/S  UPDATED  REMOVED  LATE  MEMORY
+  stateStoreSave    30       -        2        0     0   2 KiB
 )");
+}
+
+TEST(JobTextTest, StatusShowsWhereStateIsHowItGrowsAndWhoReadsIt) {
+  proto::GetJobReply status;
+  *status.mutable_info() = Job();
+  status.mutable_info()->set_checkpoint_state_bytes(3 << 20);
+  proto::JobRestore* restore = status.mutable_info()->add_restores();
+  restore->set_worker("w2");
+  restore->set_key_groups(64);
+  restore->set_key_groups_read(45);
+  restore->set_rows(12'000'000);
+  *status.mutable_info()->add_restores() = *restore;
+  status.mutable_info()->mutable_restores(1)->set_is_ahead(true);
+  status.add_recent_progress(
+      R"({"timestamp":"2026-11-30T23:59:58.000Z","stateOperators":[{"numRowsTotal":1000}]})");
+  status.add_recent_progress(
+      R"({"timestamp":"2026-12-01T00:00:00.000Z","stateOperators":[{"operatorName":"stateStoreSave",)"
+      R"("numRowsTotal":5000,"memoryUsedBytes":2048,"customMetrics":{"coldRows":4000,)"
+      R"("coldKeys":200,"coldLookups":5,"coldLookupsFound":4,"diskBytes":65536}}]})");
+  const std::string text = JobStatusText(status, kNow);
+  EXPECT_THAT(text, testing::HasSubstr("  checkpoint  /root/checkpoints/counts (3 MiB of state)\n"
+                                       "  restores    w2: 45 of 64 key groups, 12,000,000 rows\n"
+                                       "  reads ahead w2: 45 of 64 key groups, 12,000,000 rows\n"));
+  EXPECT_THAT(text, testing::HasSubstr(R"(
+  STATE            ROWS  ROWS/S  UPDATED  REMOVED  LATE  MEMORY    DISK   COLD  HIT RATE
+  stateStoreSave  5,000   2,000        0        0     0   2 KiB  64 KiB  4,000     97.5%
+)"));
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ state::HotTable::ColdCounters OperatorStates::TakeColdCounters(int operator_id) 
   state::HotTable::ColdCounters sum;
   for (uint32_t group : key_groups_) {
     const auto counters = by_id_.at(operator_id).tables[group]->TakeColdCounters();
+    sum.keys += counters.keys;
     sum.lookups += counters.lookups;
     sum.found += counters.found;
   }

@@ -242,6 +242,7 @@ void JobSlot::ReportOperators(const EpochCounters& counters, SlotReport* report)
     std::map<std::string, int64_t>& custom = report->operators.back().custom;
     custom["coldRows"] = summary.cold_rows;
     custom["coldFilterBytes"] = summary.cold_bytes;
+    custom["coldKeys"] = cold.keys;
     custom["coldLookups"] = cold.lookups;
     custom["coldLookupsFound"] = cold.found;
   }
