@@ -15,6 +15,12 @@ arrow::Result<std::unique_ptr<FileLock>> FileSystem::Lock(const std::string&, st
   return std::make_unique<FileLock>();
 }
 
+arrow::Status DiskFullError(std::string message) {
+  return WithHint(MakeError(ErrorKind::kResource, "DISK_FULL", std::move(message)),
+                  "make room on this file system, then start the job again: it goes on after its "
+                  "last committed epoch");
+}
+
 std::string JoinPath(std::string_view dir, std::string_view name) {
   if (dir.empty()) return std::string(name);
   if (dir.back() == '/') return fmt::format("{}{}", dir, name);

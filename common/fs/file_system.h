@@ -87,6 +87,9 @@ class FileSystem {
   static FileSystem* Local();
 };
 
+// DISK_FULL (kResource) with what to do.
+arrow::Status DiskFullError(std::string message);
+
 // Path arithmetic on '/' only.
 std::string JoinPath(std::string_view dir, std::string_view name);
 std::string ParentPath(std::string_view path);  // "" where there is none

@@ -24,8 +24,7 @@ arrow::Status ErrnoStatus(std::string_view doing, const std::string& path) {
   if (error == ENOENT) return MakeError(ErrorKind::kNotFound, "PATH_NOT_FOUND", std::move(message));
   if (error == EEXIST)
     return MakeError(ErrorKind::kConflict, "PATH_ALREADY_EXISTS", std::move(message));
-  if (error == ENOSPC || error == EDQUOT)
-    return MakeError(ErrorKind::kResource, "DISK_FULL", std::move(message));
+  if (error == ENOSPC || error == EDQUOT) return DiskFullError(std::move(message));
   return MakeError(ErrorKind::kGeneral, "IO_ERROR", std::move(message));
 }
 

@@ -33,9 +33,9 @@ constexpr uint64_t kSstBytes = 64 << 20;
 
 arrow::Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return arrow::Status::OK();
-  const ErrorKind kind = status.IsNoSpace() ? ErrorKind::kResource : ErrorKind::kGeneral;
-  return MakeError(kind, status.IsNoSpace() ? "DISK_FULL" : "STATE_STORE_FAILED",
-                   fmt::format("{}: {}", doing, status.ToString()));
+  std::string message = fmt::format("{}: {}", doing, status.ToString());
+  if (status.IsNoSpace()) return DiskFullError(std::move(message));
+  return MakeError(ErrorKind::kGeneral, "STATE_STORE_FAILED", std::move(message));
 }
 
 // An flock on a file that is still the one in the directory. Released by the destructor.
