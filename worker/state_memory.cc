@@ -13,9 +13,9 @@ namespace {
 // Of the limit. Above kFlushShare changed rows are flushed, above kFullShare epochs wait, and what
 // is evicted leaves kKeptShare. Measured with 512 MB: beside the tables and the indexes of RocksDB,
 // captures, the changelog, batches and what malloc keeps take about 270 MB.
-constexpr double kFlushShare = 0.32;
-constexpr double kFullShare = 0.5;
-constexpr double kKeptShare = 0.24;
+constexpr double kFlushShare = 0.36;
+constexpr double kFullShare = 0.54;
+constexpr double kKeptShare = 0.28;
 constexpr double kColdShare = 0.12;
 // Several jobs restore at the same time when a driver starts, and none knows yet of the others.
 constexpr double kRestoreShare = 0.2;

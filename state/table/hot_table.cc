@@ -213,8 +213,9 @@ void HotTable::Touch(std::span<const uint32_t> rows) {
   const size_t before = changed_.size();
   for (const uint32_t row : rows) {
     if ((marks_[row] & kChanged) != 0) continue;
+    marks_[row] |= kChanged;
     // A row that came or came back in this epoch is no more in use than any other.
-    marks_[row] |= row < epoch_first_row_ ? kChanged | kReferenced : kChanged;
+    if (row < epoch_first_row_ && (marks_[row] & kUses) != kUses) marks_[row] += kOneUse;
     changed_.PushBack(row);
   }
   const std::span<const uint32_t> added(changed_.data() + before, changed_.size() - before);

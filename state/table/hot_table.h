@@ -55,7 +55,7 @@ class HotTable {
   // Says that the values of these live rows are about to change. Repeats are cheap.
   void Touch(std::span<const uint32_t> rows);
   // Says that a row is in use, though it does not change: it is evicted after others.
-  void Refer(uint32_t row) { marks_[row] |= kReferenced; }
+  void Refer(uint32_t row) { marks_[row] |= kOneUse; }
   // Removes live rows; a later insert of the same key in this epoch gets a new row.
   void Erase(std::span<const uint32_t> rows);
 
@@ -108,10 +108,10 @@ class HotTable {
   // again.
   void MarkAllDirty();
   // Between epochs, once `source` holds all that was captured: drops up to `max_rows` rows that are
-  // as they were captured, first those that were not touched since the call before, and gives their
-  // memory back. Returns how many. The source must hold them for as long as this table lives. What
-  // is noted of cold keys takes `max_cold_bytes` at most, about; where that is little, more keys
-  // are asked for that are not there.
+  // as they were captured, those first that were in use least often, of these those that came
+  // first, and gives their memory back. Returns how many. The source must hold them for as long as
+  // this table lives. What is noted of cold keys takes `max_cold_bytes` at most, about; where that
+  // is little, more keys are asked for that are not there.
   int64_t EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> source,
                      int64_t max_cold_bytes = std::numeric_limits<int64_t>::max());
   // Writes after-images and tombstones into the table, as changes of the open epoch; cold rows of
@@ -143,7 +143,8 @@ class HotTable {
   static constexpr uint8_t kDirty = 4;     // committed since the last capture
   static constexpr uint8_t kCaptured = 8;  // its key was in a capture: its removal must be, too
   static constexpr uint8_t kNullKey = 16;
-  static constexpr uint8_t kReferenced = 32;  // in use since the last eviction
+  static constexpr uint8_t kOneUse = 32;  // how often it was in use since it came, up to 7 times
+  static constexpr uint8_t kUses = 7 * kOneUse;
 
   struct Range {
     int64_t begin;
@@ -165,6 +166,7 @@ class HotTable {
   bool is_flushed_key(uint32_t row) const {
     return (marks_[row] & (kCaptured | kNullKey)) == kCaptured;
   }
+  uint8_t UsesOf(uint32_t row) const { return marks_[row] / kOneUse; }
   uint32_t TagOf(uint32_t row) const;
   void CatchUpIndex();
   void RemoveFromIndex(uint32_t row);

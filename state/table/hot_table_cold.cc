@@ -1,5 +1,6 @@
 // Rows of a hot table that leave memory for the tier below and come back.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/check.h"
@@ -32,29 +33,34 @@ int64_t HotTable::EvictClean(int64_t max_rows, std::shared_ptr<const ColdRows> s
   const auto may_leave = [this](uint32_t row) {
     return (marks_[row] & (kLive | kDirty | kCaptured | kNullKey)) == (kLive | kCaptured);
   };
-  int64_t unreferenced = 0;
-  int64_t referenced = 0;
+  // By number of uses. Rows that are asked for again and again stay while those that were asked for
+  // once pass by them; a use is forgotten only where there are too many rows with more of them than
+  // none (as in the CLOCK of several bits, and the queues of S3-FIFO, Yang et al. 2023).
+  int64_t leaving[kUses / kOneUse + 1] = {};
   for (uint32_t row = 0; row < num_rows(); ++row) {
-    if (may_leave(row)) ++((marks_[row] & kReferenced) != 0 ? referenced : unreferenced);
+    if (may_leave(row)) ++leaving[UsesOf(row)];
   }
-  // Of each kind, by kReferenced; those that came first leave first.
-  int64_t leaving[2] = {std::min(unreferenced, max_rows), 0};
-  leaving[1] = std::min(referenced, max_rows - leaving[0]);
-  const int64_t evicted = leaving[0] + leaving[1];
+  int64_t evicted = 0;
+  uint8_t forgotten = 0;  // uses
+  for (uint8_t uses = 0; uses < std::size(leaving); ++uses) {
+    if (leaving[uses] > 0 && evicted < max_rows) forgotten = uses;
+    leaving[uses] = std::min(leaving[uses], max_rows - evicted);
+    evicted += leaving[uses];
+  }
   if (evicted <= 0) return 0;
   cold_->filter.Reserve(evicted);
   std::vector<uint32_t> kept;
   kept.reserve(live_rows_ - evicted);
   for (uint32_t row = 0; row < num_rows(); ++row) {
     if (!is_live(row)) continue;
-    int64_t& left = leaving[(marks_[row] & kReferenced) != 0 ? 1 : 0];
-    marks_[row] &= static_cast<uint8_t>(~kReferenced);
+    int64_t& left = leaving[UsesOf(row)];
     if (left > 0 && may_leave(row)) {
       --left;
       cold_->filter.Add(TagOf(row));
-    } else {
-      kept.push_back(row);
+      continue;
     }
+    kept.push_back(row);
+    marks_[row] -= std::min(UsesOf(row), forgotten) * kOneUse;
   }
   cold_->filter.ShrinkTo(max_cold_bytes);
   KeepRows(kept, evicted);

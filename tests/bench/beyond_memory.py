@@ -24,7 +24,7 @@ from cluster import KEYED_COUNT, cluster, put, submit
 from process_tree import memory_of
 
 FILE_ROWS = 200_000
-ZIPF_FILES = 50
+ZIPF_FILES = 100
 FLAGS = ("--conf", "source.split_bytes=2m")
 
 

@@ -110,6 +110,23 @@ TEST_F(ColdRowsTest, AreTheOnesThatWereNotTouchedAndNeverWhatTheTierLacks) {
   EXPECT_EQ(rows(), 12);
 }
 
+TEST_F(ColdRowsTest, ThatWereInUseAgainAndAgainStayWhileOthersPassBy) {
+  for (int use = 0; use < 3; ++use) {
+    PutWord(table(), "0", use, "often");
+    Commit();
+  }
+  FlushAndSnapshot();
+  EXPECT_EQ(Evict(9), 9);
+  for (const char* word : {"1", "2", "3", "4", "5"}) {
+    Admit({word});
+    Commit();
+    EXPECT_EQ(Evict(1), 1);
+    EXPECT_THAT(DumpWords(*table()), ElementsAre("0=2/often")) << word;
+  }
+  EXPECT_EQ(Evict(10), 1);  // nothing else is there
+  EXPECT_EQ(rows(), 10);
+}
+
 TEST_F(ColdRowsTest, AreColdAgainAfterAnUndo) {
   Evict(10);
   Admit({"1", "2", "3"});

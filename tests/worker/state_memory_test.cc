@@ -62,7 +62,7 @@ TEST_F(StateMemoryTest, TheTighterOfTwoLimitsCountsAndOtherJobsTakeTheirShare) {
   EXPECT_EQ(ErrorClassOf(Update(&limited, 101, 0)), "MEMORY_LIMIT_EXCEEDED");
   ASSERT_TRUE(Update(&memory, 200, 0).ok());
   EXPECT_FALSE(memory.wants_flush());
-  ASSERT_TRUE(Update(&other, 300, 0).ok());
+  ASSERT_TRUE(Update(&other, 400, 0).ok());
   EXPECT_TRUE(memory.wants_flush());
   EXPECT_EQ(ErrorClassOf(Update(&memory, 700, 0)), "MEMORY_LIMIT_EXCEEDED");
 }
