@@ -15,13 +15,12 @@ import array
 import dataclasses
 import json
 import math
-import os
 import pathlib
 import random
 import time
 
 from cluster import KEYED_COUNT, cluster, put, submit
-from process_tree import memory_of
+from process_tree import cpu_of, memory_of
 
 FILE_ROWS = 200_000
 ZIPF_FILES = 100
@@ -76,8 +75,7 @@ class Watch:
         return last["numRowsTotal"], last.get("customMetrics", {}).get("coldRows", 0), last["memoryUsedBytes"]
 
     def cpu(self):
-        ticks = pathlib.Path(f"/proc/{self.worker.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.worker.pid)
 
     def peak(self):
         return memory_of(self.worker.pid)[1]

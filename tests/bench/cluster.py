@@ -11,7 +11,8 @@ rescale  a worker joins, then leaves, a job with 1 M keys: the longest time with
 slow     one of 2 workers is stopped for 3 s while a pass-through job shuffles a burst: memory of the other and of the driver
 burst    a keyed count of 10,000 rows a second gets 50 M rows at once, with a target for epochs and without: how long epochs last,
          how long until all is counted, memory of the driver and the workers
-scaling  rows per second of W1 and of a keyed count (1 M keys) over 1, 2 and 3 workers of 1 slot
+scaling  rows per second, CPU, and bytes over the loopback device of a keyed count (1 M keys), W1, W2 and W3 over 1, 2 and 3 workers
+         of 1 slot
 """
 import argparse
 import contextlib
@@ -30,6 +31,7 @@ import time
 import environment
 import measure
 import process_tree
+from works import WORKS
 
 WORD_COUNT = measure.WORD_COUNT
 KEYED_COUNT = "SELECT value, count(*) AS count FROM input GROUP BY value"
@@ -103,8 +105,12 @@ def cluster(options, name, workers, slots=1, memory=None):
 
 
 def submit(one, name, query, source, sink, *flags, **rest):
+    submit_sources(one, name, query, {"input": source}, sink, *flags, **rest)
+
+
+def submit_sources(one, name, query, sources, sink, *flags, **rest):
     path = one.folder / f"{name}.yaml"
-    path.write_text(json.dumps({"name": name, "sources": {"input": source}, "query": query, "sink": sink,
+    path.write_text(json.dumps({"name": name, "sources": sources, "query": query, "sink": sink,
                                 "checkpointLocation": str(one.folder / f"{name}-checkpoint"), **rest}, default=str))
     done = one.client("submit", str(path), *flags)
     if done.returncode:
@@ -323,9 +329,15 @@ def burst(options):
                   + "; anonymous MiB before > most: " + ", ".join(f"{name} {a:.0f} > {b:.0f}" for name, a, b in zip(("driver", "worker", "worker"), before, most)))
 
 
+def loopback():
+    """Bytes and packets that have gone over the loopback device."""
+    line = next(line for line in pathlib.Path("/proc/net/dev").read_text().splitlines() if line.strip().startswith("lo:"))
+    received = line.split(":")[1].split()
+    return int(received[0]), int(received[1])
+
+
 def scaling(options):
-    text = environment.data(options.folder, "w1", options.scale)
-    lines = sum(path.read_bytes().count(b"\n") for path in text.glob("*.txt"))
+    """Works of compare.py, and a keyed count, over 1, 2 and 3 workers of 1 slot: all their input is there when they start."""
     keys = options.folder / "keys"
     if not (keys / ".ready").exists():
         keys.mkdir(parents=True, exist_ok=True)
@@ -333,14 +345,26 @@ def scaling(options):
             generator = random.Random(number)
             (keys / f"{number}.txt").write_text("".join(f"{generator.randrange(1_000_000):016x}\n" for _ in range(400_000)))
         (keys / ".ready").touch()
-    for what, query, source, rows in (("W1", WORD_COUNT, text, lines), ("keyed count, 1 M keys", KEYED_COUNT, keys, 4_000_000)):
+    cases = [("keyed count, 1 M keys", KEYED_COUNT, {"input": {"format": "text", "path": str(keys)}}, "update", 4_000_000)]
+    for name in ("w1", "w2", "w3"):
+        work, data = WORKS[name], environment.data(options.folder, name, options.scale)
+        sources = {source: {**spec, "path": str(data / spec["path"])} for source, spec in work.sources.items()}
+        cases.append((name, work.query, sources, work.mode, int(work.rows * options.scale)))
+    for what, query, sources, mode, rows in cases:
+        alone = None
         for workers in (1, 2, 3):
             with cluster(options, f"scaling-{workers}", workers) as one:
-                began = time.perf_counter()
-                submit(one, "scaling", query, {"format": "text", "path": source}, {"format": "noop"}, "--wait",
-                       outputMode="update" if "keyed" in what else "complete", trigger="available-now")
+                driver = process_tree.cpu_of(one.driver.pid)
+                before, began = loopback(), time.perf_counter()
+                submit_sources(one, "scaling", query, sources, {"format": "noop"}, "--wait", outputMode=mode, trigger="available-now")
                 seconds = time.perf_counter() - began
-            print(f"{what}: {workers} workers of 1 slot: {seconds:.2f} s, {rows / seconds / 1e6:.2f} M rows/s")
+                sent, packets = (after - earlier for after, earlier in zip(loopback(), before))
+                driver = process_tree.cpu_of(one.driver.pid) - driver
+                cpu = sum(process_tree.cpu_of(process.pid) for process in one.workers.values())
+                epochs = len(commits(one))
+            alone = alone or seconds
+            print(f"{what}: {workers} workers of 1 slot: {seconds:.2f} s, {rows / seconds / 1e6:.2f} M rows/s, {alone / seconds:.2f} times one; {epochs} epochs; "
+                  f"CPU s: workers {cpu:.2f}, driver {driver:.2f}; loopback: {sent / rows:.1f} bytes a row, {packets / epochs:.0f} packets an epoch", flush=True)
 
 
 def main():

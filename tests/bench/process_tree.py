@@ -30,6 +30,12 @@ def memory_of(pid):
     return tuple(int(match.group(1)) / 1024 if match else 0 for match in found)
 
 
+def cpu_of(pid):
+    """Seconds, user and system, of a process."""
+    ticks = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def children_of(pid):
     """Of all its threads; fewer where it is about to end."""
     children = []
