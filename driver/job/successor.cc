@@ -104,6 +104,7 @@ class ShapeWriter {
       line += call.has_filter() ? fmt::format(" where {}): ", TextOf(call.filter())) : "): ";
       line += call.type();
     }
+    if (final.ttl_us() > 0) line += ", with state.ttl";
     lines_.push_back(std::move(line));
   }
 
@@ -115,6 +116,7 @@ class ShapeWriter {
       line += names + " of";
     }
     for (const std::string& type : op.key_types()) line += " " + type;
+    if (op.ttl_us() > 0) line += ", with state.ttl";
     lines_.push_back(std::move(line));
     return arrow::Status::OK();
   }

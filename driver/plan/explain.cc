@@ -105,18 +105,22 @@ std::string ReadText(const ReadNode& node) {
   return fmt::format("{} {} {}", node.source.name, node.source.format, Names(node.output));
 }
 
+std::string TtlText(const StageOperator& op) {
+  return op.ttl_us == 0 ? "" : fmt::format(", state.ttl {} ms", op.ttl_us / 1000);
+}
+
 std::string OperatorText(const StagedPlan& plan, const StageOperator& op) {
   switch (op.kind) {
     case StageOperator::Kind::kPartialAggregate:
       return "PartialAggregate " + AggregateText(As<AggregateNode>(*op.node));
     case StageOperator::Kind::kFinalAggregate:
-      return fmt::format("FinalAggregate #{} {}", op.operator_id,
-                         AggregateText(As<AggregateNode>(*op.node)));
+      return fmt::format("FinalAggregate #{} {}{}", op.operator_id,
+                         AggregateText(As<AggregateNode>(*op.node)), TtlText(op));
     case StageOperator::Kind::kSessionAggregate:
       return fmt::format("SessionAggregate #{} {}", op.operator_id,
                          AggregateText(As<AggregateNode>(*op.node)));
     case StageOperator::Kind::kDeduplicate:
-      return fmt::format("#{} {}", op.operator_id, NodeText(*op.node));
+      return fmt::format("#{} {}{}", op.operator_id, NodeText(*op.node), TtlText(op));
     case StageOperator::Kind::kGlobalLimit:
       return fmt::format("GlobalLimit #{} {}", op.operator_id, As<LimitNode>(*op.node).count);
     case StageOperator::Kind::kJoin:

@@ -52,6 +52,7 @@ list(APPEND driver_sources
   plan/stages/join_steps.cc
   plan/stages/plan_writer.cc
   plan/stages/stage_planner.cc
+  plan/stages/state_ttl.cc
   plan/stages/window_writer.cc)
 list(APPEND driver_headers
   plan/analyze/analyzer.h
@@ -107,4 +108,5 @@ list(APPEND driver_headers
   plan/stages/join_steps.h
   plan/stages/plan_writer.h
   plan/stages/stage_planner.h
+  plan/stages/state_ttl.h
   plan/stages/window_writer.h)

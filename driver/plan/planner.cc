@@ -15,6 +15,7 @@
 #include "driver/plan/optimize/optimizer.h"
 #include "driver/plan/stages/plan_writer.h"
 #include "driver/plan/stages/stage_planner.h"
+#include "driver/plan/stages/state_ttl.h"
 #include "driver/spec/settings.h"
 #include "driver/sql/parameters.h"
 #include "driver/sql/parser.h"
@@ -49,6 +50,7 @@ arrow::Result<AnalyzedQuery> AnalyzeText(const JobSpec& spec,
   ARROW_ASSIGN_OR_RAISE(const Settings settings, Settings::Make(spec.settings));
   query.time_zone = settings.time_zone();
   query.broadcast_bytes = settings.broadcast_bytes();
+  query.state_ttl_us = settings.state_ttl().count();
   ARROW_ASSIGN_OR_RAISE(auto zone, FindTimeZone(query.time_zone));
 
   ARROW_ASSIGN_OR_RAISE(auto select, sql::ParseQuery(query.query));
@@ -95,6 +97,7 @@ arrow::Result<PlannedQuery> PlanStages(const AnalyzedQuery& query, const connect
                                        const connectors::SinkNeeds& needs) {
   ARROW_ASSIGN_OR_RAISE(StagedPlan stages, SplitIntoStages(query.optimized, query.output_mode,
                                                            needs, query.broadcast_bytes));
+  if (query.state_ttl_us > 0) ARROW_RETURN_NOT_OK(LimitState(query.state_ttl_us, &stages));
   PlannedQuery planned;
   ARROW_ASSIGN_OR_RAISE(planned.plan, WritePlan(stages, sink, needs, query.time_zone, query.query));
   planned.fingerprint = FingerprintOf(*planned.plan);

@@ -35,6 +35,7 @@ struct AnalyzedQuery {
   std::shared_ptr<arrow::Schema> schema;  // of the result
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
   std::string time_zone;
+  int64_t state_ttl_us = 0;           // setting state.ttl
   int64_t broadcast_bytes = 0;        // up to which size a side of a join is broadcast
   std::vector<std::string> warnings;  // for people: a source that is declared and not used, ...
 };

@@ -23,7 +23,9 @@ using Type = SettingInfo::Type;
 constexpr double kMaxBytes = 1e15;
 constexpr double kMaxMicros = 3.6e9;
 
-constexpr std::array<SettingInfo, 11> kSettings = {{
+constexpr double kMaxTtlMicros = 3.2e14;  // ten years
+
+constexpr std::array<SettingInfo, 12> kSettings = {{
     {"epoch.target_duration", Type::kDuration, "200ms", 0, kMaxMicros, false, false,
      "what a micro-batch under load should last: a backlog of sources without rate options is "
      "worked "
@@ -45,6 +47,9 @@ constexpr std::array<SettingInfo, 11> kSettings = {{
      "changelog below this size never causes a snapshot"},
     {"state.snapshot_ratio", Type::kReal, "1.0", 0.01, 100, false, false,
      "a snapshot is made when the changelog is larger than the state times this"},
+    {"state.ttl", Type::kDuration, "0", 0, kMaxTtlMicros, false, false,
+     "how long a key of an aggregation or a deduplication that no watermark bounds stays after its "
+     "last change (its first row), by the times of micro-batches; 0 for ever"},
     {"timeZone", Type::kTimeZone, "UTC", 0, 0, false, true,
      "the session's time zone: timestamps from and to text, date functions"},
     {"watermark.policy", Type::kChoice, "min", 0, 0, false, true,
@@ -136,7 +141,8 @@ arrow::Result<std::string> CheckDuration(const SettingInfo& info, std::string_vi
   const auto micros = options.GetDurationMicros(info.name, 0);
   if (!micros.ok() || static_cast<double>(*micros) < info.lowest ||
       static_cast<double>(*micros) > info.highest) {
-    return BadValue(info, value, "a duration such as 200ms, at most 1h");
+    return BadValue(info, value,
+                    fmt::format("a duration such as 200ms, at most {}h", info.highest / 3.6e9));
   }
   return fmt::format("{}us", *micros);
 }
@@ -257,8 +263,8 @@ const std::string& Settings::ValueOf(std::string_view name) const {
   return found->second;
 }
 
-std::chrono::microseconds Settings::target_duration() const {
-  const std::string& micros = ValueOf("epoch.target_duration");
+std::chrono::microseconds Settings::DurationOf(std::string_view name) const {
+  const std::string& micros = ValueOf(name);
   return std::chrono::microseconds(
       *WholeNumber(std::string_view(micros).substr(0, micros.size() - 2)));
 }

@@ -51,7 +51,8 @@ class Settings {
   const std::string& time_zone() const { return ValueOf("timeZone"); }
   const std::string& watermark_policy() const { return ValueOf("watermark.policy"); }
   int64_t broadcast_bytes() const { return IntegerOf("join.broadcast_bytes"); }
-  std::chrono::microseconds target_duration() const;
+  std::chrono::microseconds target_duration() const { return DurationOf("epoch.target_duration"); }
+  std::chrono::microseconds state_ttl() const { return DurationOf("state.ttl"); }
   int64_t split_bytes() const { return IntegerOf("source.split_bytes"); }
   int64_t base_interval() const { return IntegerOf("log.base_interval"); }
   const std::string& changelog_codec() const { return ValueOf("state.changelog_codec"); }
@@ -69,6 +70,7 @@ class Settings {
  private:
   const std::string& ValueOf(std::string_view name) const;
   int64_t IntegerOf(std::string_view name) const;
+  std::chrono::microseconds DurationOf(std::string_view name) const;
 
   std::map<std::string, std::string, std::less<>> values_;
   std::vector<std::string> set_;

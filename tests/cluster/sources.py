@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 
-from harness import OK, Engine, arguments, check, console_batches, job, main, publish, scratch, until
+from harness import CORRUPT, OK, Engine, arguments, check, console_batches, job, main, publish, scratch, until
 
 CONSOLE = {"format": "console", "options": {"style": "json"}}
 
@@ -130,6 +130,34 @@ def once(engine):
     check(list(batches) == [0] and set(batches[0]) == set("abcd"), f"once reads everything in one micro-batch: {batches.keys()}")
 
 
+def time_to_live(engine):
+    """A key that has not changed for state.ttl begins anew, also across a restart; others go on."""
+    folder = engine.folder / "living"
+    folder.mkdir()
+    spec = engine.write("living.yaml", job("SELECT value, count(*) AS n FROM input GROUP BY value", {"format": "text", "path": folder}, CONSOLE,
+                                           output="update", checkpoint=engine.folder / "living-checkpoint"))
+    shown = []
+
+    def feed(process, name, *words):
+        publish(folder, f"{name}.txt", "".join(word + "\n" for word in words))
+        before = len(console_batches(process.stdout))
+        until(lambda: len(console_batches(process.stdout)) > before, 20, f"micro-batch of {name}")
+        _, rows = max(console_batches(process.stdout).items())
+        shown.append({row["value"]: row["n"] for row in rows})
+    process = engine.run(spec, "--conf", "state.ttl=3s")
+    feed(process, "0", "old", "kept")
+    time.sleep(1.5)
+    feed(process, "1", "kept")
+    process.stop()
+    time.sleep(1.7)
+    process = engine.run(spec, "--conf", "state.ttl=3s")
+    feed(process, "2", "old", "kept")
+    process.stop()
+    check(shown == [{"old": 1, "kept": 1}, {"kept": 2}, {"old": 1, "kept": 3}], f"counts with state.ttl: {shown}")
+    refused = engine.run(spec).expect(CORRUPT, 20)
+    check("with state.ttl" in refused.stderr, f"a checkpoint with state.ttl goes on without it: {refused.stderr}")
+
+
 def stopping(engine):
     """The first Ctrl-C ends the epoch, the second ends the process."""
     folder = engine.folder / "files"
@@ -152,7 +180,7 @@ def test():
     options = arguments(__doc__)
     with scratch(options.keep) as folder:
         engine = Engine(options.binary, folder, "--slots", "2")
-        for case in (file_limits, growing_directory, socket_lines, rate_micro_batch, rate, processing_time, once, stopping):
+        for case in (file_limits, growing_directory, socket_lines, rate_micro_batch, rate, processing_time, once, time_to_live, stopping):
             case(engine)
             print(case.__name__, flush=True)
 

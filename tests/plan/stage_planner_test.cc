@@ -1,7 +1,9 @@
 #include "driver/plan/stages/stage_planner.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "driver/plan/stages/state_ttl.h"
 #include "proto/plan.pb.h"
 #include "tests/plan/planning.h"
 
@@ -109,6 +111,34 @@ TEST(StagePlannerTest, AStaticSideIsKeptWhereItDependsOnItsFilesAlone) {
   EXPECT_FALSE(KeepsBuild("(SELECT code, name FROM countries WHERE rand() < 0.5)"));
   EXPECT_FALSE(KeepsBuild("(SELECT code, date_format(now(), 'yyyy') AS name FROM countries)"));
   EXPECT_FALSE(KeepsBuild("(SELECT code, max(name) AS name FROM countries GROUP BY code)"));
+}
+
+// As StagesOf, with state.ttl of 2 s.
+std::string LimitedStagesOf(const std::string& query, connectors::OutputMode mode) {
+  auto analyzed = AnalyzeText(query, mode);
+  if (!analyzed.ok()) return RenderError(analyzed.status());
+  auto stages = SplitIntoStages(analyzed->optimized, analyzed->output_mode, {},
+                                /*broadcast_bytes=*/0);
+  if (!stages.ok()) return RenderError(stages.status());
+  const arrow::Status limited = LimitState(2'000'000, &*stages);
+  return limited.ok() ? StagesText(*stages, SinkOf(*analyzed)) : ErrorClassOf(limited);
+}
+
+TEST(StagePlannerTest, KeysThatNoWatermarkRemovesGetATimeToLive) {
+  using testing::HasSubstr;
+  using testing::Not;
+  const std::string life = ", state.ttl 2000 ms";
+  EXPECT_THAT(LimitedStagesOf("SELECT user, count(*) AS c FROM log GROUP BY user", kUpdate),
+              HasSubstr("functions=[count(1)]" + life));
+  EXPECT_THAT(LimitedStagesOf("SELECT DISTINCT user FROM log", kUpdate), HasSubstr(life));
+  EXPECT_THAT(LimitedStagesOf("SELECT count(*) AS c FROM log", kUpdate), Not(HasSubstr(life)));
+  // Its keys go by the watermark.
+  EXPECT_THAT(LimitedStagesOf("SELECT window(t, '1 minute') AS w, count(*) AS c FROM events "
+                              "GROUP BY window(t, '1 minute')",
+                              kAppend),
+              Not(HasSubstr(life)));
+  EXPECT_EQ(LimitedStagesOf("SELECT a.n FROM log a JOIN log b ON a.user = b.user", kAppend),
+            "STATE_TTL_UNSUPPORTED");
 }
 
 // The stages of a query whose table `countries` holds 1000 bytes.

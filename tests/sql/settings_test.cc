@@ -55,11 +55,13 @@ TEST(SettingsTest, CanonicalValuesAreValues) {
       {"epoch.target_duration", "1 second 500ms"},
       {"join.broadcast_bytes", "-1"},
       {"source.split_bytes", "1m"},
+      {"state.ttl", "36h"},
       {"spark.sql.streaming.multipleWatermarkPolicy", "max"},
   };
   const Settings settings = Settings::Make(given).ValueOrDie();
   EXPECT_EQ(settings.target_duration(), std::chrono::milliseconds(1500));
   EXPECT_EQ(settings.broadcast_bytes(), -1);
+  EXPECT_EQ(settings.state_ttl(), std::chrono::hours(36));
   const Settings again = Settings::Make(settings.explicit_values()).ValueOrDie();
   EXPECT_EQ(again.values(), settings.values());
   EXPECT_EQ(Settings::Make({{"epoch.target_duration", "0"}})->target_duration().count(), 0);

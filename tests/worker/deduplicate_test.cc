@@ -126,6 +126,27 @@ TEST(DeduplicateTest, WithinTheWatermarkAKeyGoesADelayAfterItsFirstRow) {
             (Lines{R"({"k":"a","n":4,"t":"1970-01-01T00:00:16.000Z"})"}));
 }
 
+TEST(DeduplicateTest, WithATimeToLiveAKeyGoesSoLongAfterItsFirstRow) {
+  DeduplicatePlan plan{.operator_id = 3, .key_columns = {0}, .key_types = {arrow::utf8()}};
+  plan.ttl_us = 10 * kSecond;
+  StatefulHarness harness(
+      {3, "dedupe", plan.key_types, {arrow::int64()}, false}, {0},
+      [plan](OperatorStates* states) { return Deduplicate::Make(plan, states); });
+  const auto run_at = [&](int64_t second, const std::string& json) {
+    EpochInfo epoch;
+    epoch.epoch_time_us = second * kSecond;
+    return harness.Run({Batch(json)}, epoch).size();
+  };
+  EXPECT_EQ(run_at(100, R"([["a", 1, null], ["b", 2, null], ["a", 3, null]])"), 2u);
+  harness.Commit();
+  EXPECT_EQ(run_at(109, R"([["a", 1, null]])"), 0u);  // It lives no longer for that.
+  harness.Commit();
+  harness.Restore();
+  EXPECT_EQ(run_at(110, R"([["a", 1, null], ["a", 1, null]])"), 1u);
+  EXPECT_EQ(harness.counters().rows_removed, 2);
+  EXPECT_EQ(harness.state_rows(), 1);
+}
+
 TEST(GlobalLimitTest, CountsOverAllEpochs) {
   const GlobalLimitPlan plan{1, 3};
   StatefulHarness harness(

@@ -82,5 +82,64 @@ TEST(FinalAggregateTest, CompleteGivesEverythingAndDropsNothing) {
   EXPECT_EQ(harness.counters().rows_dropped_late, 0);
 }
 
+// SELECT k, count(n) GROUP BY k, with a time to live of ten seconds.
+StatefulHarness Living(OutputMode mode) {
+  FinalAggregatePlan plan;
+  plan.operator_id = 4;
+  plan.output_mode = mode;
+  plan.ttl_us = 10 * kSecond;
+  const auto schema = ParseDdlSchema("k STRING, c BIGINT").ValueOrDie();
+  plan.key_types = {schema->field(0)->type()};
+  const std::vector<ExprPtr> args{MakeColumn(0, "n", arrow::int64())};
+  plan.kernels = {
+      MakeAggregateKernel(ResolveAggregateCall("count", args).ValueOrDie()).ValueOrDie()};
+  StatefulOperator op{4, "stateStoreSave", plan.key_types, {arrow::int64(), arrow::int64()}, false};
+  return {op, {0}, [plan, schema](OperatorStates* states) {
+            return FinalAggregate::Make(plan, schema, states);
+          }};
+}
+
+Lines RunAt(StatefulHarness* harness, int64_t second, const std::string& json) {
+  EpochInfo epoch;
+  epoch.epoch_time_us = second * kSecond;
+  return harness->Run({testing::MakeBatch("k STRING, n BIGINT", json)}, epoch);
+}
+
+TEST(FinalAggregateTest, AKeyThatHasNotChangedForItsTimeToLiveBeginsAnew) {
+  StatefulHarness harness = Living(OutputMode::kUpdate);
+  RunAt(&harness, 100, R"([["a", 1], ["b", 1], [null, 1]])");
+  harness.Commit();
+  EXPECT_EQ(RunAt(&harness, 109, R"([["a", 1], ["a", 1]])"), (Lines{R"({"k":"a","c":3})"}));
+  EXPECT_EQ(harness.counters().rows_removed, 0);
+  harness.Commit();
+
+  // b and NULL are over, and b comes back at once; a has lived on.
+  const Lines want{R"({"k":"a","c":4})", R"({"k":"b","c":1})"};
+  EXPECT_EQ(RunAt(&harness, 110, R"([["b", 1], ["a", 1]])"), want);
+  harness.Undo();
+  EXPECT_EQ(RunAt(&harness, 110, R"([["b", 1], ["a", 1]])"), want);
+  EXPECT_EQ(harness.counters().rows_removed, 2);
+  EXPECT_EQ(harness.counters().rows_updated, 2);
+  harness.Commit();
+  harness.Restore(3);
+
+  EXPECT_EQ(RunAt(&harness, 119, R"([["b", 1]])"), (Lines{R"({"k":"b","c":2})"}));
+  harness.Commit();
+  EXPECT_EQ(RunAt(&harness, 120, "[]"), Lines{});
+  EXPECT_EQ(harness.counters().rows_removed, 1);
+  EXPECT_EQ(harness.state_rows(), 1);
+}
+
+TEST(FinalAggregateTest, WhatIsOverIsNoPartOfTheCompleteResult) {
+  StatefulHarness harness = Living(OutputMode::kComplete);
+  RunAt(&harness, 100, R"([["a", 1], ["b", 1]])");
+  harness.Commit();
+  RunAt(&harness, 105, R"([["b", 1]])");
+  harness.Commit();
+  EXPECT_EQ(RunAt(&harness, 110, R"([["c", 1]])"),
+            (Lines{R"({"k":"b","c":2})", R"({"k":"c","c":1})"}));
+  EXPECT_EQ(harness.counters().rows_removed, 1);
+}
+
 }  // namespace
 }  // namespace tidemill::worker

@@ -22,7 +22,8 @@ FinalAggregate::FinalAggregate(FinalAggregatePlan plan, std::shared_ptr<arrow::S
       states_(states),
       codec_(std::move(codec)),
       accumulators_(plan_.kernels),
-      expiry_(states, ExpiryIndex::OfKeys(plan_.event_key)) {}
+      expiry_(states, ExpiryIndex::OfKeys(plan_.event_key)),
+      ttl_(states, static_cast<int>(Accumulators::TypesOf(plan_.kernels).size()), plan_.ttl_us) {}
 
 arrow::Result<std::unique_ptr<FinalAggregate>> FinalAggregate::Make(
     FinalAggregatePlan plan, std::shared_ptr<arrow::Schema> schema, OperatorStates* states) {
@@ -36,7 +37,10 @@ arrow::Result<std::unique_ptr<FinalAggregate>> FinalAggregate::Make(
       new FinalAggregate(std::move(plan), std::move(schema), states, std::move(codec)));
 }
 
-void FinalAggregate::Begin(const EpochInfo& epoch) { watermark_ = epoch.Find(plan_.operator_id); }
+void FinalAggregate::Begin(const EpochInfo& epoch) {
+  watermark_ = epoch.Find(plan_.operator_id);
+  ttl_.Begin(epoch.epoch_time_us);
+}
 
 void FinalAggregate::Report(EpochCounters* counters) const {
   counters->operators[plan_.operator_id].Add(counters_);
@@ -44,6 +48,7 @@ void FinalAggregate::Report(EpochCounters* counters) const {
 
 void FinalAggregate::Reset() {
   emissions_.clear();
+  ttl_.Reset();
   counters_ = {};
 }
 
@@ -68,6 +73,7 @@ arrow::Status FinalAggregate::Process(const EvalContext& context, Rows rows, Row
     TIDEMILL_CHECK(table != nullptr);
     const size_t length = run.end - run.begin;
     ARROW_RETURN_NOT_OK(table->AdmitCold(keys_, run.begin, run.end));
+    ARROW_RETURN_NOT_OK(ttl_.Expire(run.key_group, table).status());
     table->FindOrInsert(keys_, run.begin, run.end, target_.data(), is_new_.data());
     TimeIndex* index = times ? expiry_.Writable(run.key_group, *table) : nullptr;
     for (size_t i = 0; index != nullptr && i < length; ++i) {
@@ -77,6 +83,7 @@ arrow::Status FinalAggregate::Process(const EvalContext& context, Rows rows, Row
     table->Touch(std::span(target_.data(), length));
     ARROW_RETURN_NOT_OK(accumulators_.Merge(std::span(columns).subspan(plan_.key_types.size()),
                                             run.begin, run.end, target_.data(), table));
+    ttl_.Renew(run.key_group, std::span(target_.data(), length), is_new_, table);
   }
   return arrow::Status::OK();
 }
@@ -105,7 +112,9 @@ void FinalAggregate::Evict(state::HotTable* table, std::span<const uint32_t> row
 arrow::Status FinalAggregate::BeginEmission(uint32_t key_group, state::HotTable* table,
                                             GroupEmission* emission) {
   if (key_group == 0 && plan_.key_types.empty()) ARROW_RETURN_NOT_OK(TouchGlobalRow());
-  counters_.rows_updated += static_cast<int64_t>(table->changed_rows().size());
+  ARROW_ASSIGN_OR_RAISE(const int64_t expired, ttl_.Expire(key_group, table));
+  counters_.rows_removed += expired;
+  counters_.rows_updated += static_cast<int64_t>(table->changed_rows().size()) - expired;
   if (plan_.output_mode == OutputMode::kComplete) {
     TIDEMILL_CHECK(table->cold_rows() == 0);  // StatefulOperator::is_evictable
     emission->BeginAll();
@@ -140,7 +149,8 @@ arrow::Result<bool> FinalAggregate::EmitNext(const EvalContext& context, uint32_
 arrow::Status FinalAggregate::EmitPicked(const EvalContext& context, const state::HotTable& table,
                                          uint32_t key_group, RowConsumer* out) {
   ARROW_ASSIGN_OR_RAISE(auto columns, table.KeyArrays(emitted_, context.pool));
-  ARROW_ASSIGN_OR_RAISE(const auto accumulators, table.ValueArrays(emitted_, context.pool));
+  ARROW_ASSIGN_OR_RAISE(auto accumulators, table.ValueArrays(emitted_, context.pool));
+  if (plan_.ttl_us > 0) accumulators.pop_back();
   ARROW_RETURN_NOT_OK(accumulators_.Finish(accumulators, context.pool, &columns));
   const auto length = static_cast<int64_t>(emitted_.size());
   return out->Consume({arrow::RecordBatch::Make(schema_, length, std::move(columns)),

@@ -11,6 +11,7 @@
 #include "worker/operators/operator_states.h"
 #include "worker/plan/stage_plan.h"
 #include "worker/stateful/expiry_index.h"
+#include "worker/stateful/time_to_live.h"
 
 namespace tidemill::worker {
 
@@ -20,6 +21,7 @@ namespace tidemill::worker {
 //   complete: every row of the state,
 //   update: the rows that this epoch changed; then evicts those that the watermark has reached,
 //   append: the rows that the watermark has reached, and evicts them.
+// With a time to live, keys that have not changed for so long are forgotten silently before that.
 // A global aggregate (no keys) has its one row, in key group 0, from the first epoch that runs,
 // also over empty input, as in Spark.
 class FinalAggregate final : public Operator {
@@ -61,6 +63,7 @@ class FinalAggregate final : public Operator {
   const OperatorWatermark* watermark_ = nullptr;  // of the epoch; null where none reaches here
   std::map<uint32_t, GroupEmission> emissions_;   // by key group
   ExpiryIndex expiry_;
+  TimeToLive ttl_;
   std::vector<uint32_t> emitted_;
   EpochCounters::OfOperator counters_;
 };

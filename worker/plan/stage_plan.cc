@@ -78,6 +78,7 @@ arrow::Result<FinalAggregatePlan> ReadFinalAggregate(const proto::FinalAggregate
   plan.output_mode = ReadOutputMode(message.mode());
   plan.is_ephemeral = message.is_ephemeral();
   if (message.has_event_key()) plan.event_key = ReadEventTime(message.event_key());
+  plan.ttl_us = message.ttl_us();
   ARROW_ASSIGN_OR_RAISE(plan.key_types, ReadTypes(message.key_types()));
   for (const proto::Aggregate& call : message.aggregates()) {
     ARROW_ASSIGN_OR_RAISE(auto kernel, ReadKernel(call));
@@ -95,6 +96,7 @@ arrow::Result<DeduplicatePlan> ReadDeduplicate(const proto::DeduplicateOp& messa
   if (message.has_event_key()) plan.event_key = ReadEventTime(message.event_key());
   if (message.has_delay_us()) plan.delay_us = message.delay_us();
   plan.is_ephemeral = message.is_ephemeral();
+  plan.ttl_us = message.ttl_us();
   return plan;
 }
 
@@ -200,8 +202,9 @@ std::optional<StatefulOperator> StateOf(const OperatorPlan& plan) {
   if (const auto* aggregate = std::get_if<FinalAggregatePlan>(&plan.op)) {
     StatefulOperator entry{aggregate->operator_id, "stateStoreSave", aggregate->key_types,
                            Accumulators::TypesOf(aggregate->kernels), aggregate->is_ephemeral};
+    if (aggregate->ttl_us > 0) entry.value_types.push_back(arrow::int64());
     entry.is_evictable = !aggregate->is_ephemeral && !aggregate->key_types.empty() &&
-                         !aggregate->event_key.exists() &&
+                         !aggregate->event_key.exists() && aggregate->ttl_us == 0 &&
                          aggregate->output_mode == connectors::OutputMode::kUpdate;
     return entry;
   }
@@ -213,12 +216,11 @@ std::optional<StatefulOperator> StateOf(const OperatorPlan& plan) {
   if (const auto* deduplicate = std::get_if<DeduplicatePlan>(&plan.op)) {
     StatefulOperator entry{
         deduplicate->operator_id, "dedupe", deduplicate->key_types, {}, deduplicate->is_ephemeral};
-    if (deduplicate->delay_us) {
-      entry.name = "dedupeWithinWatermark";
+    if (deduplicate->delay_us) entry.name = "dedupeWithinWatermark";
+    if (deduplicate->delay_us || deduplicate->ttl_us > 0)
       entry.value_types.push_back(arrow::int64());  // when the key goes, in microseconds
-    }
     entry.is_evictable =
-        !deduplicate->is_ephemeral && !deduplicate->delay_us && !deduplicate->event_key.exists();
+        !deduplicate->is_ephemeral && entry.value_types.empty() && !deduplicate->event_key.exists();
     return entry;
   }
   if (const auto* limit = std::get_if<GlobalLimitPlan>(&plan.op)) {

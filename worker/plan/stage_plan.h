@@ -57,6 +57,7 @@ struct FinalAggregatePlan {
   std::vector<std::shared_ptr<arrow::DataType>> key_types;
   std::vector<std::shared_ptr<const AggregateKernel>> kernels;
   connectors::OutputMode output_mode = connectors::OutputMode::kAppend;
+  int64_t ttl_us = 0;  // 0: keys stay. Else the last value column says when the key goes
 };
 // Of sessions: `session_key` is the place of the struct<start,end> among the keys.
 struct SessionAggregatePlan : FinalAggregatePlan {
@@ -70,6 +71,7 @@ struct DeduplicatePlan {
   EventTimeColumn event_key;        // among the keys: says when they are forgotten
   std::optional<int64_t> delay_us;  // within the watermark: how long after their first row
   bool is_ephemeral = false;
+  int64_t ttl_us = 0;  // 0: no time to live
 };
 struct GlobalLimitPlan {
   int operator_id = 0;

@@ -19,7 +19,8 @@ Deduplicate::Deduplicate(DeduplicatePlan plan, OperatorStates* states,
       codec_(std::move(codec)),
       expires_(plan_.delay_us || plan_.event_key.exists()),
       expiry_(states,
-              plan_.delay_us ? ExpiryIndex::OfValues(0) : ExpiryIndex::OfKeys(plan_.event_key)) {}
+              plan_.delay_us ? ExpiryIndex::OfValues(0) : ExpiryIndex::OfKeys(plan_.event_key)),
+      ttl_(states, 0, plan_.ttl_us) {}
 
 arrow::Result<std::unique_ptr<Deduplicate>> Deduplicate::Make(DeduplicatePlan plan,
                                                               OperatorStates* states) {
@@ -30,7 +31,10 @@ arrow::Result<std::unique_ptr<Deduplicate>> Deduplicate::Make(DeduplicatePlan pl
   return std::unique_ptr<Deduplicate>(new Deduplicate(std::move(plan), states, std::move(codec)));
 }
 
-void Deduplicate::Begin(const EpochInfo& epoch) { watermark_ = epoch.Find(plan_.operator_id); }
+void Deduplicate::Begin(const EpochInfo& epoch) {
+  watermark_ = epoch.Find(plan_.operator_id);
+  ttl_.Begin(epoch.epoch_time_us);
+}
 
 void Deduplicate::Report(EpochCounters* counters) const {
   EpochCounters::OfOperator& all = counters->operators[plan_.operator_id];
@@ -39,6 +43,7 @@ void Deduplicate::Report(EpochCounters* counters) const {
 }
 
 void Deduplicate::Reset() {
+  ttl_.Reset();
   counters_ = {};
   duplicates_ = 0;
 }
@@ -76,10 +81,14 @@ arrow::Status Deduplicate::AddKeys(const GroupRun& run, const std::optional<Even
   state::HotTable* table = states_->Find(plan_.operator_id, run.key_group);
   TIDEMILL_CHECK(table != nullptr);
   ARROW_RETURN_NOT_OK(table->AdmitCold(keys_, run.begin, run.end));
+  ARROW_RETURN_NOT_OK(ttl_.Expire(run.key_group, table).status());
   table->FindOrInsert(keys_, run.begin, run.end, target_.data() + run.begin,
                       is_new_.data() + run.begin);
   for (int64_t row = run.begin; row < run.end && table->cold_rows() > 0; ++row)
     if (is_new_[row] == 0) table->Refer(target_[row]);
+  const size_t length = run.end - run.begin;
+  ttl_.Start(run.key_group, std::span(target_).subspan(run.begin, length),
+             std::span(is_new_).subspan(run.begin, length), table);
   if (!expires_) return arrow::Status::OK();
   TimeIndex* index = expiry_.Writable(run.key_group, *table);
   for (int64_t row = run.begin; row < run.end; ++row) {
@@ -99,7 +108,10 @@ arrow::Status Deduplicate::AddKeys(const GroupRun& run, const std::optional<Even
 arrow::Result<bool> Deduplicate::EmitNext(const EvalContext& context, uint32_t key_group,
                                           RowConsumer* out) {
   state::HotTable* table = states_->Find(plan_.operator_id, key_group);
-  if (table == nullptr || watermark_ == nullptr || !expires_) return false;
+  if (table == nullptr) return false;
+  ARROW_ASSIGN_OR_RAISE(const int64_t over, ttl_.Expire(key_group, table));
+  counters_.rows_removed += over;
+  if (watermark_ == nullptr || !expires_) return false;
   ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> expired,
                         expiry_.TakeUpTo(key_group, *table, watermark_->eviction_us));
   table->Erase(expired);

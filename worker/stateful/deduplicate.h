@@ -8,6 +8,7 @@
 #include "worker/operators/operator_states.h"
 #include "worker/plan/stage_plan.h"
 #include "worker/stateful/expiry_index.h"
+#include "worker/stateful/time_to_live.h"
 
 namespace tidemill::worker {
 
@@ -15,7 +16,8 @@ namespace tidemill::worker {
 // row of each key in the order of arrival, at once, and drops the later ones. The state is the keys
 // that have been seen. They are forgotten when the eviction watermark reaches the event time among
 // their columns; within the watermark, when it reaches the time of the key's first row plus the
-// delay (a row without a time counts as of 1970, as in Spark); without either, never.
+// delay (a row without a time counts as of 1970, as in Spark); without either, never, or a time to
+// live after the epoch of their first row.
 class Deduplicate final : public Operator {
  public:
   // `states` must outlive this.
@@ -47,6 +49,7 @@ class Deduplicate final : public Operator {
   std::vector<uint8_t> is_new_;
   const OperatorWatermark* watermark_ = nullptr;  // of the epoch; null where none reaches here
   ExpiryIndex expiry_;
+  TimeToLive ttl_;
   EpochCounters::OfOperator counters_;
   int64_t duplicates_ = 0;
 };

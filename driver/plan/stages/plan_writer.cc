@@ -162,6 +162,7 @@ arrow::Status WriteFinalAggregate(const StageOperator& op, proto::FinalAggregate
   for (const ExprPtr& key : node.keys) message->add_key_types(SqlTypeName(*key->type));
   message->set_mode(WireMode(op.mode));
   message->set_is_ephemeral(op.is_ephemeral);
+  message->set_ttl_us(op.ttl_us);
   for (size_t i = 0; i < node.event_times.size(); ++i) {
     if (!node.event_times[i] || message->has_event_key()) continue;
     WriteEventTime(static_cast<int>(i), *node.event_times[i], message->mutable_event_key());
@@ -173,6 +174,7 @@ void WriteDeduplicate(const StageOperator& op, proto::DeduplicateOp* message) {
   const auto& node = As<DeduplicateNode>(*op.node);
   message->set_operator_id(op.operator_id);
   message->set_is_ephemeral(op.is_ephemeral);
+  message->set_ttl_us(op.ttl_us);
   const std::vector<PlanField>& input = node.child().output;
   const int event_time = EventTimeColumn(input);
   if (event_time >= 0) {

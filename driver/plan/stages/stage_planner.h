@@ -40,6 +40,8 @@ struct StageOperator {
   // over bounded input).
   connectors::OutputMode mode = connectors::OutputMode::kAppend;
   bool is_ephemeral = false;
+  int64_t ttl_us =
+      0;  // of a stateful operator: how long its keys live without a change; 0: for ever
   std::shared_ptr<const JoinSteps> join = nullptr;  // of kJoin
   int broadcast = -1;  // of one with a broadcast: index into StagedPlan::broadcasts
 };
