@@ -36,16 +36,28 @@ struct Rule {
   bool is_swapped = false;  // the span (or the number) stands first
 
   int64_t sign() const { return is_subtraction ? -1 : 1; }
-  // Keeps a value that fits; else NULL, or the error.
-  arrow::Result<bool> Check(bool fits, const arrow::Status& error) const {
+  // Keeps a value that fits; else NULL, or the error that `make_error` makes, as making one for
+  // every row costs more than the arithmetic.
+  template <class MakeStatus>
+  arrow::Result<bool> Check(bool fits, MakeStatus make_error) const {
     if (fits || is_try) return fits;
-    return error;
+    return make_error();
+  }
+  arrow::Result<bool> CheckSpan(bool fits) const {
+    return Check(fits, [this] { return IntervalOverflow(try_name); });
   }
 };
 
 arrow::Status DatetimeOverflow() {
   return MakeError(ErrorKind::kJobFailed, "DATETIME_OVERFLOW",
                    "Datetime operation overflow: the sum is out of range.");
+}
+
+arrow::Status DateHasNoTime() {
+  return MakeError(ErrorKind::kJobFailed, "INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION",
+                   "Cannot add an interval to a date because its microseconds part is not 0. To "
+                   "resolve this, cast the input date to a timestamp, which supports the addition "
+                   "of intervals with non-zero microseconds.");
 }
 
 arrow::Status DividedByZero() {
@@ -109,8 +121,7 @@ Kernel MoveTimestamp(const Rule& rule) {
         context, args, rows, rule.type, [&](int64_t row, int64_t* out) -> arrow::Result<bool> {
           Interval span = spans[row];
           *out = points[row];
-          return rule.Check(Signed(rule, &span) && AddInterval(zone, span, out),
-                            DatetimeOverflow());
+          return rule.Check(Signed(rule, &span) && AddInterval(zone, span, out), DatetimeOverflow);
         });
   };
 }
@@ -124,17 +135,12 @@ Kernel MoveDate(const Rule& rule) {
         context, args, rows, rule.type, [&](int64_t row, int32_t* out) -> arrow::Result<bool> {
           const Interval span = spans[row];
           if (span.microseconds != 0) {
-            return rule.Check(
-                false,
-                MakeError(ErrorKind::kJobFailed, "INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION",
-                          "Cannot add an interval to a date because its microseconds part is not "
-                          "0. To resolve this, cast the input date to a timestamp, which supports "
-                          "the addition of intervals with non-zero microseconds."));
+            return rule.Check(false, DateHasNoTime);
           }
           const int64_t days =
               AddMonths(points[row], rule.sign() * span.months) + rule.sign() * span.days;
           *out = static_cast<int32_t>(days);
-          return rule.Check(*out == days, DatetimeOverflow());
+          return rule.Check(*out == days, DatetimeOverflow);
         });
   };
 }
@@ -154,8 +160,7 @@ Kernel AddSpans(const Rule& rule) {
         context, args, rows, rule.type, [&](int64_t row, T* out) -> arrow::Result<bool> {
           const bool overflows = rule.is_subtraction ? __builtin_sub_overflow(a[row], b[row], out)
                                                      : __builtin_add_overflow(a[row], b[row], out);
-          return rule.Check(!overflows && (!is_day || FitsMicros(*out)),
-                            IntervalOverflow(rule.try_name));
+          return rule.CheckSpan(!overflows && (!is_day || FitsMicros(*out)));
         });
   };
 }
@@ -178,8 +183,7 @@ Kernel AddCalendarSpans(const Rule& rule) {
     return ComputeFixedChecked<MonthDayNanos>(
         context, args, rows, rule.type,
         [&](int64_t row, MonthDayNanos* out) -> arrow::Result<bool> {
-          return rule.Check(AddParts(a[row], b[row], rule.is_subtraction, out),
-                            IntervalOverflow(rule.try_name));
+          return rule.CheckSpan(AddParts(a[row], b[row], rule.is_subtraction, out));
         });
   };
 }
@@ -200,9 +204,8 @@ Kernel SubtractPoints(const Rule& rule, const TypePtr& points) {
     const TimeZone& zone = is_instant ? ZoneOf(context) : *UtcTimeZone();
     return ComputeFixedChecked<int64_t>(
         context, args, rows, rule.type, [&](int64_t row, int64_t* out) -> arrow::Result<bool> {
-          return rule.Check(
-              !__builtin_sub_overflow(LocalMicros(zone, a[row]), LocalMicros(zone, b[row]), out),
-              IntervalOverflow(rule.try_name));
+          return rule.CheckSpan(
+              !__builtin_sub_overflow(LocalMicros(zone, a[row]), LocalMicros(zone, b[row]), out));
         });
   };
 }
@@ -237,10 +240,10 @@ Kernel ScaleByInteger(const Rule& rule, bool is_division) {
     const FixedColumn<int64_t> numbers(args[rule.is_swapped ? 0 : 1]);
     return ComputeFixedChecked<T>(
         context, args, rows, rule.type, [&](int64_t row, T* out) -> arrow::Result<bool> {
-          if (is_division && numbers[row] == 0) return rule.Check(false, DividedByZero());
+          if (is_division && numbers[row] == 0) return rule.Check(false, DividedByZero);
           const bool fits = is_division ? DivideHalfUp<T>(spans[row], numbers[row], out)
                                         : !__builtin_mul_overflow(spans[row], numbers[row], out);
-          return rule.Check(fits, IntervalOverflow(rule.try_name));
+          return rule.CheckSpan(fits);
         });
   };
 }
@@ -254,10 +257,9 @@ Kernel ScaleByDouble(const Rule& rule, bool is_division) {
     return ComputeFixedChecked<T>(
         context, args, rows, rule.type, [&](int64_t row, T* out) -> arrow::Result<bool> {
           const double number = numbers[row];
-          if (is_division && number == 0) return rule.Check(false, DividedByZero());
+          if (is_division && number == 0) return rule.Check(false, DividedByZero);
           const auto span = static_cast<double>(spans[row]);
-          return rule.Check(RoundTo(is_division ? span / number : span * number, out),
-                            IntervalOverflow(rule.try_name));
+          return rule.CheckSpan(RoundTo(is_division ? span / number : span * number, out));
         });
   };
 }
@@ -270,7 +272,7 @@ Kernel ScaleCalendarSpan(const Rule& rule, bool is_division) {
         context, args, rows, rule.type,
         [&](int64_t row, MonthDayNanos* out) -> arrow::Result<bool> {
           const double number = numbers[row];
-          if (is_division && number == 0) return rule.Check(false, DividedByZero());
+          if (is_division && number == 0) return rule.Check(false, DividedByZero);
           auto scaled = [&](int64_t part) {
             return is_division ? static_cast<double>(part) / number
                                : static_cast<double>(part) * number;
@@ -282,10 +284,9 @@ Kernel ScaleCalendarSpan(const Rule& rule, bool is_division) {
           const double nanos = std::round((scaled(span.nanoseconds / kNanosPerMicro) +
                                            (days - std::trunc(days)) * kMicrosPerDay)) *
                                kNanosPerMicro;
-          return rule.Check(RoundTo(months, &out->months) &&
+          return rule.CheckSpan(RoundTo(months, &out->months) &&
                                 RoundTo(std::trunc(days), &out->days) &&
-                                RoundTo(nanos, &out->nanoseconds),
-                            IntervalOverflow(rule.try_name));
+                                RoundTo(nanos, &out->nanoseconds));
         });
   };
 }
