@@ -22,37 +22,46 @@ namespace {
 
 using Args = std::span<const arrow::Datum>;
 
-struct FreeContext {
+struct Free {
+  void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-// A digest that is set up once and used for many values. *Thread-compatible.*
+// A digest that is set up with its first value and used for many: OpenSSL would look its algorithm
+// up under a lock for each of them. *Thread-compatible.*
 class Digest {
  public:
-  explicit Digest(const EVP_MD* algorithm) : algorithm_(algorithm), context_(EVP_MD_CTX_new()) {}
+  explicit Digest(const char* name) : name_(name) {}
 
   // Borrowed until the next call.
   std::string_view Of(std::string_view bytes) {
+    if (algorithm_ == nullptr) SetUp();
     unsigned int size = 0;
     // These fail on lack of memory alone.
-    TIDEMILL_CHECK(EVP_DigestInit_ex(context_.get(), algorithm_, nullptr) == 1 &&
+    TIDEMILL_CHECK(EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr) == 1 &&
                    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1 &&
                    EVP_DigestFinal_ex(context_.get(), out_.data(), &size) == 1);
     return {reinterpret_cast<const char*>(out_.data()), size};
   }
 
  private:
-  const EVP_MD* algorithm_;
-  std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
+  void SetUp() {
+    algorithm_.reset(EVP_MD_fetch(nullptr, name_, nullptr));
+    context_.reset(EVP_MD_CTX_new());
+    TIDEMILL_CHECK(algorithm_ != nullptr && context_ != nullptr);
+  }
+
+  const char* const name_;
+  std::unique_ptr<EVP_MD, Free> algorithm_;
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
   std::array<unsigned char, EVP_MAX_MD_SIZE> out_{};
 };
 
-Kernel DigestKernel(const EVP_MD* algorithm) {
-  return [algorithm](const EvalContext& context, Args args, int64_t rows) {
+Kernel DigestKernel(const char* algorithm, int64_t size) {
+  return [=](const EvalContext& context, Args args, int64_t rows) {
     const TextColumn bytes(args[0]);
     Digest digest(algorithm);
-    const int64_t hint = rows * 2 * EVP_MD_get_size(algorithm);
-    return ComputeText(context, args, rows, arrow::utf8(), hint,
+    return ComputeText(context, args, rows, arrow::utf8(), rows * 2 * size,
                        [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
                          ARROW_RETURN_NOT_OK(AppendHex(digest.Of(bytes[row]), kLowerHex, out));
                          return true;
@@ -60,71 +69,84 @@ Kernel DigestKernel(const EVP_MD* algorithm) {
   };
 }
 
-const EVP_MD* Sha2OfBits(int32_t bits) {
-  switch (bits) {
-    case 0:
-    case 256:
-      return EVP_sha256();
-    case 224:
-      return EVP_sha224();
-    case 384:
-      return EVP_sha384();
-    case 512:
-      return EVP_sha512();
-    default:
-      return nullptr;
-  }
-}
-
 // sha2(bytes, bits): NULL for a number of bits that there is no digest of.
 arrow::Result<arrow::Datum> Sha2(const EvalContext& context, Args args, int64_t rows) {
   const TextColumn bytes(args[0]);
   const FixedColumn<int32_t> bits(args[1]);
-  Digest digest224(EVP_sha224()), digest256(EVP_sha256());
-  Digest digest384(EVP_sha384()), digest512(EVP_sha512());
+  Digest digest224("SHA224"), digest256("SHA256"), digest384("SHA384"), digest512("SHA512");
+  auto digest_of = [&](int32_t wanted) -> Digest* {
+    switch (wanted) {
+      case 0:
+      case 256:
+        return &digest256;
+      case 224:
+        return &digest224;
+      case 384:
+        return &digest384;
+      case 512:
+        return &digest512;
+      default:
+        return nullptr;
+    }
+  };
   return ComputeText(context, args, rows, arrow::utf8(), rows * 64,
                      [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
-                       const EVP_MD* algorithm = Sha2OfBits(bits[row]);
-                       if (algorithm == nullptr) return false;
-                       const int size = EVP_MD_get_size(algorithm);
-                       Digest& digest = size == 28   ? digest224
-                                        : size == 32 ? digest256
-                                        : size == 48 ? digest384
-                                                     : digest512;
-                       ARROW_RETURN_NOT_OK(AppendHex(digest.Of(bytes[row]), kLowerHex, out));
+                       Digest* digest = digest_of(bits[row]);
+                       if (digest == nullptr) return false;
+                       ARROW_RETURN_NOT_OK(AppendHex(digest->Of(bytes[row]), kLowerHex, out));
                        return true;
                      });
 }
 
-const EVP_MD* HmacDigest(std::string_view name) {
+// OpenSSL's name of a digest that hmac takes, empty for all else.
+std::string HmacDigestName(std::string_view name) {
   std::string plain;
   for (const char c : name) {
     if (c != '-') plain += c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
   }
-  if (plain == "MD5") return EVP_md5();
-  if (plain == "SHA1") return EVP_sha1();
-  if (plain == "SHA224") return EVP_sha224();
-  if (plain == "SHA256") return EVP_sha256();
-  if (plain == "SHA384") return EVP_sha384();
-  return plain == "SHA512" ? EVP_sha512() : nullptr;
+  for (const std::string_view known : {"MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"}) {
+    if (plain == known) return plain;
+  }
+  return "";
 }
+
+// The algorithms of a column of names; the last one is remembered.
+class HmacAlgorithms {
+ public:
+  explicit HmacAlgorithms(const arrow::Datum& names) : names_(names) {}
+
+  arrow::Result<const EVP_MD*> Find(int64_t row) {
+    const std::string_view name = names_[row];
+    if (last_ != nullptr && name == last_name_) return last_.get();
+    const std::string known = HmacDigestName(name);
+    if (known.empty()) {
+      return MakeError(ErrorKind::kJobFailed, "INVALID_PARAMETER_VALUE.HMAC_ALGORITHM",
+                       fmt::format("The value of parameter(s) `algorithm` in `hmac` is invalid: "
+                                   "expects MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512, but "
+                                   "got {}.",
+                                   name));
+    }
+    last_.reset(EVP_MD_fetch(nullptr, known.c_str(), nullptr));
+    last_name_ = std::string(name);
+    TIDEMILL_CHECK(last_ != nullptr);
+    return last_.get();
+  }
+
+ private:
+  const TextColumn names_;
+  std::string last_name_;
+  std::unique_ptr<EVP_MD, Free> last_;
+};
 
 // hmac(key, message[, algorithm])
 arrow::Result<arrow::Datum> Hmac(const EvalContext& context, Args args, int64_t rows) {
   const TextColumn keys(args[0]), messages(args[1]);
   const arrow::Datum sha256(std::make_shared<arrow::StringScalar>("SHA-256"));
-  const TextColumn names(args.size() == 3 ? args[2] : sha256);
+  HmacAlgorithms algorithms(args.size() == 3 ? args[2] : sha256);
   return ComputeText(
       context, args, rows, arrow::binary(), rows * 32,
       [&](int64_t row, TextWriter* out) -> arrow::Result<bool> {
-        const EVP_MD* algorithm = HmacDigest(names[row]);
-        if (algorithm == nullptr) {
-          return MakeError(ErrorKind::kJobFailed, "INVALID_PARAMETER_VALUE.HMAC_ALGORITHM",
-                           fmt::format("The value of parameter(s) `algorithm` in `hmac` is "
-                                       "invalid: expects MD5, SHA-1, SHA-224, SHA-256, SHA-384 or "
-                                       "SHA-512, but got {}.",
-                                       names[row]));
-        }
+        ARROW_ASSIGN_OR_RAISE(const EVP_MD* algorithm, algorithms.Find(row));
         const std::string_view key = keys[row], message = messages[row];
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned int size = 0;
@@ -181,20 +203,20 @@ arrow::Result<arrow::Datum> Crc32(const EvalContext& context, Args args, int64_t
                                       });
 }
 
-FunctionInfo DigestFunction(const std::string& name, const EVP_MD* algorithm) {
+FunctionInfo DigestFunction(const std::string& name, const char* algorithm, int64_t size) {
   return FromSignature({.name = name,
                         .usage = fmt::format("{}(expr)", name),
                         .params = {arrow::binary()},
                         .result = arrow::utf8(),
-                        .kernel = DigestKernel(algorithm),
+                        .kernel = DigestKernel(algorithm, size),
                         .is_total = true});
 }
 
 }  // namespace
 
 void AddDigestFunctions(FunctionCatalog* catalog) {
-  catalog->Add(DigestFunction("md5", EVP_md5()));
-  catalog->Add(DigestFunction("sha", EVP_sha1()), {"sha1"});
+  catalog->Add(DigestFunction("md5", "MD5", 16));
+  catalog->Add(DigestFunction("sha", "SHA1", 20), {"sha1"});
   catalog->Add(FromSignature({.name = "sha2",
                               .usage = "sha2(expr, bitLength)",
                               .params = {arrow::binary(), arrow::int32()},
