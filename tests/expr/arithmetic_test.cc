@@ -134,7 +134,7 @@ TEST(RoundTest, RoundsHalfAwayFromZeroOnTheDecimalText) {
   EXPECT_EQ(
       Evaluated(Call("round", {ColumnOf(*BatchOf({x}), 0), Literal("INT", "2")}), *BatchOf({x})),
       (Texts{"2.5", "-2.5", "1.01", "2.68", "1.0E300", "NULL"}));
-  EXPECT_EQ(Apply("bround", {{"DOUBLE", "[2.5, 3.5, -0.5]"}}), (Texts{"2.0", "4.0", "-0.0"}));
+  EXPECT_EQ(Apply("bround", {{"DOUBLE", "[2.5, 3.5, -0.5]"}}), (Texts{"2.0", "4.0", "0.0"}));
 }
 
 TEST(RoundTest, RoundsIntegersAndDecimalsBeforeThePoint) {

@@ -57,14 +57,14 @@ T RoundByText(T x, int scale, Half half) {
     if (is_behind) ++behind_point;
   }
   const int drop = behind_point - exponent - scale;  // digits to round away
-  if (drop <= 0) return x;
-  if (drop > 38) return std::copysign(T{0}, x);
+  if (drop <= 0) return x + T{0};                    // no -0.0
+  if (drop > 38) return 0;
   const Int128 rounded = RoundedDivide(digits, drop, half);
   const std::string result =
       fmt::format("{}e{}", static_cast<uint64_t>(rounded), -scale);  // at most 17 digits
   T value = 0;
   std::from_chars(result.data(), result.data() + result.size(), value);
-  return x < 0 ? -value : value;
+  return std::copysign(value, x) + T{0};
 }
 
 template <class T>
@@ -80,7 +80,7 @@ T RoundFloat(T x, int scale, Half half) {
       // half the decimal text decides.
       if (scaled < 1e15 && std::fabs(fraction - 0.5) > 1e-15 * (scaled + 1)) {
         const double result = (whole + (fraction > 0.5 ? 1 : 0)) / power;
-        return x < 0 ? -result : result;
+        return std::copysign(result, x) + T{0};
       }
     }
   }
