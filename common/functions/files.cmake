@@ -75,6 +75,7 @@ list(APPEND common_sources
   functions/math/math.cc
   functions/math/random.cc
   functions/math/round.cc
+  functions/math/rounding.cc
   functions/misc/checks.cc
   functions/misc/session.cc
   functions/signature.cc
@@ -126,6 +127,7 @@ list(APPEND common_headers
   functions/language/language.h
   functions/list_writer.h
   functions/math/math_parts.h
+  functions/math/rounding.h
   functions/misc/misc.h
   functions/signature.h
   functions/string/byte_scanner.h

@@ -1,9 +1,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "common/functions/call_errors.h"
 #include "common/functions/columns.h"
 #include "common/functions/decimal.h"
+#include "common/functions/math/rounding.h"
 #include "common/functions/signature.h"
 
 namespace tidemill {
@@ -21,78 +20,21 @@ namespace {
 
 using Args = std::span<const arrow::Datum>;
 
-// Which neighbour a number is rounded to: the nearest, a half away from zero (round) or to the even
-// one (bround); or the one above (ceil) or below (floor).
-enum class Half { kUp, kEven, kCeiling, kFloor };
-
-// value / 10^digits rounded, for digits up to 38.
-Int128 RoundedDivide(Int128 value, int digits, Half half) {
-  const Int128 power = PowerOfTen(digits);
-  const Int128 quotient = value / power;
-  const Int128 rest = value % power;
-  if (half == Half::kCeiling) return quotient + (rest > 0 ? 1 : 0);
-  if (half == Half::kFloor) return quotient - (rest < 0 ? 1 : 0);
-  const Int128 magnitude = rest < 0 ? -rest : rest;
-  const Int128 other = power - magnitude;
-  const bool is_tie = magnitude == other;
-  const bool up = magnitude > other || (is_tie && (half == Half::kUp || quotient % 2 != 0));
-  return quotient + (up && digits > 0 ? (value < 0 ? -1 : 1) : 0);
-}
-
-// The shortest decimal text of the number, rounded, and read again: what BigDecimal.valueOf does.
-template <class T>
-T RoundByText(T x, int scale, Half half) {
-  char text[48];
-  const auto end = std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific).ptr;
-  const char* mark = std::find(static_cast<const char*>(text), static_cast<const char*>(end), 'e');
-  int exponent = 0;
-  std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, exponent);
-  Int128 digits = 0;
-  int behind_point = 0;
-  bool is_behind = false;
-  for (const char* c = text; c != mark; ++c) {
-    if (*c == '.') is_behind = true;
-    if (*c < '0' || *c > '9') continue;
-    digits = digits * 10 + (*c - '0');
-    if (is_behind) ++behind_point;
-  }
-  const int drop = behind_point - exponent - scale;  // digits to round away
-  if (drop <= 0) return x + T{0};                    // no -0.0
-  if (drop > 38) return 0;
-  const Int128 rounded = RoundedDivide(digits, drop, half);
-  const std::string result =
-      fmt::format("{}e{}", static_cast<uint64_t>(rounded), -scale);  // at most 17 digits
-  T value = 0;
-  std::from_chars(result.data(), result.data() + result.size(), value);
-  return std::copysign(value, x) + T{0};
-}
-
-template <class T>
-T RoundFloat(T x, int scale, Half half) {
-  if (!std::isfinite(x)) return x;
-  if constexpr (std::is_same_v<T, double>) {
-    if (scale >= 0 && scale <= 15) {
-      const double power = static_cast<double>(PowerOfTen(scale));
-      const double scaled = std::fabs(x) * power;
-      const double whole = std::floor(scaled);
-      const double fraction = scaled - whole;
-      // Both operands of the division are exact, so its result is the nearest double. Close to a
-      // half the decimal text decides.
-      if (scaled < 1e15 && std::fabs(fraction - 0.5) > 1e-15 * (scaled + 1)) {
-        const double result = (whole + (fraction > 0.5 ? 1 : 0)) / power;
-        return std::copysign(result, x) + T{0};
-      }
-    }
-  }
-  return RoundByText(x, scale, half);
-}
-
-template <class T>
 Kernel FloatKernel(const TypePtr& type, int scale, Half half) {
   return [=](const EvalContext& context, Args args, int64_t rows) {
-    const FixedColumn<T> x(args[0]);
-    return ComputeFixed<T>(context, args.subspan(0, 1), rows, type,
-                           [&](int64_t row) { return RoundFloat(x[row], scale, half); });
+    const FixedColumn<float> x(args[0]);
+    return ComputeFixed<float>(context, args.subspan(0, 1), rows, type, [&](int64_t row) {
+      return std::isfinite(x[row]) ? RoundByText(x[row], scale, half) : x[row];
+    });
+  };
+}
+
+Kernel DoubleKernel(const TypePtr& type, int scale, Half half) {
+  return [=, rounded = DoubleRounder(scale, half)](const EvalContext& context, Args args,
+                                                   int64_t rows) {
+    const FixedColumn<double> x(args[0]);
+    return ComputeFixed<double>(context, args.subspan(0, 1), rows, type,
+                                [&](int64_t row) { return rounded(x[row]); });
   };
 }
 
@@ -158,9 +100,9 @@ arrow::Result<Kernel> NumberKernel(const TypePtr& type, int scale, Half half) {
     case arrow::Type::INT64:
       return IntegerKernel<int64_t>(type, scale, half);
     case arrow::Type::FLOAT:
-      return FloatKernel<float>(type, scale, half);
+      return FloatKernel(type, scale, half);
     default:
-      return FloatKernel<double>(type, scale, half);
+      return DoubleKernel(type, scale, half);
   }
 }
 
