@@ -286,15 +286,13 @@ class Digits {
  public:
   explicit Digits(const char* text) : text_(text) {}
 
-  int At(int begin, int count) {
-    unsigned value = 0;
-    for (int i = begin; i < begin + count; ++i) {
-      const unsigned digit = static_cast<unsigned char>(text_[i]) - '0';
-      has_other_ |= digit > 9;
-      value = value * 10 + digit;
-    }
-    return static_cast<int>(value);
+  int One(int at) {
+    const unsigned digit = static_cast<unsigned char>(text_[at]) - unsigned{'0'};
+    has_other_ |= digit > 9;
+    return static_cast<int>(digit);
   }
+  int Two(int at) { return One(at) * 10 + One(at + 1); }
+  int Four(int at) { return Two(at) * 100 + Two(at + 2); }
   bool has_other() const { return has_other_; }
 
  private:
@@ -302,33 +300,35 @@ class Digits {
   bool has_other_ = false;
 };
 
-// "2026-11-23T12:00:00Z" with up to six fraction digits, `T` or a blank: what nearly every log has.
-// False for every other form, valid or not.
-bool ParseUtcTimestamp(std::string_view text, int64_t* micros) {
-  constexpr std::array<int, 7> kMicros = {0, 100'000, 10'000, 1'000, 100, 10, 1};
-  if (text.size() < 20 || text.size() > 27 || text.back() != 'Z') return false;
+// "2026-11-23T12:00:00" with up to six fraction digits, `T` or a blank, and perhaps a "Z" behind
+// it, which is the zone then: what nearly every log has. False for every other form, valid or not.
+bool ParsePlainWallClock(std::string_view text, WallClock* out) {
+  if (text.size() < 19 || text.size() > 27) return false;
+  const size_t size = text.size() - (text.back() == 'Z' ? 1 : 0);
   const char* const t = text.data();
-  if (t[4] != '-' || t[7] != '-' || (t[10] != 'T' && t[10] != ' ') || t[13] != ':' ||
+  if (size < 19 || t[4] != '-' || t[7] != '-' || (t[10] != 'T' && t[10] != ' ') || t[13] != ':' ||
       t[16] != ':') {
     return false;
   }
   Digits digits(t);
-  const CivilDate date{digits.At(0, 4), digits.At(5, 2), digits.At(8, 2)};
-  const int hour = digits.At(11, 2);
-  const int minute = digits.At(14, 2);
-  const int second = digits.At(17, 2);
+  const CivilDate date{digits.Four(0), digits.Two(5), digits.Two(8)};
+  const int hour = digits.Two(11);
+  const int minute = digits.Two(14);
+  const int second = digits.Two(17);
   int64_t fraction = 0;
-  if (text.size() > 20) {
-    const int count = static_cast<int>(text.size()) - 21;
-    if (t[19] != '.' || count < 1) return false;
-    fraction = int64_t{digits.At(20, count)} * kMicros[count];
+  if (size > 19) {
+    if (t[19] != '.' || size == 20 || size > 26) return false;
+    for (int at = 20, unit = 100'000; at < static_cast<int>(size); ++at, unit /= 10) {
+      fraction += digits.One(at) * unit;
+    }
   }
   if (digits.has_other() || date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||
       date.day > DaysInMonth(date.year, date.month) || hour > 23 || minute > 59 || second > 59) {
     return false;
   }
-  const int64_t seconds_of_day = (hour * 60 + minute) * 60 + second;
-  *micros = (DaysFromCivil(date) * kSecondsPerDay + seconds_of_day) * kMicrosPerSecond + fraction;
+  out->seconds = DaysFromCivil(date) * kSecondsPerDay + (hour * 60 + minute) * 60 + second;
+  out->micros = fraction;
+  out->zone = text.substr(size);
   return true;
 }
 
@@ -439,8 +439,12 @@ bool ParseDate(std::string_view text, int32_t* days) {
 }
 
 bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t* micros) {
-  if (ParseUtcTimestamp(text, micros)) return true;
   WallClock clock;
+  if (ParsePlainWallClock(text, &clock)) {
+    const int32_t offset = clock.zone.empty() ? LocalOffsetSeconds(zone, clock.seconds) : 0;
+    *micros = (clock.seconds - offset) * kMicrosPerSecond + clock.micros;
+    return true;
+  }
   if (!ParseWallClock(text, &clock)) return false;
   int32_t offset = 0;
   if (clock.zone.empty()) {
@@ -457,7 +461,7 @@ bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t* micros
 
 bool ParseTimestampNtz(std::string_view text, int64_t* micros) {
   WallClock clock;
-  if (!ParseWallClock(text, &clock)) return false;
+  if (!ParsePlainWallClock(text, &clock) && !ParseWallClock(text, &clock)) return false;
   if (!clock.zone.empty() && !ParseZoneOffset(clock.zone) && ZoneInValue(clock.zone) == nullptr)
     return false;
   return ToMicros(clock.seconds, clock.micros, micros);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/error.h"
@@ -16,6 +17,7 @@ constexpr std::string_view kNoNarrowForm = "GMLEQq";
 constexpr size_t kMaxYearLetters = 10;
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool Contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 
 arrow::Status Unrecognized(std::string_view pattern) {
@@ -59,6 +61,7 @@ class PatternCompiler {
     }
     // A section that is not closed ends with the pattern.
     while (!open_.empty()) ARROW_RETURN_NOT_OK(AddBracket(']'));
+    if (is_parsing_) FindFixedShape();
     return std::make_shared<const DatetimePattern>(std::move(result_));
   }
 
@@ -269,6 +272,57 @@ class PatternCompiler {
         return false;
     }
     return SetName(Field::kOffset, item);
+  }
+
+  // The digits that a number has in the fixed shape, 0 for what cannot be part of one.
+  static size_t FixedWidth(const Item& item) {
+    switch (item.field) {
+      case Field::kYear:
+        return item.count == 4 ? 4 : 0;
+      case Field::kYearOfTwo:
+        return 2;
+      case Field::kMonth:
+      case Field::kDayOfMonth:
+      case Field::kHourOfDay:
+      case Field::kMinute:
+      case Field::kSecond:
+        return item.is_number && item.count == 2 ? 2 : 0;
+      case Field::kFraction:
+        return item.count;
+      default:
+        return 0;
+    }
+  }
+
+  void FindFixedShape() {
+    constexpr size_t kLongest = 64;
+    DatetimePattern::FixedShape shape;
+    uint32_t known = 0;
+    for (size_t i = 0; i < items().size(); ++i) {
+      const Item& item = items()[i];
+      if (item.field == Field::kLiteral) {
+        for (const char c : item.literal) {
+          shape.chars.push_back({.at = static_cast<uint8_t>(shape.size++), .c = c});
+        }
+      } else {
+        const size_t width = FixedWidth(item);
+        // A year takes all digits that stand there, so none may follow.
+        const bool is_bounded = item.field != Field::kYear || i + 1 == items().size() ||
+                                items()[i + 1].field == Field::kLiteral;
+        const auto field = item.field == Field::kYearOfTwo ? Field::kYear : item.field;
+        const uint32_t bit = 1U << static_cast<size_t>(field);
+        if (width == 0 || !is_bounded || (known & bit) != 0) return;
+        known |= bit;
+        shape.numbers.push_back({.field = item.field,
+                                 .begin = static_cast<uint8_t>(shape.size),
+                                 .width = static_cast<uint8_t>(width)});
+        shape.size += width;
+      }
+      if (shape.size > kLongest) return;
+    }
+    const bool has_digit = std::any_of(shape.chars.begin(), shape.chars.end(),
+                                       [](const auto& fixed) { return IsDigit(fixed.c); });
+    if (!has_digit) result_.fixed_ = std::move(shape);
   }
 
   const std::string_view pattern_;

@@ -83,8 +83,31 @@ class DatetimePattern {
     std::string style;         // of offsets: "+HH:MM:ss" and the like
   };
 
+  // A number at a fixed place.
+  struct FixedNumber {
+    Field field = Field::kYear;
+    uint8_t begin = 0;
+    uint8_t width = 0;
+  };
+  struct FixedChar {
+    uint8_t at = 0;
+    char c = ' ';
+  };
+  // What most patterns and their texts are: a year, a month, ... of a known number of digits each,
+  // in any order, and other characters between them. Texts of that shape are read without the rules
+  // for all others, which they obey.
+  struct FixedShape {
+    size_t size = 0;  // 0: the pattern has none
+    std::vector<FixedNumber> numbers;
+    std::vector<FixedChar> chars;
+  };
+
+  // False where the text has another shape or a field is out of its range.
+  bool ParseFixed(std::string_view text, int64_t* local_micros) const;
+
   std::vector<Item> items_;
   bool has_era_ = false;
+  FixedShape fixed_;
 };
 
 }  // namespace tidemill

@@ -1,7 +1,6 @@
-#include <fmt/format.h>
-
+#include <array>
 #include <cstdlib>
-#include <iterator>
+#include <cstring>
 
 #include "common/types/civil_time.h"
 #include "common/types/datetime_pattern/datetime_pattern.h"
@@ -9,7 +8,19 @@
 
 namespace tidemill {
 
-// Writes one instant. One per value.
+namespace {
+
+// Powers of ten: the numbers of more than so many digits begin there. No year has more than ten.
+constexpr auto kPowers = [] {
+  std::array<int64_t, 12> powers{1};
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+}  // namespace
+
+// Writes one instant, by way of a buffer, as appending to a string piece by piece costs more than
+// the pieces. One per value.
 class PatternFormatter {
  public:
   using Field = DatetimePattern::Field;
@@ -26,18 +37,21 @@ class PatternFormatter {
     micros_ = static_cast<int>(time % kMicrosPerSecond);
   }
 
+  ~PatternFormatter() { out_->append(buffer_, size_); }
+  PatternFormatter(const PatternFormatter&) = delete;
+  PatternFormatter& operator=(const PatternFormatter&) = delete;
+
   void Write(const Item& item, bool has_era) {
     switch (item.field) {
       case Field::kLiteral:
-        *out_ += item.literal;
-        return;
+        return Put(item.literal);
       case Field::kOptionalBegin:
       case Field::kOptionalEnd:
         return;
       case Field::kYear:
         return WriteYear(item, has_era);
       case Field::kYearOfTwo:
-        return WriteNumber(std::abs(YearOf(has_era)) % 100, 2);
+        return WriteNumber(YearSize(has_era) % 100, 2);
       case Field::kFraction:
         return WriteFraction(item.count);
       case Field::kOffset:
@@ -46,8 +60,7 @@ class PatternFormatter {
         return WriteLocalizedOffset(item.count == 4);
       case Field::kZoneId:
       case Field::kZoneName:
-        *out_ += TimeZoneName(zone_);
-        return;
+        return Put(TimeZoneName(zone_));
       default:
         break;
     }
@@ -59,9 +72,12 @@ class PatternFormatter {
   }
 
  private:
+  // No timestamp lies beyond the year 300,000.
   int64_t YearOf(bool has_era) const {
     return has_era && date_.year <= 0 ? 1 - date_.year : date_.year;
   }
+
+  uint32_t YearSize(bool has_era) const { return static_cast<uint32_t>(std::abs(YearOf(has_era))); }
 
   int NumberOf(Field field) const {
     const int hour = second_of_day_ / 3600;
@@ -91,25 +107,50 @@ class PatternFormatter {
     }
   }
 
-  void WriteNumber(int64_t value, int width) {
-    fmt::format_to(std::back_inserter(*out_), "{:0{}}", value, width);
+  void Put(char c) {
+    if (size_ == sizeof(buffer_)) Flush();
+    buffer_[size_++] = c;
+  }
+
+  void Put(std::string_view text) {
+    if (text.size() == 1) return Put(text[0]);
+    if (text.size() > sizeof(buffer_) - size_) Flush();
+    if (text.size() > sizeof(buffer_)) {
+      out_->append(text);
+      return;
+    }
+    std::memcpy(buffer_ + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+
+  void Flush() {
+    out_->append(buffer_, size_);
+    size_ = 0;
+  }
+
+  // At least `width` digits, zeros in front.
+  void WriteNumber(uint32_t value, int width) {
+    int count = width;
+    while (value >= kPowers[count]) ++count;
+    if (sizeof(buffer_) - size_ < kPowers.size()) Flush();
+    for (char* to = buffer_ + size_ + count; to != buffer_ + size_; value /= 10) {
+      *--to = static_cast<char>('0' + value % 10);
+    }
+    size_ += count;
   }
 
   void WriteYear(const Item& item, bool has_era) {
     const int64_t year = YearOf(has_era);
     if (year < 0) {
-      *out_ += '-';
+      Put('-');
     } else if (item.exceeds_pad) {
-      int64_t limit = 1;
-      for (int i = 0; i < item.min_width; ++i) limit *= 10;
-      if (year >= limit) *out_ += '+';
+      if (year >= kPowers[item.min_width]) Put('+');
     }
-    WriteNumber(std::abs(year), item.min_width);
+    WriteNumber(YearSize(has_era), item.min_width);
   }
 
   void WriteFraction(int count) {
-    const std::string digits = fmt::format("{:06}000", micros_);
-    out_->append(digits, 0, count);
+    WriteNumber(static_cast<uint32_t>(micros_ * 1000 / kPowers[9 - count]), count);
   }
 
   void WriteName(const Item& item) {
@@ -117,59 +158,56 @@ class PatternFormatter {
     const bool is_full = item.count == 4;
     switch (item.field) {
       case Field::kEra:
-        *out_ +=
-            date_.year > 0 ? (is_full ? "Anno Domini" : "AD") : (is_full ? "Before Christ" : "BC");
-        return;
+        if (date_.year > 0) return Put(is_full ? "Anno Domini" : "AD");
+        return Put(is_full ? "Before Christ" : "BC");
       case Field::kMonth:
         return WriteForm(kMonthNames[date_.month - 1], is_full);
       case Field::kDayOfWeek:
         return WriteForm(kDayNames[FloorMod(days_ + 3, 7)], is_full);
       case Field::kHalfDay:
-        *out_ += second_of_day_ < 43'200 ? "AM" : "PM";
-        return;
+        return Put(second_of_day_ < 43'200 ? "AM" : "PM");
       default: {
         const int quarter = (date_.month + 2) / 3;
-        *out_ += is_full ? fmt::format("{} quarter", kQuarters[quarter - 1])
-                         : fmt::format("Q{}", quarter);
+        Put(is_full ? kQuarters[quarter - 1] : "Q");
+        if (is_full) return Put(" quarter");
+        WriteNumber(quarter, 1);
       }
     }
   }
 
-  void WriteForm(std::string_view name, bool is_full) {
-    out_->append(is_full ? name : name.substr(0, 3));
-  }
+  void WriteForm(std::string_view name, bool is_full) { Put(is_full ? name : name.substr(0, 3)); }
 
   // Styles: upper-case parts are always there, lower-case ones where they are not zero.
   void WriteOffset(const Item& item) {
     if (offset_ == 0) {
-      *out_ += item.literal;
+      Put(item.literal);
       return;
     }
     const int size = std::abs(offset_);
     const bool has_colon = item.style.find(':') != std::string::npos;
-    *out_ += offset_ < 0 ? '-' : '+';
+    Put(offset_ < 0 ? '-' : '+');
     WriteNumber(size / 3600, 2);
     const int minute = size / 60 % 60;
     if (item.style == "+HHmm" && minute == 0) return;
-    if (has_colon) *out_ += ':';
+    if (has_colon) Put(':');
     WriteNumber(minute, 2);
     if (!item.style.ends_with("ss") || size % 60 == 0) return;
-    if (has_colon) *out_ += ':';
+    if (has_colon) Put(':');
     WriteNumber(size % 60, 2);
   }
 
   void WriteLocalizedOffset(bool is_full) {
-    *out_ += "GMT";
+    Put("GMT");
     if (offset_ == 0) return;
     const int size = std::abs(offset_);
-    *out_ += offset_ < 0 ? '-' : '+';
+    Put(offset_ < 0 ? '-' : '+');
     WriteNumber(size / 3600, is_full ? 2 : 1);
     const bool has_seconds = size % 60 != 0;
     if (!is_full && size / 60 % 60 == 0 && !has_seconds) return;
-    *out_ += ':';
+    Put(':');
     WriteNumber(size / 60 % 60, 2);
     if (!has_seconds) return;
-    *out_ += ':';
+    Put(':');
     WriteNumber(size % 60, 2);
   }
 
@@ -180,6 +218,8 @@ class PatternFormatter {
   CivilDate date_;
   int second_of_day_ = 0;
   int micros_ = 0;
+  size_t size_ = 0;  // of the buffer
+  char buffer_[64];
 };
 
 void DatetimePattern::Format(int64_t micros_utc, const TimeZone& zone, std::string* out) const {

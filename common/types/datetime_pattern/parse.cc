@@ -309,10 +309,65 @@ class PatternParser {
   std::shared_ptr<const TimeZone> zone_;
 };
 
+bool DatetimePattern::ParseFixed(std::string_view text, int64_t* local_micros) const {
+  if (fixed_.size == 0 || text.size() != fixed_.size) return false;
+  bool is_other = false;
+  for (const FixedChar& fixed : fixed_.chars) is_other |= text[fixed.at] != fixed.c;
+  CivilDate date;
+  uint32_t hour = 0, minute = 0, second = 0, micros = 0;
+  for (const FixedNumber& number : fixed_.numbers) {
+    uint32_t value = 0;
+    for (int i = number.begin; i < number.begin + number.width; ++i) {
+      const uint32_t digit = static_cast<unsigned char>(text[i]) - uint32_t{'0'};
+      is_other |= digit > 9;
+      value = value * 10 + digit;
+    }
+    switch (number.field) {
+      case Field::kYear:
+        date.year = value;
+        break;
+      case Field::kYearOfTwo:
+        date.year = 2000 + value;
+        break;
+      case Field::kMonth:
+        date.month = static_cast<int>(value);
+        break;
+      case Field::kDayOfMonth:
+        date.day = static_cast<int>(value);
+        break;
+      case Field::kHourOfDay:
+        hour = value;
+        break;
+      case Field::kMinute:
+        minute = value;
+        break;
+      case Field::kSecond:
+        second = value;
+        break;
+      default:
+        for (int digits = number.width; digits < 6; ++digits) value *= 10;
+        for (int digits = number.width; digits > 6; --digits) value /= 10;
+        micros = value;
+    }
+  }
+  if (is_other || date.month < 1 || date.month > 12 || date.day < 1 ||
+      date.day > DaysInMonth(date.year, date.month) || hour > 23 || minute > 59 || second > 59) {
+    return false;
+  }
+  const int64_t second_of_day = (hour * 60 + minute) * 60 + second;
+  *local_micros =
+      (DaysFromCivil(date) * kSecondsPerDay + second_of_day) * kMicrosPerSecond + micros;
+  return true;
+}
+
 bool DatetimePattern::Parse(std::string_view text, const TimeZone& zone,
                             int64_t* micros_utc) const {
-  PatternParser parser(*this, text);
   int64_t local = 0;
+  if (ParseFixed(text, &local)) {
+    *micros_utc = LocalToUtcMicros(zone, local);
+    return true;
+  }
+  PatternParser parser(*this, text);
   if (!parser.Read(&local)) return false;
   if (parser.offset()) {
     *micros_utc = local - *parser.offset() * kMicrosPerSecond;
@@ -323,7 +378,7 @@ bool DatetimePattern::Parse(std::string_view text, const TimeZone& zone,
 }
 
 bool DatetimePattern::ParseLocal(std::string_view text, int64_t* local_micros) const {
-  return PatternParser(*this, text).Read(local_micros);
+  return ParseFixed(text, local_micros) || PatternParser(*this, text).Read(local_micros);
 }
 
 }  // namespace tidemill
