@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
+#include <rocksdb/perf_level.h>
 
 #include <charconv>
 #include <cstring>
@@ -140,6 +141,8 @@ arrow::Result<int64_t> SnapshotReader::Impl::ReadTable(uint32_t key_group,
   options.iterate_upper_bound = &bound;
   options.fill_cache = false;
   options.readahead_size = 256 << 10;
+  // Counters of this thread that nobody reads, several for each row.
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
   const std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator(options, family));
   RowBlock block;
   block.Clear(table->key_width(), table->value_width());
