@@ -1,5 +1,6 @@
 #include "common/json/json_path.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/json/json_numbers.h"
@@ -21,11 +22,22 @@ void AppendScannedString(const JsonValue& value, std::string* out) {
   AppendJsonString(text, out);
 }
 
-std::string KeyOf(const JsonValue& key) {
-  if (key.kind == JsonKind::kString) return std::string(key.text());
+// A string as it is. Only other bytes than those of ASCII may be broken and need replacing.
+void AppendPlainString(const JsonValue& value, std::string* out) {
+  const std::string_view text = value.text();
+  if (std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; })) {
+    return UnescapeJson(text, out);
+  }
+  std::string quoted;
+  AppendScannedString(value, &quoted);
+  UnescapeJson(std::string_view(quoted).substr(1, quoted.size() - 2), out);
+}
+
+bool IsNamed(const JsonValue& key, std::string_view name) {
+  if (key.kind == JsonKind::kString) return key.text() == name;
   std::string text;
   UnescapeJson(key.text(), &text);
-  return text;
+  return text == name;
 }
 
 }  // namespace
@@ -133,7 +145,7 @@ bool JsonPath::Collect(const JsonValue& value, size_t step, std::vector<std::str
     if (value.kind != JsonKind::kObject) return false;
     (void)scanner.ScanObject([&](const JsonValue& key, const JsonValue& child) {
       // The first of fields with one name counts.
-      if (!is_found && KeyOf(key) == next.name) is_found = Collect(child, step + 1, found);
+      if (!is_found && IsNamed(key, next.name)) is_found = Collect(child, step + 1, found);
     });
     return is_found;
   }
@@ -147,7 +159,52 @@ bool JsonPath::Collect(const JsonValue& value, size_t step, std::vector<std::str
   return is_found;
 }
 
+bool JsonPath::ScanFor(size_t step, JsonScanner* scanner, JsonValue* found) const {
+  const Step* const next = step < steps_.size() ? &steps_[step] : nullptr;
+  const char first = scanner->Peek();
+  if (next != nullptr && next->kind == Step::Kind::kField && first == '{') {
+    return scanner->ScanObject([&](const JsonValue& key, const JsonValue& child) {
+      // The first of fields with one name counts, unless nothing is found in it.
+      const bool is_found = found->kind != JsonKind::kNull;
+      if (!is_found && IsNamed(key, next->name)) FindIn(child, step + 1, found);
+    });
+  }
+  if (next != nullptr && next->kind == Step::Kind::kIndex && first == '[') {
+    int64_t at = 0;
+    return scanner->ScanArray([&](const JsonValue& child) {
+      if (at++ == next->index) FindIn(child, step + 1, found);
+    });
+  }
+  JsonValue value;
+  if (!scanner->ScanValue(&value)) return false;
+  if (next == nullptr) *found = value;
+  return true;
+}
+
+void JsonPath::FindIn(const JsonValue& value, size_t step, JsonValue* found) const {
+  if (step == steps_.size()) {
+    *found = value;
+  } else if (value.kind == JsonKind::kObject || value.kind == JsonKind::kArray) {
+    JsonScanner scanner(value.text(), kSyntax);
+    (void)ScanFor(step, &scanner, found);  // scanned before
+  }
+}
+
+bool JsonPath::FindOne(std::string_view record, std::string* out) const {
+  JsonScanner scanner(record, kSyntax);
+  JsonValue found;
+  if (!ScanFor(0, &scanner, &found)) return false;
+  if (found.kind == JsonKind::kNull) return false;
+  if (found.kind == JsonKind::kString || found.kind == JsonKind::kEscapedString) {
+    AppendPlainString(found, out);
+  } else {
+    AppendCompactJson(found, out);
+  }
+  return true;
+}
+
 bool JsonPath::Find(std::string_view record, std::string* out) const {
+  if (!has_wildcard_) return FindOne(record, out);
   JsonScanner scanner(record, kSyntax);
   JsonValue root;
   if (scanner.IsAtEnd() || !scanner.ScanValue(&root)) return false;

@@ -29,7 +29,13 @@ class JsonPath {
     int64_t index = 0;
   };
 
-  // Everything that is found, each as JSON text.
+  // What a path without a wildcard finds.
+  bool FindOne(std::string_view record, std::string* out) const;
+  // Takes the steps from `step` on while the value that comes next is checked; false where that is
+  // broken. `found` stays as it is where they lead nowhere.
+  bool ScanFor(size_t step, JsonScanner* scanner, JsonValue* found) const;
+  void FindIn(const JsonValue& value, size_t step, JsonValue* found) const;
+  // Everything that a path with wildcards finds, each as JSON text.
   bool Collect(const JsonValue& value, size_t step, std::vector<std::string>* found) const;
 
   std::vector<Step> steps_;

@@ -86,18 +86,18 @@ class PathColumn {
   explicit PathColumn(const arrow::Datum& datum) : texts_(datum) {}
   const std::optional<JsonPath>& operator[](int64_t row) {
     const std::string_view text = texts_[row];
-    if (!is_known_ || text != text_) {
-      path_ = JsonPath::Compile(text);
-      text_ = std::string(text);
-      is_known_ = true;
-    }
+    // A constant is the same text in every row.
+    if (text.data() == text_.data() && text.size() == text_.size() && is_known_) return path_;
+    if (!is_known_ || text != text_) path_ = JsonPath::Compile(text);
+    text_ = text;
+    is_known_ = true;
     return path_;
   }
 
  private:
   const TextColumn texts_;
   bool is_known_ = false;
-  std::string text_;
+  std::string_view text_;
   std::optional<JsonPath> path_;
 };
 
