@@ -1,10 +1,11 @@
 """Figures of a cluster of the release build: a driver and workers as processes of their own.
 
-usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|worker|driver|rescale|slow|burst|scaling ...] [--scale F]
+usage: cluster.py TIDEMILL FOLDER [disk|idle|epoch|fanout|worker|driver|rescale|slow|burst|scaling ...] [--scale F]
 
 disk     fdatasync of small appends on the disk of FOLDER, for comparison
 idle     resident memory of a driver and a worker with nothing to do
 epoch    one row per epoch, 2 workers, checkpoint and JSON file: from the rename of the input to the result, and by phase
+fanout   one row per epoch over 1 to 16 workers: latency, CPU of the driver and of a worker, bytes and packets
 worker   SIGKILL of one of 2 workers: until a line that came after it is in the committed result
 driver   SIGKILL of the driver and a new one at once: likewise
 rescale  a worker joins, then leaves, a job with 1 M keys: the longest time without a commit
@@ -163,6 +164,32 @@ def epoch(options):
         print(f"epoch: one row, driver and 2 workers, from rename to result {measure.percentiles(latencies[5:])}")
         for phase, values in measure.phases_of((one.folder / "driver.log").read_text()).items():
             print(f"  {phase}: {measure.percentiles(values[5:])}")
+
+
+def fanout(options):
+    """What an epoch of one row costs the more workers there are: nearly all of it is messages."""
+    for workers in (1, 2, 4, 8, 16):
+        with cluster(options, "fanout", workers) as one:
+            source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
+            source.mkdir()
+            submit(one, "fanout", WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
+            latencies = []
+            for number in range(options.epochs):
+                if number == 5:
+                    before = (loopback(), process_tree.cpu_of(one.driver.pid), sum(process_tree.cpu_of(child.pid) for child in one.workers.values()))
+                earlier = measure.stamp(result)
+                began = time.perf_counter()
+                put(source, f"{number}.txt", "tide\n")
+                wait_until(lambda: measure.stamp(result) != earlier, f"row {number}, see {one.folder}")
+                latencies.append(time.perf_counter() - began)
+                time.sleep(0.02)
+            (sent, packets), driver, rest = before
+            epochs = options.epochs - 5
+            after = loopback()
+            costs = (1e6 * (process_tree.cpu_of(one.driver.pid) - driver) / epochs,
+                     1e6 * (sum(process_tree.cpu_of(child.pid) for child in one.workers.values()) - rest) / epochs / workers)
+            print(f"fanout: {workers} workers of 1 slot: rename to result {measure.percentiles(latencies[5:])}; an epoch: driver {costs[0]:.0f} us of CPU, "
+                  f"each worker {costs[1]:.0f} us, {(after[0] - sent) / epochs / 1000:.1f} kB and {(after[1] - packets) / epochs:.0f} packets", flush=True)
 
 
 @contextlib.contextmanager
@@ -380,7 +407,7 @@ def main():
     options.runs, options.slots = 1, 0
     parts = {"disk": measure.Bench(options).disk, "idle": lambda: idle(options), "epoch": lambda: epoch(options),
              "worker": lambda: recovery(options, "worker", strike_worker), "driver": lambda: recovery(options, "driver", strike_driver),
-             "rescale": lambda: rescale(options), "slow": lambda: slow(options),
+             "fanout": lambda: fanout(options), "rescale": lambda: rescale(options), "slow": lambda: slow(options),
              "burst": lambda: burst(options), "scaling": lambda: scaling(options)}
     for what in options.what:
         parts[what]()

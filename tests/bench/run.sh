@@ -6,7 +6,7 @@
 #        tests/bench/run.sh own [disk|tiny|epoch ...]
 #        tests/bench/run.sh memory [fill|zipf ...] [--keys N] [--memory SIZE]
 #        tests/bench/run.sh state [changed|restore|rescale ...] [--keys N]
-#        tests/bench/run.sh cluster [disk|idle|epoch|worker|driver|rescale|slow|scaling ...]
+#        tests/bench/run.sh cluster [disk|idle|epoch|fanout|worker|driver|rescale|slow|scaling ...]
 #        tests/bench/run.sh micro [google-benchmark arguments]
 # BENCH_HOME: where data and results go, outside the clone; default ~/.cache/tidemill/bench
 set -euo pipefail
