@@ -107,7 +107,6 @@ def test_worker(options, folder, want):
     rows = check_rows("worker", want, out, is_whole=False)
     disk.grow()
     cluster.client("submit", path, "--wait", seconds=90)
-    check(cluster.workers["w1"].stderr.count("state_evicted") > 1, "rows were not evicted")
     print(f"worker: full after {rows} rows; then {check_rows('worker', want, out, is_whole=True)} rows, each once", flush=True)
     cluster.stop()
     disk.remove()
