@@ -12,8 +12,8 @@ rescale  a worker joins, then leaves, a job with 1 M keys: the longest time with
 slow     one of 2 workers is stopped for 3 s while a pass-through job shuffles a burst: memory of the other and of the driver
 burst    a keyed count of 10,000 rows a second gets 50 M rows at once, with a target for epochs and without: how long epochs last,
          how long until all is counted, memory of the driver and the workers
-scaling  rows per second, CPU, and bytes over the loopback device of a keyed count (1 M keys), W1, W2 and W3 over 1, 2 and 3 workers
-         of 1 slot
+scaling  rows per second, CPU, and bytes over the loopback device of a keyed count (1 M keys), W1, W2 and W3 over workers of 1 slot,
+         as many as there are cores, each on its own
 """
 import argparse
 import contextlib
@@ -47,8 +47,9 @@ def free_port():
 class Cluster:
     """Processes of one driver and its workers; ends them by pid."""
 
-    def __init__(self, binary, folder, slots=1, memory=None):
+    def __init__(self, binary, folder, slots=1, memory=None, has_cores=False):
         self.binary, self.folder, self.slots = binary, folder, slots
+        self.cores = sorted(os.sched_getaffinity(0)) if has_cores else []    # one for each worker, as on machines of their own
         self.memory = ("--memory", memory) if memory else ()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -68,6 +69,8 @@ class Cluster:
         name = name or f"w{self.starts}"
         self.workers[name] = self.spawn(name, "worker", "--driver", self.address, "--slots", str(self.slots), "--id", name,
                                         "--data", str(self.folder / "data" / name), *self.memory)
+        if self.cores:
+            process_tree.bind(self.workers[name].pid, self.cores[(self.starts - 1) % len(self.cores)])
         return name
 
     def client(self, *arguments, **rest):
@@ -93,8 +96,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(options, name, workers, slots=1, memory=None):
-    one = Cluster(os.path.abspath(options.binary), options.folder.resolve() / name, slots, memory)
+def cluster(options, name, workers, slots=1, memory=None, has_cores=False):
+    one = Cluster(os.path.abspath(options.binary), options.folder.resolve() / name, slots, memory, has_cores)
     try:
         one.start_driver()
         for _ in range(workers):
@@ -364,7 +367,7 @@ def loopback():
 
 
 def scaling(options):
-    """Works of compare.py, and a keyed count, over 1, 2 and 3 workers of 1 slot: all their input is there when they start."""
+    """Works of compare.py, and a keyed count, over workers of 1 slot, each on a core of its own: all their input is there when they start."""
     keys = options.folder / "keys"
     if not (keys / ".ready").exists():
         keys.mkdir(parents=True, exist_ok=True)
@@ -379,8 +382,8 @@ def scaling(options):
         cases.append((name, work.query, sources, work.mode, int(work.rows * options.scale)))
     for what, query, sources, mode, rows in cases:
         alone = None
-        for workers in (1, 2, 3):
-            with cluster(options, f"scaling-{workers}", workers) as one:
+        for workers in range(1, len(os.sched_getaffinity(0)) + 1):
+            with cluster(options, f"scaling-{workers}", workers, has_cores=True) as one:
                 driver = process_tree.cpu_of(one.driver.pid)
                 before, began = loopback(), time.perf_counter()
                 submit_sources(one, "scaling", query, sources, {"format": "noop"}, "--wait", outputMode=mode, trigger="available-now")

@@ -18,11 +18,14 @@ import time
 
 from beyond_memory import Watch, fill_state, write
 from cluster import KEYED_COUNT, cluster, commits, feeding, wait_until
-from compare import size_of
 from measure import percentiles
 from process_tree import memory_of
 
 CHANGES = ((100, 41), (10_000, 21), (1_000_000, 7))   # rows, epochs
+
+
+def size_of(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def start(one, keys):

@@ -36,6 +36,12 @@ def cpu_of(pid):
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
+def bind(pid, core):
+    """All threads of a process, and those that they start, run on one core."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(task), {core})
+
+
 def children_of(pid):
     """Of all its threads; fewer where it is about to end."""
     children = []
