@@ -48,7 +48,7 @@ bool JobRunner::Actor::SendWarmUp() {
 
 void JobRunner::Actor::OnRestoring(const std::string& worker, const proto::Restoring& message) {
   const bool is_awaited =
-      message.is_ahead() ? membership_.is_warming()
+      message.is_ahead() ? membership_.is_warming(message.number())
                          : message.number() == assignment_.version && unassigned_.contains(worker);
   if (!is_awaited) return;
   restores_[worker] = {.worker = worker,
@@ -71,6 +71,7 @@ void JobRunner::Actor::ReportRestores() const {
 }
 
 void JobRunner::Actor::OnWarmedUp(const std::string& worker, const proto::WarmedUp& message) {
+  if (!membership_.is_warming(message.number())) return;
   ForgetRestore(worker);
   if (message.has_error()) {
     LogWarn("warm_up_failed")
@@ -177,6 +178,10 @@ void JobRunner::Actor::SetDeployment(bool with_stored_plan) {
 
 void JobRunner::Actor::Do(const action::Assign& action) {
   assignment_ = action;
+  if (!restores_.empty()) {  // What they were for is given up.
+    restores_.clear();
+    ReportRestores();
+  }
   members_.clear();
   unassigned_.clear();
   if (uses_stored_plan_ && !action.with_stored_plan) return ReplaceSink();

@@ -62,7 +62,7 @@ void Membership::Begin(std::set<std::string> asked, SteadyTime now) {
 }
 
 Membership::Next Membership::OnWarm(const std::string& worker, uint64_t round, SteadyTime now) {
-  if (!warming_.has_value() || round != round_) return Next::kNothing;
+  if (!is_warming(round)) return Next::kNothing;
   warming_->unanswered.erase(worker);
   if (!warming_->unanswered.empty()) return Next::kNothing;
   const bool is_due = there_ != warming_->next || now - warming_->began > kShortRound;

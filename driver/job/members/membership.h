@@ -47,6 +47,7 @@ class Membership {
   enum class Next { kNothing, kAgain, kShown };
   Next OnWarm(const std::string& worker, uint64_t round, SteadyTime now);
   bool is_warming() const { return warming_.has_value(); }
+  bool is_warming(uint64_t round) const { return is_warming() && round == round_; }
 
   // What is shown has its key groups.
   void OnAssigned() { is_settling_ = false; }
