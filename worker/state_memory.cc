@@ -61,7 +61,7 @@ arrow::Status StateMemory::Update(const std::string& worker, const std::vector<U
 
 int64_t StateMemory::limit() const {
   // What other jobs have taken is not there for this one.
-  const int64_t others = budget_->used() - bytes_;
+  const int64_t others = budget_->used() - bytes_ - warm_bytes_;
   const int64_t of_worker =
       budget_->limit() == 0 ? 0 : std::max(budget_->limit() - others, budget_->limit() / 16);
   if (job_limit_ == 0 || of_worker == 0) return std::max(job_limit_, of_worker);

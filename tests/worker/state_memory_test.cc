@@ -67,6 +67,19 @@ TEST_F(StateMemoryTest, TheTighterOfTwoLimitsCountsAndOtherJobsTakeTheirShare) {
   EXPECT_EQ(ErrorClassOf(Update(&memory, 700, 0)), "MEMORY_LIMIT_EXCEEDED");
 }
 
+TEST_F(StateMemoryTest, TablesThatAreRestoredAheadCountOnce) {
+  StateMemory memory(&budget_, 0, Operators());
+  ASSERT_TRUE(Update(&memory, 220, 0).ok());
+
+  memory.SetWarm(300);
+  EXPECT_FALSE(memory.is_full());
+  memory.SetWarm(340);
+  EXPECT_TRUE(memory.is_full());
+  EXPECT_EQ(budget_.used(), 560);
+  memory.SetWarm(0);
+  EXPECT_EQ(budget_.used(), 220);
+}
+
 TEST_F(StateMemoryTest, NothingIsEvictedWithoutALimitOrATableThatCan) {
   MemoryBudget unlimited(0);
   StateMemory free(&unlimited, 0, Operators());
