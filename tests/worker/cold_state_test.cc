@@ -73,7 +73,7 @@ class ColdStateTest : public ReplayFixture {
     driver_->Undeploy();
     driver_.reset();
     std::filesystem::remove_all(root_ / "job");
-    memory_bytes_ = first_bytes_ * 39 / 20;
+    memory_bytes_ = first_bytes_ * 36 / 20;
   }
 
   proto::PhysicalPlan ManyKeys() {
