@@ -48,7 +48,7 @@ RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Owne
   request.from.committed_epoch = message.committed_epoch();
   for (size_t slot = 0; slot < next.groups.size(); ++slot)
     request.groups.push_back(Without(next.groups[slot], own_.groups[slot]));
-  request.warm = std::exchange(warm_, {});
+  request.warm = std::move(warm_);
   SetWarm({}, 0);
   request.tables = table_maker_;
   request.memory_bytes = memory_->can_evict() ? memory_->restore_bytes() : 0;

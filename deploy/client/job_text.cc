@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <limits>
-#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "common/base/error.h"
 #include "common/json/json_view.h"
+#include "common/types/time_zone.h"
+#include "common/types/value_parse.h"
 #include "deploy/client/text_table.h"
 #include "driver/rpc/messages.h"
 
@@ -42,24 +41,6 @@ std::string RateOf(const JsonView& object, std::string_view key) {
 std::string JsonOf(const JsonView& object, std::string_view key) {
   const JsonView value = object[key];
   return value.is_null() ? "" : std::string(value.text());
-}
-
-// Since 1970, of a progress's "2026-05-01T12:00:00.000Z".
-std::optional<int64_t> MillisOf(const std::string& timestamp) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int milli = 0;
-  if (std::sscanf(timestamp.c_str(), "%d-%u-%uT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute,
-                  &second, &milli) != 7)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + milli;
 }
 
 class StatusWriter {
@@ -180,20 +161,20 @@ void StatusWriter::WriteSources(const JsonView& progress) {
 std::string StatusWriter::GrowthOf(size_t number) const {
   const auto& recent = status_.recent_progress();
   int64_t rows[2] = {};
-  int64_t millis[2] = {};
+  int64_t micros[2] = {};
   const std::string* const ends[] = {&*recent.begin(), &*recent.rbegin()};
   for (int i = 0; i < 2; ++i) {
     const auto progress = JsonView::Parse(*ends[i]);
     if (!progress.has_value()) return "";
     const auto states = (*progress)["stateOperators"].Elements();
-    const auto time = MillisOf(TextOf(*progress, "timestamp"));
-    if (number >= states.size() || !time.has_value()) return "";
+    const bool has_time =
+        ParseTimestamp(TextOf(*progress, "timestamp"), *UtcTimeZone(), &micros[i]);
+    if (number >= states.size() || !has_time) return "";
     rows[i] = NumberOf(states[number], "numRowsTotal");
-    millis[i] = *time;
   }
-  if (millis[1] <= millis[0]) return "";
-  return RateText(1000.0 * static_cast<double>(rows[1] - rows[0]) /
-                  static_cast<double>(millis[1] - millis[0]));
+  if (micros[1] <= micros[0]) return "";
+  return RateText(1e6 * static_cast<double>(rows[1] - rows[0]) /
+                  static_cast<double>(micros[1] - micros[0]));
 }
 
 void StatusWriter::WriteState(const JsonView& progress) {

@@ -49,6 +49,7 @@ class JobRunner::Actor : public std::enable_shared_from_this<JobRunner::Actor> {
   // The job is open and the workers that it may count on are there.
   void Settle();
   void FeedWorkers();
+  void UpdateMembers();
   // Tells the scheduler who is there, or has them warmed up first.
   void ShowWorkers();
   bool CanWarmUp() const;

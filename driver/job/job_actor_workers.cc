@@ -20,6 +20,10 @@ void JobRunner::Actor::FeedWorkers() {
     return Feed(event::Broken{
         MakeError(ErrorKind::kUnavailable, "NO_WORKERS", "all workers of the job are gone")});
   }
+  UpdateMembers();
+}
+
+void JobRunner::Actor::UpdateMembers() {
   if (!is_settled_) return;
   membership_.Update({workers_.names(), workers_.leaving()});
   ShowWorkers();
@@ -101,10 +105,7 @@ void JobRunner::Actor::OnAdded(WorkerLink link) {
     workers_.Remove(link.name);
     files_.ForgetWorker(link.name);
     // What it was assigned is lost, even if it is there again.
-    if (is_settled_) {
-      membership_.Update({workers_.names(), workers_.leaving()});
-      ShowWorkers();
-    }
+    UpdateMembers();
     if (scheduler_.is_finished()) return link.stream->Close();
   }
   workers_.Add(std::move(link));

@@ -1,14 +1,14 @@
 #include "driver/job/state_files.h"
 
+#include "driver/log/log_state.h"
+
 namespace tidemill::driver {
 
 namespace {
 
-std::string PathOf(const std::string& file) { return "state/" + file; }
-
 std::set<std::string> FilesOf(const proto::Snapshot& snapshot) {
   std::set<std::string> files;
-  for (const proto::SnapshotFile& file : snapshot.files()) files.insert(PathOf(file.name()));
+  for (const proto::SnapshotFile& file : snapshot.files()) files.insert(StateFile(file.name()));
   return files;
 }
 
@@ -17,7 +17,7 @@ std::set<std::string> FilesOf(const proto::Snapshot& snapshot) {
 void StateFiles::NoteExtents(const std::string& worker,
                              const google::protobuf::RepeatedPtrField<proto::Extent>& extents) {
   std::set<std::string> files;
-  for (const proto::Extent& extent : extents) files.insert(PathOf(extent.file()));
+  for (const proto::Extent& extent : extents) files.insert(StateFile(extent.file()));
   if (!files.empty()) segments_[worker] = std::move(files);
 }
 
@@ -54,7 +54,7 @@ std::set<std::string> StateFiles::InUse(const EpochInFlight* open) const {
   for (const auto& [worker, snapshot] : waiting_) files.merge(FilesOf(snapshot));
   if (open == nullptr) return files;
   for (const auto& [worker, prepared] : open->prepared) {
-    for (const proto::Extent& extent : prepared.extents()) files.insert(PathOf(extent.file()));
+    for (const proto::Extent& extent : prepared.extents()) files.insert(StateFile(extent.file()));
   }
   return files;
 }

@@ -19,8 +19,6 @@ arrow::Status DoesNotFollow(std::string_view what, int64_t expected, int64_t act
                                what, expected, actual));
 }
 
-std::string StateFile(const std::string& name) { return "state/" + name; }
-
 // The epochs of a key group's two newest snapshots; -1 where there are fewer.
 struct NewestTwo {
   int64_t newest = -1;
@@ -28,6 +26,8 @@ struct NewestTwo {
 };
 
 }  // namespace
+
+std::string StateFile(const std::string& name) { return "state/" + name; }
 
 uint64_t PlanHash(const proto::EpochPlan& plan) { return Hash64(plan.SerializeAsString()); }
 

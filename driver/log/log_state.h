@@ -16,6 +16,9 @@ namespace tidemill::driver {
 // Hash64 of the serialised plan: what sinks keep about an epoch.
 uint64_t PlanHash(const proto::EpochPlan& plan);
 
+// Where a checkpoint has a file of an extent or a snapshot: relative to it.
+std::string StateFile(const std::string& name);
+
 // What a log means: the fold of its records. Says what is committed, what is open, which files the
 // state of the job consists of and which files nobody needs any more. *Thread-compatible.*
 class LogState {

@@ -68,6 +68,11 @@ bool Holds(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
 }  // namespace
 
 struct Restorer::Impl {
+  // Whether a key group can be restored from a snapshot.
+  bool IsUsable(const Snapshot& snapshot, uint32_t key_group) const {
+    return snapshot.epoch <= options.committed_epoch && Holds(snapshot.key_groups, key_group);
+  }
+
   Options options;
   std::vector<Candidate> candidates;  // parallel to options.snapshots
   // For people.
@@ -114,9 +119,8 @@ arrow::Result<const SnapshotReader*> Restorer::Impl::Reader(size_t i, Run* run) 
 bool Restorer::Impl::HasExtentsSince(uint32_t key_group, int64_t epoch) const {
   int newer = 0;
   for (const Snapshot& snapshot : options.snapshots) {
-    if (snapshot.epoch > options.committed_epoch || !Holds(snapshot.key_groups, key_group))
-      continue;
-    if (snapshot.epoch > epoch && ++newer == kRestorePaths) return false;
+    if (snapshot.epoch > epoch && IsUsable(snapshot, key_group) && ++newer == kRestorePaths)
+      return false;
   }
   return true;
 }
@@ -154,8 +158,7 @@ arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run)
   arrow::Status last_problem;
   for (size_t i = 0; i < options.snapshots.size() && damaged < kRestorePaths; ++i) {
     const Snapshot& snapshot = options.snapshots[i];
-    if (snapshot.epoch > options.committed_epoch || !Holds(snapshot.key_groups, key_group))
-      continue;
+    if (!IsUsable(snapshot, key_group)) continue;
     std::vector<std::pair<int32_t, HotTable*>> tables;
     const auto find_table = [&](int32_t operator_id) {
       HotTable* table = run->find(operator_id, key_group);

@@ -151,20 +151,28 @@ def idle(options):
             print(f"idle: {name} {anonymous:.1f} MiB anonymous, {total:.1f} MiB resident")
 
 
+def epochs_of_one_row(one, count, warm_up=5, on_warm=lambda: None):
+    """A word count; from rename to result, without the first epochs, after which `on_warm` is called."""
+    source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
+    source.mkdir()
+    submit(one, "epoch", WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
+    latencies = []
+    for number in range(count):
+        if number == warm_up:
+            on_warm()
+        before = measure.stamp(result)
+        began = time.perf_counter()
+        put(source, f"{number}.txt", "tide\n")
+        wait_until(lambda: measure.stamp(result) != before, f"row {number}, see {one.folder}")
+        latencies.append(time.perf_counter() - began)
+        time.sleep(0.02)
+    return latencies[warm_up:]
+
+
 def epoch(options):
     with cluster(options, "epoch", 2) as one:
-        source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
-        source.mkdir()
-        submit(one, "epoch", WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
-        latencies = []
-        for number in range(options.epochs):
-            before = measure.stamp(result)
-            began = time.perf_counter()
-            put(source, f"{number}.txt", "tide\n")
-            wait_until(lambda: measure.stamp(result) != before, f"row {number}, see {one.folder}")
-            latencies.append(time.perf_counter() - began)
-            time.sleep(0.02)
-        print(f"epoch: one row, driver and 2 workers, from rename to result {measure.percentiles(latencies[5:])}")
+        latencies = epochs_of_one_row(one, options.epochs)
+        print(f"epoch: one row, driver and 2 workers, from rename to result {measure.percentiles(latencies)}")
         for phase, values in measure.phases_of((one.folder / "driver.log").read_text()).items():
             print(f"  {phase}: {measure.percentiles(values[5:])}")
 
@@ -173,26 +181,14 @@ def fanout(options):
     """What an epoch of one row costs the more workers there are: nearly all of it is messages."""
     for workers in (1, 2, 4, 8, 16):
         with cluster(options, "fanout", workers) as one:
-            source, result = one.folder / "in", one.folder / "out" / "part-00000.json"
-            source.mkdir()
-            submit(one, "fanout", WORD_COUNT, {"format": "text", "path": source}, {"format": "json", "path": result.parent}, outputMode="complete")
-            latencies = []
-            for number in range(options.epochs):
-                if number == 5:
-                    before = (loopback(), process_tree.cpu_of(one.driver.pid), sum(process_tree.cpu_of(child.pid) for child in one.workers.values()))
-                earlier = measure.stamp(result)
-                began = time.perf_counter()
-                put(source, f"{number}.txt", "tide\n")
-                wait_until(lambda: measure.stamp(result) != earlier, f"row {number}, see {one.folder}")
-                latencies.append(time.perf_counter() - began)
-                time.sleep(0.02)
-            (sent, packets), driver, rest = before
-            epochs = options.epochs - 5
-            after = loopback()
-            costs = (1e6 * (process_tree.cpu_of(one.driver.pid) - driver) / epochs,
-                     1e6 * (sum(process_tree.cpu_of(child.pid) for child in one.workers.values()) - rest) / epochs / workers)
-            print(f"fanout: {workers} workers of 1 slot: rename to result {measure.percentiles(latencies[5:])}; an epoch: driver {costs[0]:.0f} us of CPU, "
-                  f"each worker {costs[1]:.0f} us, {(after[0] - sent) / epochs / 1000:.1f} kB and {(after[1] - packets) / epochs:.0f} packets", flush=True)
+            def costs():
+                """So far: CPU seconds of the driver and of all workers, bytes and packets."""
+                return (process_tree.cpu_of(one.driver.pid), sum(process_tree.cpu_of(child.pid) for child in one.workers.values()), *loopback())
+            before = []
+            latencies = epochs_of_one_row(one, options.epochs, on_warm=lambda: before.extend(costs()))
+            driver, rest, sent, packets = ((after - earlier) / len(latencies) for after, earlier in zip(costs(), before))
+            print(f"fanout: {workers} workers of 1 slot: rename to result {measure.percentiles(latencies)}; an epoch: driver {1e6 * driver:.0f} us of CPU, "
+                  f"each worker {1e6 * rest / workers:.0f} us, {sent / 1000:.1f} kB and {packets:.0f} packets", flush=True)
 
 
 @contextlib.contextmanager

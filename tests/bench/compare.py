@@ -45,7 +45,7 @@ class Figures:
 
 def checkpoint_bytes(folder):
     kept = folder / "checkpoint_bytes"    # by an engine that removes its own
-    return int(kept.read_text()) if kept.exists() else sum(path.stat().st_size for path in (folder / "checkpoint").rglob("*") if path.is_file())
+    return int(kept.read_text()) if kept.exists() else process_tree.size_of(folder / "checkpoint")
 
 
 class Comparison:

@@ -5,8 +5,7 @@ usage: large_state.py TIDEMILL FOLDER [changed|restore|rescale ...] [--keys N]
 changed  epochs that change 100, 10,000 and 1,000,000 rows of a state of no keys, a tenth of the keys and all keys: from the rename
          of the input to the commit; then the size of the checkpoint beside that of the state
 restore  SIGKILL of all of 1 or 2 workers, which start again: until the state is there and until the next commit
-rescale  1, 2, 4, then 2 workers of 1 slot while a file of 1,000 rows arrives every 20 ms: the longest time without a commit, and
-         how long the state took to move
+rescale  1, 2, 4, then 2 workers of 1 slot while a file of 1,000 rows arrives every 20 ms: the longest times without a commit
 """
 import argparse
 import array
@@ -19,13 +18,9 @@ import time
 from beyond_memory import Watch, fill_state, write
 from cluster import KEYED_COUNT, cluster, commits, feeding, wait_until
 from measure import percentiles
-from process_tree import memory_of
+from process_tree import memory_of, size_of
 
 CHANGES = ((100, 41), (10_000, 21), (1_000_000, 7))   # rows, epochs
-
-
-def size_of(folder):
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def start(one, keys):
@@ -41,11 +36,6 @@ def checkpoint_of(one):
     """Bytes of state and all bytes."""
     folder = one.folder / "state-checkpoint"
     return size_of(folder / "state"), size_of(folder)
-
-
-def seconds_of(line):
-    hour, minute, second = re.match(r"\[\d+-\d+-\d+ (\d+):(\d+):([\d.]+)\]", line).groups()
-    return int(hour) * 3600 + int(minute) * 60 + float(second)
 
 
 def log_of(one):

@@ -36,6 +36,11 @@ def cpu_of(pid):
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
+def size_of(folder):
+    """Bytes of all files in it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def bind(pid, core):
     """All threads of a process, and those that they start, run on one core."""
     for task in os.listdir(f"/proc/{pid}/task"):

@@ -288,10 +288,10 @@ WorkerSet::WarmUp WorkerSet::SendWarmUp(uint64_t number, const std::set<std::str
     if (next.snapshots().empty() && next.extents().empty()) continue;
     for (const proto::Snapshot& snapshot : next.snapshots()) {
       for (const proto::SnapshotFile& file : snapshot.files())
-        warm_up.files.insert("state/" + file.name());
+        warm_up.files.insert(StateFile(file.name()));
     }
     for (const proto::Extent& extent : next.extents())
-      warm_up.files.insert("state/" + extent.file());
+      warm_up.files.insert(StateFile(extent.file()));
     DeployOn(&worker);
     proto::ToWorker message = NewMessage();
     *message.mutable_warm_up()->mutable_next() = std::move(next);
