@@ -62,7 +62,7 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   options.is_durable = message.is_durable();
   if (message.snapshot_min_bytes() > 0) options.policy.min_bytes = message.snapshot_min_bytes();
   if (message.snapshot_ratio() > 0) options.policy.state_ratio = message.snapshot_ratio();
-  job->MakeKeeper();
+  job->MakeKeeper(false);
 
   job->newest_ = {message.job(), -1, 0};
   job->own_.slot_index.assign(env.slots.size(), -1);
@@ -71,14 +71,15 @@ arrow::Result<std::shared_ptr<JobOnWorker>> JobOnWorker::Deploy(
   return job;
 }
 
-void JobOnWorker::MakeKeeper() {
+void JobOnWorker::MakeKeeper(bool takes_tier) {
   StateKeeper::Options options = keeper_options_;
   options.incarnation = fmt::format("{}.{}", environment_.incarnation, environment_.next_number());
   options.local_dir = JoinPath(JoinPath(environment_.data_dir, job_->job),
                                fmt::format("{}-{}", environment_.worker, options.incarnation));
   auto keeper = std::make_unique<StateKeeper>(std::move(options));
-  if (keeper_ != nullptr) keeper->ContinueFrom(*keeper_);
+  if (keeper_ != nullptr) keeper->ContinueFrom(keeper_.get(), takes_tier);
   keeper_ = std::move(keeper);
+  if (takes_tier) return;
   disk_bytes_.clear();
   memory_->SetTier(0);
   memory_->SetCaptured(0);
@@ -116,7 +117,7 @@ void JobOnWorker::Undeploy() {
 bool JobOnWorker::Detach() {
   stream_ = nullptr;
   ForgetRestores();
-  return is_shared_ && !has_bad_slot_ && !has_cold_rows_;
+  return is_shared_ && !has_bad_slot_;
 }
 
 proto::JobReport JobOnWorker::Report() const {
@@ -139,6 +140,8 @@ void JobOnWorker::Adopt(const proto::Adopt& message, std::shared_ptr<DriverStrea
   stream_ = std::move(stream);
   ForgetRestores();
   open_.reset();
+  const bool keeps_tier = capture_ == 0;
+  TIDEMILL_CHECK(keeps_tier || !has_cold_rows_);
   capture_ = 0;
   evict_to_.reset();
   const bool is_committed =
@@ -146,22 +149,15 @@ void JobOnWorker::Adopt(const proto::Adopt& message, std::shared_ptr<DriverStrea
   if (is_committed) NoteCommitted();
   unsettled_.reset();
   is_prepared_ = false;
-  MakeKeeper();
+  MakeKeeper(keeps_tier);
   for (const auto& slot : environment_.slots) {
     slot->Adopt(job_->job, is_committed ? message.committed_epoch() : -1,
-                is_committed ? message.committed_attempt() : 0);
+                is_committed ? message.committed_attempt() : 0, !keeps_tier);
   }
   LogInfo("job_adopted")
       .With("job", job_->job)
       .With("committed", committed_epoch_)
       .With("commits_open", is_committed);
-}
-
-template <class Body>
-void JobOnWorker::ForOwnSlots(const Body& body) {
-  for (size_t slot = 0; slot < own_.slot_index.size(); ++slot) {
-    if (own_.slot_index[slot] >= 0) body(environment_.slots[slot].get());
-  }
 }
 
 void JobOnWorker::RunEpoch(const proto::RunEpoch& message, uint64_t term) {
@@ -268,21 +264,30 @@ void JobOnWorker::NoteCommitted() {
   committed_epoch_ = unsettled_->epoch;
   unsettled_.reset();
   is_prepared_ = false;
-  keeper_->OnCommitted(std::exchange(prepared_changelog_bytes_, 0), memory_->bytes());
+  int64_t bytes = 0;
+  for (const auto& extent : prepared_extents_) {
+    bytes += extent->length;
+    history_.Changed(extent);
+  }
+  prepared_extents_.clear();
+  keeper_->OnCommitted(bytes, memory_->bytes());
 }
 
 uint64_t JobOnWorker::BeginCapture() {
-  const int own_slots = CountOwnSlots();
   // What is captured before an eviction that is due would be taken for flushed.
-  if (own_slots == 0 || evict_to_ != nullptr || keeper_->is_capturing()) return 0;
+  if (CountOwnSlots() == 0 || evict_to_ != nullptr || keeper_->is_capturing()) return 0;
   const bool is_for_snapshot = keeper_->ShouldSnapshot();
   if (!is_for_snapshot && !memory_->wants_flush()) return 0;
+  return StartCapture(is_for_snapshot);
+}
+
+uint64_t JobOnWorker::StartCapture(bool is_for_snapshot) {
   keeper_->BeginCapture(is_for_snapshot);
   capture_ = environment_.next_number();
   captured_epoch_ = committed_epoch_;
   captured_.clear();
   captured_bytes_ = 0;
-  slots_capturing_ = own_slots;
+  slots_capturing_ = CountOwnSlots();
   return capture_;
 }
 
@@ -337,7 +342,11 @@ void JobOnWorker::OnChangelogWritten(const AttemptId& id,
     SendFailed(id, WithContext(extents.status(), "write changelog"));
     return;
   }
-  for (const state::Extent& extent : *extents) WriteExtent(extent, open_->prepared.add_extents());
+  prepared_extents_.clear();
+  for (state::Extent& extent : *extents) {
+    WriteExtent(extent, open_->prepared.add_extents());
+    prepared_extents_.push_back(std::make_shared<const state::Extent>(std::move(extent)));
+  }
   open_->prepared.set_changelog_us(SteadyMicros() - open_->computed_us);
   open_->is_changelog_durable = true;
   MaybeSendPrepared();
@@ -358,9 +367,6 @@ void JobOnWorker::MaybeSendPrepared() {
   if (!open_->is_changelog_durable || open_->slots_staging > 0) return;
   Failpoint("worker.prepared");
   is_prepared_ = true;
-  prepared_changelog_bytes_ = 0;
-  for (const proto::Extent& extent : open_->prepared.extents())
-    prepared_changelog_bytes_ += extent.length();
   for (proto::OperatorProgress& op : *open_->prepared.mutable_operators()) {
     const auto on_disk = disk_bytes_.find(op.operator_id());
     if (on_disk != disk_bytes_.end() && on_disk->second > 0)
@@ -421,15 +427,18 @@ void JobOnWorker::OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch
 }
 
 void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::Flushed>& flushed) {
-  // Its keeper is gone, or will be when a driver adopts the job.
-  if (capture != capture_ || stream_ == nullptr) return;
+  if (capture != capture_) return;  // Its keeper is gone.
+  // The next driver's keeper begins anew.
+  if (!flushed.ok() && stream_ == nullptr && !on_kept_) return;
   capture_ = 0;
   keeper_->EndCapture();
   memory_->SetCaptured(0);
+  if (on_kept_) return OnFlushedToKeep(flushed.status());
   if (!flushed.ok()) {
     // The captured rows are lost to the tier: only a restart from the checkpoint makes it whole.
     SendFailed(newest_, WithContext(flushed.status(), "flush state"));
   } else if (flushed->snapshot.has_value()) {
+    history_.TookSnapshot(flushed->snapshot->id);
     LogInfo("snapshot_taken").With("job", job_->job).With("epoch", flushed->snapshot->epoch);
     proto::ToDriver message;
     message.mutable_snapshot_done()->set_job(job_->job);

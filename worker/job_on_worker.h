@@ -33,6 +33,9 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
     std::string worker;
     std::string incarnation;
     std::string data_dir;
+    std::string kept_path;  // of what Keep leaves; "": nothing is kept
+    // What an earlier incarnation has kept of the job, or null.
+    std::shared_ptr<const state::KeptTables> kept;
     FileSystem* fs = nullptr;
     Executor* executor = nullptr;  // the worker's: callbacks of I/O are posted to it
     Executor* io = nullptr;
@@ -57,9 +60,15 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void Undeploy();
 
   // The driver's stream has ended: a restore under way is given up, the open attempt goes on. False
-  // where nothing is worth keeping; or where it cannot be adopted, because it is not all in memory.
+  // where nothing is worth keeping.
   bool Detach();
+  // Leaves the tables, as they are after the last commit that is known here, on the local disk for
+  // the worker's next incarnation (state/durable/kept_state.h), if that is possible. The job does
+  // nothing else any more.
+  void Keep(std::function<void()> done);
   bool IsServedBy(const std::shared_ptr<DriverStream>& stream) const { return stream_ == stream; }
+  // Rows were evicted to a tier that misses some: captured, but not flushed.
+  bool CanBeAdopted() const { return !has_cold_rows_ || capture_ == 0; }
   proto::JobReport Report() const;
   void Adopt(const proto::Adopt& message, std::shared_ptr<DriverStream> stream);
 
@@ -95,7 +104,13 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
 
   explicit JobOnWorker(Environment environment) : environment_(std::move(environment)) {}
 
-  void MakeKeeper();
+  void MakeKeeper(bool takes_tier);
+  void DropKept();
+  // Returns the number of the capture.
+  uint64_t StartCapture(bool is_for_snapshot);
+  void OnFlushedToKeep(const arrow::Status& flushed);
+  void CaptureToKeep();
+  void EndKeeping(const arrow::Status& kept);
   arrow::Status CheckKept(const proto::Assign& message, const Ownership& next) const;
   // Takes the warm tables.
   RestoreRequest MakeRequest(const proto::Assign& message, const Ownership& next);
@@ -124,7 +139,11 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void MakeRoom();
   void BeginEviction();
   template <class Body>
-  void ForOwnSlots(const Body& body);
+  void ForOwnSlots(const Body& body) {
+    for (size_t slot = 0; slot < own_.slot_index.size(); ++slot) {
+      if (own_.slot_index[slot] >= 0) body(environment_.slots[slot].get());
+    }
+  }
   int CountOwnSlots() const {
     return static_cast<int>(std::ranges::count_if(own_.slot_index, [](int i) { return i >= 0; }));
   }
@@ -136,7 +155,7 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void SendFailed(const AttemptId& id, const arrow::Status& error);
   void Send(proto::ToDriver message);
 
-  const Environment environment_;
+  Environment environment_;
   std::shared_ptr<DriverStream> stream_;  // null: no driver listens
   std::shared_ptr<const DeployedJob> job_;
   uint64_t plan_fingerprint_ = 0;
@@ -159,7 +178,8 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   std::optional<AttemptId> unsettled_;  // the same until it is committed or undone
   bool is_prepared_ = false;            // the unsettled attempt was reported as such
   std::unique_ptr<OpenAttempt> open_;
-  int64_t prepared_changelog_bytes_ = 0;
+  std::vector<std::shared_ptr<const state::Extent>> prepared_extents_;
+  state::TableHistory history_;
 
   uint64_t capture_ = 0;  // number of the one under way, 0 for none
   int64_t captured_epoch_ = -1;
@@ -174,6 +194,8 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   EvictionReport evicted_;  // what the slots have said so far
   bool has_cold_rows_ = false;
   std::map<int, int64_t> disk_bytes_;  // by operator, after the newest flush
+  std::function<void()> on_kept_;      // Keep has begun
+  bool is_captured_to_keep_ = false;
 };
 
 }  // namespace tidemill::worker

@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 #include "common/base/failpoint.h"
+#include "common/base/logging.h"
 #include "worker/job_on_worker.h"
 #include "worker/rpc/messages.h"
 
@@ -46,8 +47,13 @@ RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Owne
   for (const proto::Extent& extent : message.extents())
     request.from.extents.push_back(ReadExtent(extent));
   request.from.committed_epoch = message.committed_epoch();
+  request.from.kept = environment_.kept;
   for (size_t slot = 0; slot < next.groups.size(); ++slot)
     request.groups.push_back(Without(next.groups[slot], own_.groups[slot]));
+  for (const auto& groups : request.groups) {
+    history_.Restored(groups, request.from.snapshots, request.from.extents,
+                      request.from.committed_epoch);
+  }
   request.warm = std::move(warm_);
   SetWarm({}, 0);
   request.tables = table_maker_;
@@ -171,6 +177,16 @@ void JobOnWorker::OnRestored(Ownership next, int64_t committed_epoch, RestoredTa
   own_ = std::move(next);
   committed_epoch_ = committed_epoch;
   has_cold_rows_ |= restored.cold_rows > 0;
+  if (restored.rows > 0) {
+    LogInfo("state_restored")
+        .With("job", job_->job)
+        .With("rows", restored.rows)
+        .With("kept_rows", restored.kept_rows)
+        .With("snapshot_rows", restored.snapshot_rows)
+        .With("changelog_rows", restored.changelog_rows);
+  }
+  if (std::ranges::any_of(own_.groups, [](const auto& groups) { return !groups.empty(); }))
+    DropKept();
   memory_->Set(memory_->bytes() + restored.memory_bytes,
                memory_->evictable_bytes() + restored.evictable_bytes);
   // The answer waits for the slots: one that does not have the job yet would drop what the others

@@ -86,6 +86,7 @@ struct StateKeeper::Files {
   // One flush is under way at a time, unless restores overlap.
   Mutex tier_mutex;
   std::shared_ptr<state::RocksDbTier> tier GUARDED_BY(tier_mutex);
+  std::shared_ptr<Files> before GUARDED_BY(tier_mutex);  // has the tier, until it is needed
   // Not the tier's, which is held while it is written.
   Mutex restore_mutex;
   std::vector<uint32_t> dropped GUARDED_BY(restore_mutex);  // before the next flush
@@ -95,6 +96,9 @@ struct StateKeeper::Files {
                                       int64_t captures);
   arrow::Status FlushTier(int64_t epoch, const std::vector<uint32_t>& drops,
                           std::span<const state::FlushBatch* const> batches) REQUIRES(tier_mutex);
+  // The tier, which goes on under another name.
+  std::shared_ptr<state::RocksDbTier> GiveTier(const std::string& incarnation) EXCLUDES(tier_mutex);
+  arrow::Status Keep(const std::string& dir, const state::KeptState& kept);
   // `restore` fails where another one has begun since.
   arrow::Result<std::vector<uint32_t>> TakeDropped(std::optional<uint64_t> restore);
   arrow::Result<Flushed> Flush(int64_t epoch, const std::vector<uint32_t>& newly_dropped,
@@ -181,10 +185,26 @@ void StateKeeper::DropKeyGroups(std::vector<uint32_t> key_groups) {
   dropped_.insert(dropped_.end(), key_groups.begin(), key_groups.end());
 }
 
-void StateKeeper::ContinueFrom(const StateKeeper& before) {
-  changelog_bytes_ = before.changelog_bytes_ + before.captured_changelog_bytes_;
-  extents_ = before.extents_ + before.captured_extents_;
-  state_bytes_ = before.state_bytes_;
+void StateKeeper::ContinueFrom(StateKeeper* before, bool takes_tier) {
+  changelog_bytes_ = before->changelog_bytes_ + before->captured_changelog_bytes_;
+  extents_ = before->extents_ + before->captured_extents_;
+  state_bytes_ = before->state_bytes_;
+  if (!takes_tier) return;
+  TIDEMILL_CHECK(!before->is_capturing_);
+  dropped_ = std::exchange(before->dropped_, {});
+  {
+    MutexLock lock(&before->files_->restore_mutex);
+    dropped_.insert(dropped_.end(), before->files_->dropped.begin(), before->files_->dropped.end());
+  }
+  MutexLock lock(&files_->tier_mutex);
+  files_->before = before->files_;
+}
+
+std::shared_ptr<state::RocksDbTier> StateKeeper::Files::GiveTier(const std::string& incarnation) {
+  MutexLock lock(&tier_mutex);
+  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(incarnation);
+  if (tier != nullptr) tier->Renew(incarnation);
+  return std::exchange(tier, nullptr);
 }
 
 arrow::Result<std::vector<uint32_t>> StateKeeper::Files::TakeDropped(
@@ -197,6 +217,7 @@ arrow::Result<std::vector<uint32_t>> StateKeeper::Files::TakeDropped(
 
 arrow::Status StateKeeper::Files::FlushTier(int64_t epoch, const std::vector<uint32_t>& drops,
                                             std::span<const state::FlushBatch* const> batches) {
+  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(options.incarnation);
   if (tier == nullptr) {
     ARROW_ASSIGN_OR_RAISE(tier, state::RocksDbTier::Open({.fs = options.fs,
                                                           .local_dir = options.local_dir,
@@ -234,6 +255,18 @@ void StateKeeper::Flush(int64_t epoch, std::shared_ptr<const Batches> batches, O
       [files = files_, epoch, dropped = std::exchange(dropped_before_, {}),
        batches = std::move(batches), is_for_snapshot = is_for_snapshot_,
        done = std::move(done)] { done(files->Flush(epoch, dropped, *batches, is_for_snapshot)); });
+}
+
+arrow::Status StateKeeper::Files::Keep(const std::string& dir, const state::KeptState& kept) {
+  MutexLock lock(&tier_mutex);
+  return state::KeepTables(tier.get(), dir, kept);
+}
+
+void StateKeeper::Keep(const std::string& dir, state::KeptState kept,
+                       std::function<void(const arrow::Status&)> done) {
+  options_.io->Post([files = files_, dir, kept = std::move(kept), done = std::move(done)] {
+    done(files->Keep(dir, kept));
+  });
 }
 
 arrow::Result<std::shared_ptr<const state::RocksDbTier>> StateKeeper::Files::Spill(

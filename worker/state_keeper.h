@@ -14,6 +14,7 @@
 #include "state/durable/changelog.h"
 #include "state/durable/flush_batch.h"
 #include "state/durable/flush_policy.h"
+#include "state/durable/kept_state.h"
 #include "state/durable/rocksdb_tier.h"
 
 namespace tidemill::worker {
@@ -58,8 +59,9 @@ class StateKeeper {
   // captured from now on, also where they have come back by then; what is being captured still has
   // them.
   void DropKeyGroups(std::vector<uint32_t> key_groups);
-  // Takes the place of another keeper of the same tables, whose snapshots under way do not count.
-  void ContinueFrom(const StateKeeper& before);
+  // Takes the place of another keeper of the same tables, whose snapshots under way do not count;
+  // `takes_tier`: also of its tier, which holds all that was captured. Else that is empty.
+  void ContinueFrom(StateKeeper* before, bool takes_tier);
 
   // Flushes what the slots captured at the end of `epoch`; copies a snapshot to the checkpoint
   // where the capture was for one.
@@ -70,6 +72,9 @@ class StateKeeper {
   using OnFlushed = std::function<void(arrow::Result<Flushed>)>;
   using Batches = std::vector<std::unique_ptr<state::FlushBatch>>;
   void Flush(int64_t epoch, std::shared_ptr<const Batches> batches, OnFlushed done);
+  // Makes `dir` hold what was flushed last (state/durable/kept_state.h); replaces what is there.
+  void Keep(const std::string& dir, state::KeptState kept,
+            std::function<void(const arrow::Status&)> done);
   // The flush is done (or failed) and its result has reached the worker.
   void EndCapture();
 

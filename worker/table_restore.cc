@@ -165,7 +165,12 @@ arrow::Result<state::Restorer::Stats> Restoring::RestoreSlot(size_t slot) {
 }
 
 void Restoring::OnSlot(const arrow::Result<state::Restorer::Stats>& restored) {
-  if (restored.ok()) result_.rows += restored->rows;
+  if (restored.ok()) {
+    result_.rows += restored->rows;
+    result_.kept_rows += restored->kept_rows;
+    result_.snapshot_rows += restored->snapshot_rows;
+    result_.changelog_rows += restored->changelog_rows;
+  }
   if (!restored.ok() && result_.status.ok()) result_.status = restored.status();
   if (--left_ > 0) return;
   if (result_.status.ok()) Measure();

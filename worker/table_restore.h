@@ -43,6 +43,9 @@ struct RestoredTables {
   arrow::Status status;                            // of the first slot that failed
   std::vector<std::vector<RestoredTable>> tables;  // by slot
   int64_t rows = 0;                                // cold ones too
+  int64_t kept_rows = 0;                           // as those of Restorer::Stats
+  int64_t snapshot_rows = 0;
+  int64_t changelog_rows = 0;
   int64_t cold_rows = 0;
   int64_t memory_bytes = 0;
   int64_t evictable_bytes = 0;

@@ -45,10 +45,12 @@ class Worker::Actor final : public SlotListener,
   void Stop();
   void Serve(std::shared_ptr<DriverStream> stream);
 
-  std::vector<proto::JobReport> Report() const;
-  void Connect(std::shared_ptr<DriverStream> stream) { connected_ = std::move(stream); }
+  std::vector<proto::JobReport> Report();
+  void Connect(std::shared_ptr<DriverStream> stream);
   void Disconnect();
   void HandleConnected(const proto::ToWorker& message);
+  void Leave() { is_leaving_ = true; }
+  void Keep(std::function<void()> done);
   void OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why);
 
   const WorkerOptions& options() const { return options_; }
@@ -66,7 +68,8 @@ class Worker::Actor final : public SlotListener,
   using Stream = std::shared_ptr<DriverStream>;
   struct Entry {
     std::shared_ptr<JobOnWorker> job;
-    uint64_t term = 0;  // highest seen: messages of older ones are a zombie's
+    uint64_t term = 0;         // highest seen: messages of older ones are a zombie's
+    bool is_reported = false;  // to the driver that may connect
   };
 
   void Handle(const Stream& stream, const proto::ToWorker& message);
@@ -75,7 +78,9 @@ class Worker::Actor final : public SlotListener,
   void Deploy(const Stream& stream, const proto::Deploy& message, uint64_t term);
   void SendDeployed(const Stream& stream, const std::string& job, const arrow::Status& status);
   void Remove(const std::string& job);
-  JobOnWorker::Environment JobEnvironment();
+  JobOnWorker::Environment JobEnvironment(const std::string& job);
+  // Takes what the last incarnation has left.
+  void FindKept();
   // Runs `body` with the job, on the worker's thread; nothing where it is gone.
   void PostTo(const std::string& job, std::function<void(JobOnWorker*)> body);
   JobOnWorker* Find(const std::string& job);
@@ -90,6 +95,9 @@ class Worker::Actor final : public SlotListener,
   MemoryBudget memory_;
   uint64_t numbers_ = 0;  // given out by JobOnWorker::Environment::next_number
   Stream connected_;      // DriverLink's, null where it has none
+  bool is_leaving_ = false;
+  // What the last incarnation has left of jobs that are not deployed yet.
+  std::map<std::string, std::shared_ptr<const state::KeptTables>> kept_;
 
   Mutex mutex_;
   std::vector<Stream> streams_ GUARDED_BY(mutex_);
@@ -104,9 +112,11 @@ Worker::~Worker() { actor_->Stop(); }
 
 void Worker::Serve(std::shared_ptr<DriverStream> stream) { actor_->Serve(std::move(stream)); }
 
-std::vector<proto::JobReport> Worker::Report() const { return actor_->Report(); }
+std::vector<proto::JobReport> Worker::Report() { return actor_->Report(); }
 void Worker::Connect(std::shared_ptr<DriverStream> stream) { actor_->Connect(std::move(stream)); }
 void Worker::Disconnect() { actor_->Disconnect(); }
+void Worker::Leave() { actor_->Leave(); }
+void Worker::Keep(std::function<void()> done) { actor_->Keep(std::move(done)); }
 void Worker::Handle(const proto::ToWorker& message) { actor_->HandleConnected(message); }
 void Worker::OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why) {
   actor_->OnAttemptBroken(attempt, why);
@@ -115,7 +125,24 @@ const std::string& Worker::name() const { return actor_->options().name; }
 const std::string& Worker::incarnation() const { return actor_->incarnation(); }
 int Worker::slots() const { return actor_->options().slots; }
 
+void Worker::Actor::FindKept() {
+  if (options_.found_dir.empty()) return;
+  const auto entries = FileSystem::Local()->List(options_.found_dir);
+  if (!entries.ok()) return;  // Nothing was left.
+  for (const FileInfo& entry : *entries) {
+    auto kept = state::KeptTables::Open(entry.path);
+    if (kept.ok()) {
+      kept_[BaseName(entry.path)] = *std::move(kept);
+    } else {
+      LogWarn("kept_state_unusable")
+          .With("path", entry.path)
+          .With("error", kept.status().message());
+    }
+  }
+}
+
 void Worker::Actor::Start() {
+  FindKept();
   TIDEMILL_CHECK(static_cast<int>(environment_.slot_executors.size()) == options_.slots);
   const SlotEnvironment slot_environment{environment_.fs, environment_.io, environment_.random,
                                          environment_.network};
@@ -166,10 +193,46 @@ void Worker::Actor::Serve(std::shared_ptr<DriverStream> stream) {
   stream->Start(environment_.executor, std::move(handlers));
 }
 
-std::vector<proto::JobReport> Worker::Actor::Report() const {
+std::vector<proto::JobReport> Worker::Actor::Report() {
   std::vector<proto::JobReport> reports;
-  for (const auto& [name, entry] : jobs_) reports.push_back(entry.job->Report());
+  for (auto& [name, entry] : jobs_) {
+    entry.is_reported = entry.job->CanBeAdopted();
+    if (entry.is_reported) reports.push_back(entry.job->Report());
+  }
+  for (const auto& [name, kept] : kept_) {
+    proto::JobReport& report = reports.emplace_back();
+    report.set_job(name);
+    report.set_is_kept(true);
+    report.set_committed_epoch(-1);
+    report.set_open_epoch(-1);
+    for (const state::KeptGroup& group : kept->state().key_groups) {
+      const int size = static_cast<int>(group.key_group) + 1;
+      if (report.key_group_slot_size() < size) report.mutable_key_group_slot()->Resize(size, -1);
+      report.set_key_group_slot(size - 1, group.slot);
+    }
+  }
   return reports;
+}
+
+void Worker::Actor::Connect(std::shared_ptr<DriverStream> stream) {
+  std::erase_if(jobs_, [](const auto& entry) {
+    if (entry.second.is_reported) return false;
+    entry.second.job->Undeploy();
+    return true;
+  });
+  connected_ = std::move(stream);
+}
+
+void Worker::Actor::Keep(std::function<void()> done) {
+  connected_ = nullptr;
+  auto left = std::make_shared<size_t>(jobs_.size());
+  if (jobs_.empty()) return done();
+  // Nothing is taken out meanwhile: one that is done at once must not end the others.
+  for (const auto& [name, entry] : jobs_) {
+    entry.job->Keep([left, done] {
+      if (--*left == 0) done();
+    });
+  }
 }
 
 void Worker::Actor::Disconnect() {
@@ -218,6 +281,7 @@ void Worker::Actor::Handle(const Stream& stream, const proto::ToWorker& message)
 
 void Worker::Actor::HandleForJob(const std::string& name, const Stream& stream,
                                  const proto::ToWorker& message) {
+  if (message.has_undeploy()) kept_.erase(name);
   const auto found = jobs_.find(name);
   if (found == jobs_.end()) return;  // Its Deploy failed, or it is undeployed.
   // A driver that does not run the job (any more) does not know its term.
@@ -227,6 +291,7 @@ void Worker::Actor::HandleForJob(const std::string& name, const Stream& stream,
     return;
   }
   found->second.term = message.term();
+  if (message.has_undeploy() && is_leaving_ && found->second.job->Detach()) return;  // For Keep.
   if (message.has_undeploy()) return Remove(name);
   JobOnWorker* job = found->second.job.get();
   if (message.has_adopt()) return job->Adopt(message.adopt(), stream);
@@ -252,7 +317,7 @@ void Worker::Actor::Deploy(const Stream& stream, const proto::Deploy& message, u
     }
     Remove(message.job());
   }
-  auto deployed = JobOnWorker::Deploy(message, JobEnvironment(), stream);
+  auto deployed = JobOnWorker::Deploy(message, JobEnvironment(message.job()), stream);
   if (!deployed.ok()) return SendDeployed(stream, message.job(), deployed.status());
   const std::shared_ptr<JobOnWorker> job = *std::move(deployed);
   jobs_[message.job()] = {job, term};
@@ -282,11 +347,13 @@ void Worker::Actor::Remove(const std::string& job) {
   removed->Undeploy();
 }
 
-JobOnWorker::Environment Worker::Actor::JobEnvironment() {
+JobOnWorker::Environment Worker::Actor::JobEnvironment(const std::string& job) {
   JobOnWorker::Environment environment;
   environment.worker = options_.name;
   environment.incarnation = incarnation_;
   environment.data_dir = options_.data_dir;
+  if (!options_.kept_dir.empty()) environment.kept_path = JoinPath(options_.kept_dir, job);
+  if (auto kept = kept_.extract(job); !kept.empty()) environment.kept = std::move(kept.mapped());
   environment.fs = environment_.fs;
   environment.executor = environment_.executor;
   environment.io = environment_.io;

@@ -27,6 +27,8 @@ struct WorkerOptions {
   std::string name;  // unique in the cluster; goes into file names
   int slots = 1;
   std::string data_dir;      // local disk for RocksDB and restore; made when needed
+  std::string kept_dir;      // on the same disk, for what Keep leaves by job; "": nothing
+  std::string found_dir;     // what the last incarnation has left; "": nothing
   int64_t memory_bytes = 0;  // limit for the state of all jobs (StateMemory); 0: none
   std::string incarnation;   // of the process; "": a random UUID
 };
@@ -59,11 +61,16 @@ class Worker {
 
   // In a cluster, where DriverLink has the only stream and jobs survive it; on the executor only.
   // From Connect on, jobs are taken from this stream. After Disconnect they keep what they have,
-  // and say nothing until the next driver adopts them.
-  std::vector<proto::JobReport> Report() const;
+  // and say nothing until the next driver adopts them; what the last Report left out ends when that
+  // one connects.
+  std::vector<proto::JobReport> Report();
   void Connect(std::shared_ptr<DriverStream> stream);
   void Disconnect();
   void Handle(const proto::ToWorker& message);
+  // The worker wants to go: tables of jobs that are taken from it are held for Keep.
+  void Leave();
+  // Instead of Disconnect, at the end: leaves tables on the local disk for the next incarnation.
+  void Keep(std::function<void()> done);
 
   // Rows of an attempt were lost on their way from or to this worker: it cannot be committed.
   void OnAttemptBroken(const AttemptId& attempt, const arrow::Status& why);

@@ -53,12 +53,40 @@ struct Run {
     return base != bases.end() && base->second < extent.epoch;
   }
   arrow::Status MakeRoom(int64_t epoch) {
-    const int64_t rows = stats.snapshot_rows + stats.changelog_rows;
+    const int64_t rows = stats.snapshot_rows + stats.kept_rows + stats.changelog_rows;
     if (!make_room || rows - rows_with_room < kRoomRows) return arrow::Status::OK();
     rows_with_room = rows;
     for (auto& [id, known] : tables) known.table->CommitEpoch(epoch);
     return make_room();
   }
+};
+
+// The tables of one key group while they are filled with all their rows.
+class Base {
+ public:
+  Base(uint32_t key_group, Run* run) : key_group_(key_group), run_(run) {}
+
+  template <class Reader>
+  arrow::Result<int64_t> ReadFrom(const Reader& reader) {
+    return reader.ReadKeyGroup(key_group_, [this](int32_t operator_id) {
+      HotTable* table = run_->find(operator_id, key_group_);
+      if (table != nullptr) tables_.emplace_back(operator_id, table);
+      return table;
+    });
+  }
+  void Clear() const {
+    for (const auto& [operator_id, table] : tables_) table->Clear();
+  }
+  // They hold the rows of the end of `epoch`.
+  void Take(int64_t epoch) const {
+    for (const auto& [operator_id, table] : tables_)
+      run_->tables[{operator_id, key_group_}] = {table, epoch, table->last_changed_epoch()};
+  }
+
+ private:
+  const uint32_t key_group_;
+  Run* const run_;
+  std::vector<std::pair<int32_t, HotTable*>> tables_;
 };
 
 bool Holds(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
@@ -78,6 +106,7 @@ struct Restorer::Impl {
   // For people.
   std::atomic<int64_t> key_groups_read = 0;
   std::atomic<int64_t> rows_read = 0;
+  std::atomic<bool> is_kept_damaged = false;
 
   explicit Impl(Options given) : options(std::move(given)), candidates(options.snapshots.size()) {}
   ~Impl() {
@@ -88,6 +117,7 @@ struct Restorer::Impl {
   arrow::Result<const SnapshotReader*> Reader(size_t i, Run* run);
   arrow::Result<int64_t> RestoreBase(uint32_t key_group, Run* run);
   std::optional<int64_t> UseFilled(uint32_t key_group, Run* run);
+  std::optional<int64_t> UseKept(uint32_t key_group, Run* run);
   bool HasExtentsSince(uint32_t key_group, int64_t epoch) const;
   arrow::Status ApplySection(const Extent& extent, const ChangelogSection& section, Run* run);
   arrow::Status ApplyExtents(Run* run);
@@ -148,38 +178,54 @@ std::optional<int64_t> Restorer::Impl::UseFilled(uint32_t key_group, Run* run) {
   return epoch;
 }
 
+// Fills the tables of a key group from what was kept of it, if that fits; the epoch it stands for.
+std::optional<int64_t> Restorer::Impl::UseKept(uint32_t key_group, Run* run) {
+  if (options.kept == nullptr) return std::nullopt;
+  const auto epoch = options.kept->state().FitOf(key_group, options.snapshots, options.extents);
+  if (!epoch || *epoch > options.committed_epoch || !HasExtentsSince(key_group, *epoch))
+    return std::nullopt;
+  Base base(key_group, run);
+  const auto rows = base.ReadFrom(*options.kept);
+  if (!rows.ok()) {
+    base.Clear();
+    if (!is_kept_damaged.exchange(true, std::memory_order_relaxed)) {
+      LogWarn("kept_state_unusable")
+          .With("key_group", key_group)
+          .With("error", rows.status().message());
+    }
+    return std::nullopt;
+  }
+  run->stats.kept_rows += *rows;
+  rows_read.fetch_add(*rows, std::memory_order_relaxed);
+  base.Take(*epoch);
+  return epoch;
+}
+
 // Fills the tables of a key group from its newest sound snapshot and returns that one's epoch; -1
 // where there is none. Extents are kept from the older of its two newest snapshots on (all where it
 // has one): beyond these two a table that has not changed since would come back empty or stale, and
 // no gap would tell.
 arrow::Result<int64_t> Restorer::Impl::RestoreBase(uint32_t key_group, Run* run) {
   if (const auto epoch = UseFilled(key_group, run)) return *epoch;
+  if (const auto epoch = UseKept(key_group, run)) return *epoch;
   int damaged = 0;
   arrow::Status last_problem;
   for (size_t i = 0; i < options.snapshots.size() && damaged < kRestorePaths; ++i) {
     const Snapshot& snapshot = options.snapshots[i];
     if (!IsUsable(snapshot, key_group)) continue;
-    std::vector<std::pair<int32_t, HotTable*>> tables;
-    const auto find_table = [&](int32_t operator_id) {
-      HotTable* table = run->find(operator_id, key_group);
-      if (table != nullptr) tables.emplace_back(operator_id, table);
-      return table;
-    };
+    Base base(key_group, run);
     const auto reader = Reader(i, run);
-    const auto rows =
-        reader.ok() ? (*reader)->ReadKeyGroup(key_group, find_table) : reader.status();
+    const auto rows = reader.ok() ? base.ReadFrom(**reader) : reader.status();
     if (rows.ok()) {
       run->stats.snapshot_rows += *rows;
       rows_read.fetch_add(*rows, std::memory_order_relaxed);
-      for (const auto& [operator_id, table] : tables)
-        run->tables[{operator_id, key_group}] = {table, snapshot.epoch,
-                                                 table->last_changed_epoch()};
+      base.Take(snapshot.epoch);
       return snapshot.epoch;
     }
     if (KindOf(rows.status()) != ErrorKind::kCorrupt) return rows.status();
     ++damaged;
     last_problem = rows.status();
-    for (const auto& [operator_id, table] : tables) table->Clear();
+    base.Clear();
     if (!reader.ok()) continue;  // said once, when it was opened
     ++run->stats.corrupt_snapshots;
     LogWarn("snapshot_corrupt")

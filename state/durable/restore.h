@@ -13,13 +13,15 @@
 #include <vector>
 
 #include "common/fs/file_system.h"
+#include "state/durable/kept_state.h"
 #include "state/durable/records.h"
 #include "state/table/hot_table.h"
 
 namespace tidemill::state {
 
-// Rebuilds hot tables from the checkpoint: for each key group its newest sound snapshot, then the
-// changelog extents after it. Key groups may come from different snapshots.
+// Rebuilds hot tables from the checkpoint: for each key group its newest sound snapshot, or what
+// the worker has kept of it on its own disk, then the changelog extents after it. Key groups may
+// come from different snapshots.
 //
 // A corrupt snapshot is skipped with a warning in favour of the one before it, or, where it is the
 // only one, of the changelog from its beginning. Each section says since when its table had not
@@ -40,10 +42,14 @@ class Restorer {
     // By operator and key group: tables that an earlier Restore has filled, and its committed
     // epoch. Only what came after it is read for them, where enough of the extents are left.
     std::map<std::pair<int32_t, uint32_t>, int64_t> filled;
+    // Read instead of snapshots where they fit; damage is said, and the snapshots are read. May be
+    // null.
+    std::shared_ptr<const KeptTables> kept;
   };
   struct Stats {
     int64_t rows = 0;  // live rows afterwards, cold ones too
     int64_t snapshot_rows = 0;
+    int64_t kept_rows = 0;
     int64_t changelog_rows = 0;
     int64_t filled_tables = 0;      // that did not have to be read again
     int64_t corrupt_snapshots = 0;  // skipped

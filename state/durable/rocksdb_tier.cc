@@ -247,7 +247,7 @@ class TierRows final : public ColdRows {
 }  // namespace
 
 struct RocksDbTier::Impl {
-  const Options options;
+  Options options;
   DirectoryLock lock;
   const rocksdb::Options db_options;
   std::unique_ptr<rocksdb::DB> db;
@@ -275,6 +275,7 @@ struct RocksDbTier::Impl {
     return FromRocks(db->IngestExternalFiles(args), "ingest state files");
   }
   arrow::Status Flush(int64_t epoch, std::vector<const FlushBatch::Run*> runs);
+  arrow::Status LinkTo(const std::string& dir);
   arrow::Result<Snapshot> TakeSnapshot();
   arrow::Result<SnapshotFile> CopyFile(const std::string& dir, const std::string& local_name,
                                        const std::string& id);
@@ -353,6 +354,15 @@ arrow::Result<SnapshotFile> RocksDbTier::Impl::CopyFile(const std::string& dir,
   return result;
 }
 
+arrow::Status RocksDbTier::Impl::LinkTo(const std::string& dir) {
+  rocksdb::Checkpoint* made = nullptr;
+  ARROW_RETURN_NOT_OK(
+      FromRocks(rocksdb::Checkpoint::Create(db.get(), &made), "prepare a state snapshot"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // Nothing is ever in a memtable, so nothing needs to be flushed.
+  return FromRocks(checkpoint->CreateCheckpoint(dir, ~uint64_t{0}), "take a state snapshot");
+}
+
 arrow::Result<Snapshot> RocksDbTier::Impl::TakeSnapshot() {
   ARROW_RETURN_NOT_OK(OpenDatabase());
   Snapshot snapshot;
@@ -361,13 +371,7 @@ arrow::Result<Snapshot> RocksDbTier::Impl::TakeSnapshot() {
   snapshot.epoch = flushed_epoch;
   snapshot.key_groups = flushed_groups;
   const std::string dir = LocalPath(fmt::format("snapshot-{}", number));
-  rocksdb::Checkpoint* made = nullptr;
-  ARROW_RETURN_NOT_OK(
-      FromRocks(rocksdb::Checkpoint::Create(db.get(), &made), "prepare a state snapshot"));
-  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
-  // Nothing is ever in a memtable, so nothing needs to be flushed.
-  ARROW_RETURN_NOT_OK(
-      FromRocks(checkpoint->CreateCheckpoint(dir, ~uint64_t{0}), "take a state snapshot"));
+  ARROW_RETURN_NOT_OK(LinkTo(dir));
   ARROW_ASSIGN_OR_RAISE(const auto entries, FileSystem::Local()->List(dir));
   std::map<std::string, SnapshotFile> current;
   for (const FileInfo& entry : entries) {
@@ -467,6 +471,18 @@ arrow::Result<Snapshot> RocksDbTier::TakeSnapshot() {
   auto snapshot = impl_->TakeSnapshot();
   if (!snapshot.ok()) return impl_->Note(snapshot.status());
   return snapshot;
+}
+
+arrow::Status RocksDbTier::LinkTo(const std::string& dir) {
+  ARROW_RETURN_NOT_OK(impl_->CheckUsable());
+  ARROW_RETURN_NOT_OK(impl_->OpenDatabase());
+  return impl_->LinkTo(dir);
+}
+
+void RocksDbTier::Renew(std::string incarnation) {
+  impl_->options.incarnation = std::move(incarnation);
+  impl_->copied.clear();
+  impl_->next_snapshot = 0;
 }
 
 arrow::Status RocksDbTier::DropKeyGroups(std::span<const uint32_t> key_groups) {

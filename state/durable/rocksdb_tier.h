@@ -20,11 +20,11 @@ namespace tidemill::state {
 // only, written in bulk. Key = 2-byte big-endian key group, 1-byte NULL flag, key bytes; value =
 // row codec version, encoded values. The column family `__epoch` says which epoch the rows are of.
 //
-// Nothing here is read by a restart of the worker: it starts an empty database and its tables are
-// all dirty. What survives are snapshots. After a failed call the tier refuses everything, because
-// the captured rows are lost to it; the job must then restart from its checkpoint.
-// *Thread-compatible*: one thread at a time (an executor for blocking work) makes all calls, never
-// a slot; but RowsOf and what it gives are for slots.
+// Nothing here is read by a restart of the worker, unless it was linked elsewhere: it starts an
+// empty database and its tables are all dirty. What survives are snapshots. After a failed call the
+// tier refuses everything, because the captured rows are lost to it; the job must then restart from
+// its checkpoint. *Thread-compatible*: one thread at a time (an executor for blocking work) makes
+// all calls, never a slot; but RowsOf and what it gives are for slots.
 class RocksDbTier {
  public:
   struct Options {
@@ -47,6 +47,12 @@ class RocksDbTier {
   // Copies what the last Flush made of the database into the checkpoint: only files that are new
   // since the last snapshot; synced. The caller reports the result to the log.
   arrow::Result<Snapshot> TakeSnapshot();
+  // Makes `dir` (absent, on the local disk of `local_dir`) hold the database as the last Flush has
+  // left it, by hard links: kept_state.h.
+  arrow::Status LinkTo(const std::string& dir);
+  // Goes on for another deployment, whose files in the checkpoint have other names: what was copied
+  // into it until now does not count.
+  void Renew(std::string incarnation);
   // Removes key groups that this worker gave away, or before it takes them again.
   arrow::Status DropKeyGroups(std::span<const uint32_t> key_groups);
 

@@ -56,6 +56,7 @@ int32_t OperatorOf(std::string_view family) {
 struct SnapshotReader::Impl {
   std::string id;
   std::string local_dir;
+  bool is_owner = true;  // of local_dir
   std::unique_ptr<rocksdb::DB> db;
   std::map<int32_t, rocksdb::ColumnFamilyHandle*> operators;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -64,6 +65,7 @@ struct SnapshotReader::Impl {
   ~Impl() {
     for (auto* handle : handles) (void)db->DestroyColumnFamilyHandle(handle);  // read-only
     db.reset();
+    if (!is_owner) return;
     std::error_code ignored;  // a scratch directory
     std::filesystem::remove_all(local_dir, ignored);
   }
@@ -172,6 +174,16 @@ arrow::Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(FileSystem* 
     ARROW_RETURN_NOT_OK(
         Fetch(fs, JoinPath(state_dir, file.name), JoinPath(local_dir, file.local_name), file));
   ARROW_RETURN_NOT_OK(impl->OpenDatabase(snapshot.epoch));
+  return std::unique_ptr<SnapshotReader>(new SnapshotReader(std::move(impl)));
+}
+
+arrow::Result<std::unique_ptr<SnapshotReader>> SnapshotReader::OpenLocal(const std::string& dir,
+                                                                         int64_t epoch) {
+  auto impl = std::make_unique<Impl>();
+  impl->id = dir;
+  impl->local_dir = dir;
+  impl->is_owner = false;
+  ARROW_RETURN_NOT_OK(impl->OpenDatabase(epoch));
   return std::unique_ptr<SnapshotReader>(new SnapshotReader(std::move(impl)));
 }
 

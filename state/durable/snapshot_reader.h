@@ -23,6 +23,9 @@ class SnapshotReader {
                                                              const std::string& state_dir,
                                                              const std::string& local_dir,
                                                              const Snapshot& snapshot);
+  // A database of this worker's own, which stays where it is; `epoch` is what its rows must be of.
+  static arrow::Result<std::unique_ptr<SnapshotReader>> OpenLocal(const std::string& dir,
+                                                                  int64_t epoch);
   ~SnapshotReader();
 
   // Adds the rows of a key group to its tables and tells them their last changed epoch. `find`

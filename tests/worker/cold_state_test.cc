@@ -207,16 +207,59 @@ TEST_F(ColdStateTest, KeyGroupsThatMoveTakeTheirColdRowsAlong) {
   }
 }
 
-TEST_F(ColdStateTest, AJobWithColdRowsIsNotOfferedToTheNextDriver) {
+TEST_F(ColdStateTest, TheNextDriverTakesColdRowsOver) {
   const auto plan = ManyKeys();
   RunInMemory(plan);
+  Start(plan);
+  for (int epoch = 0; epoch < kEpochs; ++epoch) {
+    const uint64_t attempt = epoch + 1;
+    EXPECT_EQ(RunEpoch(epoch, attempt), whole_[epoch]) << epoch;
+    EXPECT_EQ(rows_total_, whole_totals_[epoch]);
+    EXPECT_EQ(cold_rows_ > 1000, epoch > 0);
+    Commit(epoch, attempt);
+    // Not as long as captured rows are on their way to the tier.
+    driver_->Reconnect(/*waits=*/true);
+    driver_->Adopt(epoch, attempt);
+    for (const auto& answer : driver_->Assign({}, {}, epoch)) {
+      EXPECT_FALSE(answer.has_error()) << answer.ShortDebugString();
+      EXPECT_EQ(answer.restored_rows(), 0);
+    }
+  }
+}
+
+// A snapshot is whole, also where most of its rows were flushed for the driver before.
+TEST_F(ColdStateTest, SnapshotsForTheNextDriverHoldColdRowsToo) {
+  const auto plan = ManyKeys();
+  RunInMemory(plan);
+  snapshot_min_bytes_ = 1;
   Start(plan);
   for (int epoch = 0; epoch < 2; ++epoch) {
     RunEpoch(epoch);
     Commit(epoch);
   }
+  ASSERT_GT(cold_rows_, 1000);
+  driver_->Reconnect(/*waits=*/true);
+  driver_->Adopt(1, 1);
+  driver_->Assign({}, {}, 1);
+  RunEpoch(2, 2);
+  Commit(2, 2);
+  std::vector<proto::Snapshot> snapshots;
+  while (snapshots.size() < 2) {
+    proto::Snapshot snapshot = driver_->WaitForSnapshot();
+    if (snapshot.epoch() == 2) snapshots.push_back(std::move(snapshot));
+  }
+  driver_.reset();
+  driver_ = std::make_unique<ScriptedDriver>(2, 1, (root_ / "job").string(),
+                                             ScriptedDriver::Kind::kCluster);
+  driver_->TryDeploy(plan, kKeyGroups,
+                     [this](proto::Deploy* deploy) { deploy->set_memory_bytes(memory_bytes_); });
 
-  EXPECT_TRUE(driver_->Reconnect().empty());
+  for (const auto& answer : driver_->Assign(snapshots, {}, 2))
+    restored_rows_ += answer.restored_rows();
+
+  EXPECT_EQ(restored_rows_, whole_totals_[2]);
+  EXPECT_EQ(RunEpoch(3), whole_[3]);
+  EXPECT_EQ(rows_total_, whole_totals_[3]);
 }
 
 TEST_F(ColdStateTest, AnEpochThatDoesNotFitFailsAndSaysWhatToDo) {

@@ -91,14 +91,17 @@ void ScriptedDriver::RunOn(size_t worker, const std::function<void()>& body) {
   done.get_future().wait();
 }
 
-std::vector<proto::JobReport> ScriptedDriver::Reconnect() {
+std::vector<proto::JobReport> ScriptedDriver::Reconnect(bool waits) {
   std::vector<proto::JobReport> reports;
   for (size_t worker = 0; worker < workers_.size(); ++worker) {
     streams_[worker]->Close();
-    RunOn(worker, [&] {
-      workers_[worker]->Disconnect();
-      for (auto& report : workers_[worker]->Report()) reports.push_back(std::move(report));
-    });
+    RunOn(worker, [&] { workers_[worker]->Disconnect(); });
+    const size_t wanted = reports.size() + (waits ? 1 : 0);
+    do {
+      RunOn(worker, [&] {
+        for (auto& report : workers_[worker]->Report()) reports.push_back(std::move(report));
+      });
+    } while (reports.size() < wanted);
     Connect(worker);
   }
   return reports;

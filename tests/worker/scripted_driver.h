@@ -55,8 +55,9 @@ class ScriptedDriver {
   // The next message other than a registration or a snapshot.
   proto::ToDriver NextAnswer() { return Next(false); }
 
-  // In a cluster: all streams end, new ones begin. What the workers report by worker.
-  std::vector<proto::JobReport> Reconnect();
+  // In a cluster: all streams end, new ones begin. What the workers report by worker; `waits`: once
+  // each of them reports something.
+  std::vector<proto::JobReport> Reconnect(bool waits = false);
   void Adopt(int64_t committed_epoch, uint64_t committed_attempt);
   void ReportBroken(int worker, int64_t epoch, uint64_t attempt);
 

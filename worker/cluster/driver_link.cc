@@ -118,7 +118,7 @@ void DriverLink::Impl::OnConnected(std::shared_ptr<DriverStream> stream) {
 }
 
 void DriverLink::Impl::SendRegister() {
-  const Worker& worker = *options_.worker;
+  Worker& worker = *options_.worker;
   proto::ToDriver message;
   proto::Register* hello = message.mutable_register_worker();
   hello->set_worker(worker.name());
@@ -214,23 +214,24 @@ void DriverLink::Impl::Send(proto::ToDriver message) {
 void DriverLink::Impl::CloseStream() {
   ++generation_;
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->Close();
-  options_.worker->Disconnect();
 }
 
 void DriverLink::Impl::Lose(const arrow::Status& why) {
   if (state_ == State::kEnded) return;
+  if (is_leaving_) return End(arrow::Status::OK());
   if (state_ == State::kRegistered) {
     LogWarn("driver_lost").With("worker", options_.worker->name()).With("why", why.message());
   }
   state_ = State::kApart;
   CloseStream();
-  if (is_leaving_) return End(arrow::Status::OK());
+  options_.worker->Disconnect();
   After(std::exchange(delay_, std::min(2 * delay_, kLongestDelay)), &Impl::Connect);
 }
 
 void DriverLink::Impl::Leave() {
   if (state_ == State::kEnded) return;
   is_leaving_ = true;
+  options_.worker->Leave();
   if (state_ != State::kRegistered) return End(arrow::Status::OK());
   proto::ToDriver message;
   message.mutable_leave();
@@ -241,12 +242,21 @@ void DriverLink::Impl::Stop() {
   if (state_ == State::kEnded) return;
   state_ = State::kEnded;
   CloseStream();
+  options_.worker->Disconnect();
 }
 
 void DriverLink::Impl::End(const arrow::Status& why) {
   if (state_ == State::kEnded) return;
-  Stop();
-  if (options_.on_end) options_.on_end(why);
+  if (!is_leaving_ || !why.ok()) {
+    Stop();
+    if (options_.on_end) options_.on_end(why);
+    return;
+  }
+  state_ = State::kEnded;
+  CloseStream();
+  options_.worker->Keep([on_end = options_.on_end] {
+    if (on_end) on_end(arrow::Status::OK());
+  });
 }
 
 }  // namespace tidemill::worker

@@ -43,8 +43,9 @@ class DriverLink {
   ~DriverLink();  // As Stop.
 
   void Start();
-  // Asks the driver to let the worker go; ends at once where no driver is connected, or when it
-  // goes meanwhile.
+  // Asks the driver to let the worker go; or, where no driver is connected or it goes meanwhile,
+  // does not wait for that. Ends when the worker has left what it has to its next incarnation
+  // (Worker::Keep).
   void Leave();
   // Ends without a word; on_end is not called.
   void Stop();

@@ -148,6 +148,8 @@ void WorkerDaemon::Impl::MakeWorker(const std::string& incarnation) {
   worker_options.name = options.id;
   worker_options.slots = options.slots;
   worker_options.data_dir = directory->path();
+  worker_options.kept_dir = directory->kept_path();
+  worker_options.found_dir = directory->found_path();
   worker_options.memory_bytes = options.memory_bytes;
   worker_options.incarnation = incarnation;
   worker = std::make_unique<Worker>(std::move(worker_options), std::move(environment));

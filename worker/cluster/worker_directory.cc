@@ -10,6 +10,8 @@ namespace tidemill::worker {
 namespace {
 
 constexpr char kLockFile[] = "lock";
+constexpr char kKept[] = ".kept";  // ids of jobs do not begin with a dot
+constexpr char kFound[] = ".found";
 constexpr char kPassing[] = ".passing";  // ids do not begin with a dot
 constexpr char kUnfinished[] = ".new-";  // nor these: not locked yet, perhaps
 
@@ -63,6 +65,7 @@ arrow::Result<std::unique_ptr<WorkerDirectory>> WorkerDirectory::Open(Options op
   std::unique_ptr<WorkerDirectory> directory(
       new WorkerDirectory(std::move(options), std::move(path), *std::move(lock)));
   ARROW_RETURN_NOT_OK(directory->Clear());
+  ARROW_RETURN_NOT_OK(directory->TakeKept());
   return directory;
 }
 
@@ -79,10 +82,24 @@ WorkerDirectory::~WorkerDirectory() {
   }
 }
 
-arrow::Status WorkerDirectory::Clear() {
+std::string WorkerDirectory::kept_path() const {
+  return options_.is_passing ? "" : JoinPath(path_, kKept);
+}
+
+std::string WorkerDirectory::found_path() const {
+  return options_.is_passing ? "" : JoinPath(path_, kFound);
+}
+
+arrow::Status WorkerDirectory::TakeKept() const {
+  if (options_.is_passing || !options_.fs->Stat(kept_path()).ok()) return arrow::Status::OK();
+  return options_.fs->Rename(kept_path(), found_path(), RenameMode::kNoReplace);
+}
+
+arrow::Status WorkerDirectory::Clear() const {
   ARROW_ASSIGN_OR_RAISE(const auto entries, options_.fs->List(path_));
   for (const FileInfo& entry : entries) {
-    if (BaseName(entry.path) != kLockFile) {
+    const std::string name = BaseName(entry.path);
+    if (name != kLockFile && name != kKept) {
       ARROW_RETURN_NOT_OK(RemoveTree(options_.fs, entry.path));
     }
   }

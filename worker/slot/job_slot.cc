@@ -110,9 +110,9 @@ void JobSlot::Evict(const Eviction& eviction) {
   listener_->OnEvicted(slot_, job_->job, report);
 }
 
-void JobSlot::Adopt(int64_t committed_epoch, uint64_t committed_attempt) {
+void JobSlot::Adopt(int64_t committed_epoch, uint64_t committed_attempt, bool forgets_captures) {
   SettleOpenEpoch(committed_epoch, committed_attempt);
-  states_->MarkAllDirty();
+  if (forgets_captures) states_->MarkAllDirty();
 }
 
 void JobSlot::SettleOpenEpoch(int64_t committed_epoch, uint64_t committed_attempt) {

@@ -66,7 +66,7 @@ class JobSlot {
   // Between epochs, once what was captured is flushed; the listener learns of it.
   void Evict(const Eviction& eviction);
   // Settles the open epoch and forgets all captures: what they were for may be gone.
-  void Adopt(int64_t committed_epoch, uint64_t committed_attempt);
+  void Adopt(int64_t committed_epoch, uint64_t committed_attempt, bool forgets_captures);
 
   void AddFrames(const AttemptId& id, std::vector<ExchangeFrame> frames);
   void AddProgress(const AttemptId& id, const ExchangeProgress& progress);

@@ -110,9 +110,11 @@ void Slot::Evict(const std::string& job, std::shared_ptr<const Eviction> evictio
   });
 }
 
-void Slot::Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt) {
+void Slot::Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt,
+                 bool forgets_captures) {
   PostTask([=](Slot* self) {
-    if (JobSlot* found = self->Find(job)) found->Adopt(committed_epoch, committed_attempt);
+    if (JobSlot* found = self->Find(job))
+      found->Adopt(committed_epoch, committed_attempt, forgets_captures);
   });
 }
 

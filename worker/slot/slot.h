@@ -34,7 +34,9 @@ class Slot final : public SlotMailbox, public std::enable_shared_from_this<Slot>
   void Abort(const std::string& job, std::function<void()> done);
   // After a Commit or an Abort, before the next RunEpoch.
   void Evict(const std::string& job, std::shared_ptr<const Eviction> eviction);
-  void Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt);
+  // `forgets_captures`: the next one is to hold all rows; not where rows were evicted.
+  void Adopt(const std::string& job, int64_t committed_epoch, uint64_t committed_attempt,
+             bool forgets_captures);
 
   void OnFrames(const AttemptId& attempt, std::vector<ExchangeFrame> frames) override;
   void OnProgress(const AttemptId& attempt, const ExchangeProgress& progress) override;

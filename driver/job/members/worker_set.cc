@@ -137,6 +137,12 @@ void WorkerSet::Send(const Worker& worker, proto::ToWorker message) const {
 void WorkerSet::Adopt(const LogState& state, Worker* worker) {
   const auto report = std::exchange(worker->link.report, nullptr);
   if (report == nullptr) return;
+  const int groups = std::min(report->key_group_slot_size(), static_cast<int>(key_groups_));
+  if (report->is_kept()) {
+    worker->kept.assign(key_groups_, -1);
+    std::copy_n(report->key_group_slot().begin(), groups, worker->kept.begin());
+    return;
+  }
   const Adoption adoption = DecideAdoption(
       ReadReport(*report), {.plan_fingerprint = deployment_.message.plan_fingerprint(),
                             .committed_epoch = state.last_committed(),
@@ -148,7 +154,6 @@ void WorkerSet::Adopt(const LogState& state, Worker* worker) {
       .With("open", report->open_epoch());
   worker->deployed = report->plan_fingerprint();
   if (adoption == Adoption::kDrop) return Undeploy(worker);
-  const int groups = std::min(report->key_group_slot_size(), static_cast<int>(key_groups_));
   for (int group = 0; group < groups; ++group) {
     const int slot = report->key_group_slot(group);
     if (slot < worker->link.slots) worker->held[group] = std::max(slot, -1);
@@ -190,7 +195,8 @@ KeyGroupAssignment WorkerSet::Compute(const std::set<std::string>& workers) cons
     const Worker& worker = workers_.at(name);
     for (int slot = 0; slot < worker.link.slots; ++slot) request.slots.push_back({name, slot});
     for (uint32_t group = 0; group < key_groups_; ++group) {
-      const SlotId holder{name, worker.held[group]};
+      const bool is_kept = worker.held[group] < 0 && !worker.kept.empty();
+      const SlotId holder{name, is_kept ? worker.kept[group] : worker.held[group]};
       if (holder.slot >= 0 && request.previous[group] != holder) request.rejoined[group] = holder;
     }
   }
@@ -254,6 +260,7 @@ proto::Assign WorkerSet::NewAssign(uint64_t version, const KeyGroupAssignment& a
 
 void WorkerSet::SendAssign(const std::string& name, const proto::Assign& shared,
                            const LogState& state, Worker* worker) {
+  worker->kept.clear();
   std::vector<bool> missing(key_groups_);
   for (uint32_t group = 0; group < key_groups_; ++group) {
     const bool is_owner = owner_[group]->worker == name;

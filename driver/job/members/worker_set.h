@@ -97,6 +97,8 @@ class WorkerSet {
     // it is answered; what one takes away is gone when it is sent.
     std::vector<int> held;
     std::vector<int> assigned;  // by the newest Assign
+    // The slot that should have it, because it is on the worker's disk; empty: of none.
+    std::vector<int> kept;
 
     bool HasNothing() const;
   };
