@@ -417,6 +417,7 @@ void JobOnWorker::OnCaptured(uint64_t capture, std::unique_ptr<state::FlushBatch
   auto batches =
       std::make_shared<const std::vector<std::unique_ptr<state::FlushBatch>>>(std::move(captured_));
   captured_.clear();
+  if (is_captured_to_keep_) return KeepCaptured(std::move(batches));
   keeper_->Flush(captured_epoch_, std::move(batches),
                  [self = shared_from_this(), capture](arrow::Result<StateKeeper::Flushed> flushed) {
                    self->environment_.check_fatal(flushed.status());
@@ -433,7 +434,7 @@ void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::F
   capture_ = 0;
   keeper_->EndCapture();
   memory_->SetCaptured(0);
-  if (on_kept_) return OnFlushedToKeep(flushed.status());
+  if (on_kept_) return flushed.ok() ? CaptureToKeep() : EndKeeping(flushed.status());
   if (!flushed.ok()) {
     // The captured rows are lost to the tier: only a restart from the checkpoint makes it whole.
     SendFailed(newest_, WithContext(flushed.status(), "flush state"));

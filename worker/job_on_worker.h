@@ -108,8 +108,8 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
   void DropKept();
   // Returns the number of the capture.
   uint64_t StartCapture(bool is_for_snapshot);
-  void OnFlushedToKeep(const arrow::Status& flushed);
   void CaptureToKeep();
+  void KeepCaptured(std::shared_ptr<const StateKeeper::Batches> batches);
   void EndKeeping(const arrow::Status& kept);
   arrow::Status CheckKept(const proto::Assign& message, const Ownership& next) const;
   // Takes the warm tables.

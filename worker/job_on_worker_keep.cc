@@ -22,7 +22,7 @@ void JobOnWorker::Keep(std::function<void()> done) {
   if (unsettled_.has_value()) ForOwnSlots([&](Slot* slot) { slot->Abort(job_->job, [] {}); });
   unsettled_.reset();
   is_prepared_ = false;
-  if (capture_ == 0) CaptureToKeep();
+  if (capture_ == 0) CaptureToKeep();  // Else when that one is flushed.
 }
 
 void JobOnWorker::CaptureToKeep() {
@@ -31,11 +31,9 @@ void JobOnWorker::CaptureToKeep() {
   ForOwnSlots([&](Slot* slot) { slot->Commit(job_->job, committed_epoch_, 0, capture); });
 }
 
-void JobOnWorker::OnFlushedToKeep(const arrow::Status& flushed) {
-  if (!flushed.ok()) return EndKeeping(flushed);
-  if (!is_captured_to_keep_) return CaptureToKeep();  // That one was under way before.
+void JobOnWorker::KeepCaptured(std::shared_ptr<const StateKeeper::Batches> batches) {
   keeper_->Keep(environment_.kept_path, history_.Describe(captured_epoch_, own_.groups),
-                [self = shared_from_this()](const arrow::Status& kept) {
+                std::move(batches), [self = shared_from_this()](const arrow::Status& kept) {
                   self->environment_.executor->Post([self, kept] { self->EndKeeping(kept); });
                 });
 }

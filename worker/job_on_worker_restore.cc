@@ -178,7 +178,7 @@ void JobOnWorker::OnRestored(Ownership next, int64_t committed_epoch, RestoredTa
   committed_epoch_ = committed_epoch;
   has_cold_rows_ |= restored.cold_rows > 0;
   if (restored.rows > 0) {
-    LogInfo("state_restored")
+    LogInfo("tables_restored")
         .With("job", job_->job)
         .With("rows", restored.rows)
         .With("kept_rows", restored.kept_rows)

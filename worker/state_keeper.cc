@@ -36,6 +36,30 @@ std::vector<Sections> Divide(const std::vector<state::ChangelogSections>& slots)
   return parts;
 }
 
+// Steps that run at the same time; the last one says how they went. *Thread-safe.*
+class Steps {
+ public:
+  Steps(size_t steps, std::function<void(const arrow::Status&)> done)
+      : left_(steps), done_(std::move(done)) {}
+
+  void OnDone(const arrow::Status& status) {
+    arrow::Status all;
+    {
+      MutexLock lock(&mutex_);
+      if (status_.ok()) status_ = status;
+      if (--left_ > 0) return;
+      all = status_;
+    }
+    done_(all);
+  }
+
+ private:
+  Mutex mutex_;
+  size_t left_ GUARDED_BY(mutex_);
+  arrow::Status status_ GUARDED_BY(mutex_);
+  const std::function<void(const arrow::Status&)> done_;
+};
+
 // The parts of one epoch while they are written; the last one says so. *Thread-safe.*
 class Appending {
  public:
@@ -98,7 +122,7 @@ struct StateKeeper::Files {
                           std::span<const state::FlushBatch* const> batches) REQUIRES(tier_mutex);
   // The tier, which goes on under another name.
   std::shared_ptr<state::RocksDbTier> GiveTier(const std::string& incarnation) EXCLUDES(tier_mutex);
-  arrow::Status Keep(const std::string& dir, const state::KeptState& kept);
+  arrow::Status FinishKeeping(state::KeptWriter* writer, const std::vector<uint32_t>& dropped);
   // `restore` fails where another one has begun since.
   arrow::Result<std::vector<uint32_t>> TakeDropped(std::optional<uint64_t> restore);
   arrow::Result<Flushed> Flush(int64_t epoch, const std::vector<uint32_t>& newly_dropped,
@@ -257,16 +281,31 @@ void StateKeeper::Flush(int64_t epoch, std::shared_ptr<const Batches> batches, O
        done = std::move(done)] { done(files->Flush(epoch, dropped, *batches, is_for_snapshot)); });
 }
 
-arrow::Status StateKeeper::Files::Keep(const std::string& dir, const state::KeptState& kept) {
+arrow::Status StateKeeper::Files::FinishKeeping(state::KeptWriter* writer,
+                                                const std::vector<uint32_t>& newly_dropped) {
   MutexLock lock(&tier_mutex);
-  return state::KeepTables(tier.get(), dir, kept);
+  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(options.incarnation);
+  if (tier != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<uint32_t> drops, TakeDropped(std::nullopt));
+    drops.insert(drops.end(), newly_dropped.begin(), newly_dropped.end());
+    if (!drops.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(drops));
+  }
+  return writer->Finish(tier.get());
 }
 
 void StateKeeper::Keep(const std::string& dir, state::KeptState kept,
+                       std::shared_ptr<const Batches> batches,
                        std::function<void(const arrow::Status&)> done) {
-  options_.io->Post([files = files_, dir, kept = std::move(kept), done = std::move(done)] {
-    done(files->Keep(dir, kept));
-  });
+  auto begun = state::KeptWriter::Begin(dir, std::move(kept));
+  if (!begun.ok()) return done(begun.status());
+  const std::shared_ptr<state::KeptWriter> writer = *std::move(begun);
+  auto adding = std::make_shared<Steps>(
+      batches->size(), [files = files_, writer, dropped = std::exchange(dropped_before_, {}),
+                        done = std::move(done)](const arrow::Status& added) {
+        done(added.ok() ? files->FinishKeeping(writer.get(), dropped) : added);
+      });
+  for (size_t i = 0; i < batches->size(); ++i)
+    options_.io->Post([=] { adding->OnDone(writer->AddRows(i, *(*batches)[i])); });
 }
 
 arrow::Result<std::shared_ptr<const state::RocksDbTier>> StateKeeper::Files::Spill(

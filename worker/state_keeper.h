@@ -72,8 +72,9 @@ class StateKeeper {
   using OnFlushed = std::function<void(arrow::Result<Flushed>)>;
   using Batches = std::vector<std::unique_ptr<state::FlushBatch>>;
   void Flush(int64_t epoch, std::shared_ptr<const Batches> batches, OnFlushed done);
-  // Makes `dir` hold what was flushed last (state/durable/kept_state.h); replaces what is there.
-  void Keep(const std::string& dir, state::KeptState kept,
+  // Instead of a flush: makes `dir` hold what was flushed before and what is captured now
+  // (state/durable/kept_state.h); replaces what is there.
+  void Keep(const std::string& dir, state::KeptState kept, std::shared_ptr<const Batches> batches,
             std::function<void(const arrow::Status&)> done);
   // The flush is done (or failed) and its result has reached the worker.
   void EndCapture();

@@ -60,14 +60,19 @@ arrow::Status BadExtent(const Extent& extent, std::string_view what) {
 void ChangelogSections::Add(int32_t operator_id, uint32_t key_group, const HotTable& table) {
   if (table.changed_rows().empty()) return;
   table.ExportChanges(&block_);
+  AddRows(operator_id, key_group, table.last_changed_epoch(), block_);
+}
+
+void ChangelogSections::AddRows(int32_t operator_id, uint32_t key_group, int64_t unchanged_since,
+                                const RowBlock& rows) {
   const size_t at = bytes_.size();
-  SectionHeader header = {operator_id, key_group, table.last_changed_epoch(), 0};
+  SectionHeader header = {operator_id, key_group, unchanged_since, 0};
   bytes_.Resize(at + sizeof(header));
-  SerialiseRowBlock(block_, &bytes_);
+  SerialiseRowBlock(rows, &bytes_);
   header.block_length = bytes_.size() - at - sizeof(header);
   std::memcpy(bytes_.data() + at, &header, sizeof(header));
   key_groups_.push_back(key_group);
-  num_rows_ += block_.num_rows;
+  num_rows_ += rows.num_rows;
 }
 
 arrow::Status ChangelogSections::Pack(ChangelogCodec codec) {

@@ -26,6 +26,9 @@ class ChangelogSections {
  public:
   // Adds what the open epoch changed in `table`; nothing where it changed nothing.
   void Add(int32_t operator_id, uint32_t key_group, const HotTable& table);
+  // Rows of a table that last changed in epoch `unchanged_since`.
+  void AddRows(int32_t operator_id, uint32_t key_group, int64_t unchanged_since,
+               const RowBlock& rows);
   // Compresses what was added, once, behind the last Add; without it sections are written as they
   // are.
   arrow::Status Pack(ChangelogCodec codec);

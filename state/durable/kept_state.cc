@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/hash.h"
+#include "state/durable/changelog.h"
 #include "state/durable/snapshot_reader.h"
 #include "state/table/row_codec.h"
 
@@ -25,6 +26,11 @@ constexpr size_t kKnownSnapshots = 64;  // two of each key group count, and work
 // Lines of words. The last one is the checksum of those before it.
 std::string Render(const KeptState& kept) {
   std::string text = fmt::format("{}\nepoch {}\n", kTitle, kept.epoch);
+  if (kept.database_epoch) text += fmt::format("database {}\n", *kept.database_epoch);
+  for (const Extent& extent : kept.rows) {
+    text += fmt::format("rows {} {} {} {} {}\n", extent.key_groups.front(), extent.offset,
+                        extent.length, extent.checksum, extent.file);
+  }
   for (const std::string& id : kept.snapshots) text += fmt::format("snapshot {}\n", id);
   for (const KeptGroup& group : kept.key_groups) {
     text +=
@@ -50,6 +56,13 @@ arrow::Result<KeptState> Parse(const std::string& text) {
     words >> kind;
     if (kind == "epoch") {
       words >> kept.epoch;
+    } else if (kind == "database") {
+      words >> kept.database_epoch.emplace();
+    } else if (kind == "rows") {
+      Extent& extent = kept.rows.emplace_back();
+      words >> extent.key_groups.emplace_back() >> extent.offset >> extent.length >>
+          extent.checksum >> extent.file;
+      extent.epoch = kept.epoch;
     } else if (kind == "snapshot") {
       words >> kept.snapshots.emplace_back();
     } else {
@@ -146,16 +159,47 @@ KeptState TableHistory::Describe(int64_t epoch,
   return kept;
 }
 
-arrow::Status KeepTables(RocksDbTier* tier, const std::string& dir, const KeptState& kept) {
+arrow::Result<std::unique_ptr<KeptWriter>> KeptWriter::Begin(const std::string& dir,
+                                                             KeptState kept) {
+  std::unique_ptr<KeptWriter> writer(new KeptWriter(dir, std::move(kept)));
   FileSystem* const local = FileSystem::Local();
-  const std::string unfinished = dir + ".new";
-  for (const std::string& old : {dir, unfinished}) ARROW_RETURN_NOT_OK(RemoveTree(local, old));
-  ARROW_RETURN_NOT_OK(local->CreateDirectories(unfinished));
-  const std::string database = JoinPath(unfinished, kDatabase);
-  ARROW_RETURN_NOT_OK(tier->LinkTo(database));
-  ARROW_RETURN_NOT_OK(local->SyncDirectory(database));
-  ARROW_RETURN_NOT_OK(PublishFile(local, JoinPath(unfinished, kFile), Render(kept)));
-  return local->Rename(unfinished, dir, RenameMode::kNoReplace);
+  for (const std::string& old : {dir, writer->unfinished()})
+    ARROW_RETURN_NOT_OK(RemoveTree(local, old));
+  ARROW_RETURN_NOT_OK(local->CreateDirectories(writer->unfinished()));
+  return writer;
+}
+
+arrow::Status KeptWriter::AddRows(size_t number, const FlushBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(auto segment,
+                        ChangelogSegment::Create({.fs = FileSystem::Local(),
+                                                  .state_dir = unfinished(),
+                                                  .worker = "kept",
+                                                  .incarnation = "rows",
+                                                  .sequence = static_cast<int64_t>(number)}));
+  ChangelogSections sections;
+  for (const FlushBatch::Run& run : batch.runs()) {
+    sections.Clear();
+    sections.AddRows(run.operator_id, run.key_group, run.last_changed_epoch, run.rows);
+    ARROW_RETURN_NOT_OK(sections.Pack(ChangelogCodec::kLz4));
+    const ChangelogSections* const slots[] = {&sections};
+    ARROW_ASSIGN_OR_RAISE(Extent extent, segment->Append(epoch_, slots));
+    MutexLock lock(&mutex_);
+    kept_.rows.push_back(std::move(extent));
+  }
+  return segment->Sync();
+}
+
+arrow::Status KeptWriter::Finish(RocksDbTier* tier) {
+  MutexLock lock(&mutex_);
+  FileSystem* const local = FileSystem::Local();
+  if (tier != nullptr) {
+    const std::string database = JoinPath(unfinished(), kDatabase);
+    ARROW_RETURN_NOT_OK(tier->LinkTo(database));
+    ARROW_RETURN_NOT_OK(local->SyncDirectory(database));
+    kept_.database_epoch = tier->flushed_epoch();
+  }
+  ARROW_RETURN_NOT_OK(PublishFile(local, JoinPath(unfinished(), kFile), Render(kept_)));
+  return local->Rename(unfinished(), dir_, RenameMode::kNoReplace);
 }
 
 arrow::Result<std::unique_ptr<KeptTables>> KeptTables::Open(const std::string& dir) {
@@ -176,12 +220,31 @@ KeptTables::~KeptTables() {
 arrow::Result<int64_t> KeptTables::ReadKeyGroup(
     uint32_t key_group, const std::function<HotTable*(int32_t)>& find) const {
   std::call_once(once_, [this] {
-    auto opened = SnapshotReader::OpenLocal(JoinPath(dir_, kDatabase), state_.epoch);
+    if (!state_.database_epoch) return;
+    auto opened = SnapshotReader::OpenLocal(JoinPath(dir_, kDatabase), *state_.database_epoch);
     opened_ = opened.status();
     if (opened.ok()) reader_ = *std::move(opened);
   });
   ARROW_RETURN_NOT_OK(opened_);
-  return reader_->ReadKeyGroup(key_group, find);
+  int64_t rows = 0;
+  if (reader_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(rows, reader_->ReadKeyGroup(key_group, find));
+  }
+  for (const Extent& extent : state_.rows) {
+    if (extent.key_groups.front() != key_group) continue;
+    ARROW_ASSIGN_OR_RAISE(const std::string bytes, ReadExtent(FileSystem::Local(), dir_, extent));
+    ARROW_RETURN_NOT_OK(ForEachSection(extent, bytes, [&](const ChangelogSection& section) {
+      HotTable* table = find(section.operator_id);
+      if (table == nullptr) return CorruptState("the query has no such stateful operator");
+      RowBlock block;
+      ARROW_RETURN_NOT_OK(ParseRowBlock(section.block, &block));
+      ARROW_RETURN_NOT_OK(table->Import(block));
+      table->set_last_changed_epoch(section.unchanged_since);
+      rows += block.num_rows;
+      return arrow::Status::OK();
+    }));
+  }
+  return rows;
 }
 
 }  // namespace tidemill::state

@@ -11,9 +11,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/fs/file_system.h"
+#include "state/durable/flush_batch.h"
 #include "state/durable/records.h"
 #include "state/durable/rocksdb_tier.h"
 #include "state/table/hot_table.h"
@@ -23,9 +26,10 @@ namespace tidemill::state {
 class SnapshotReader;
 
 // What a worker that ends in order leaves on its local disk, so that it need not read the
-// checkpoint when it comes back: a directory with its RocksDB ("db", flushed whole), and a file
-// ("KEPT") that says which history the rows are of. They count only where the checkpoint has the
-// same history: a checkpoint that was set back or made anew since has other files.
+// checkpoint when it comes back: a directory with its RocksDB ("db") as the last flush has left it,
+// what has changed since in the form of a changelog, and a file ("KEPT") that says what there is,
+// and which history the rows are of. They count only where the checkpoint has the same history: a
+// checkpoint that was set back or made anew since has other files.
 struct KeptGroup {
   uint32_t key_group = 0;
   int slot = 0;                // that had it
@@ -34,8 +38,10 @@ struct KeptGroup {
   int64_t extent_offset = 0;
 };
 struct KeptState {
-  int64_t epoch = -1;                  // at whose end the rows are
-  std::vector<std::string> snapshots;  // ids of snapshots of this history
+  int64_t epoch = -1;                     // at whose end the rows are
+  std::optional<int64_t> database_epoch;  // of the database, if there is one
+  std::vector<Extent> rows;               // of one key group each; files of the directory
+  std::vector<std::string> snapshots;     // ids of snapshots of this history
   std::vector<KeptGroup> key_groups;
 
   // The epoch whose rows are kept of a key group, as the given snapshots and extents count; nothing
@@ -68,9 +74,25 @@ class TableHistory {
   std::deque<std::string> snapshots_;
 };
 
-// Makes `dir`, on the same disk as the tier, hold what was flushed last, described by `kept`, in
-// place of what is there. Durable.
-arrow::Status KeepTables(RocksDbTier* tier, const std::string& dir, const KeptState& kept);
+// Writes such a directory, on the same disk as the tier, in place of what is there.
+class KeptWriter {
+ public:
+  static arrow::Result<std::unique_ptr<KeptWriter>> Begin(const std::string& dir, KeptState kept);
+  // What was captured and not flushed; by number, from 0. *Thread-safe.*
+  arrow::Status AddRows(size_t number, const FlushBatch& batch);
+  // Adds what was flushed; `tier` may be null. From then on the directory counts; durable.
+  arrow::Status Finish(RocksDbTier* tier);
+
+ private:
+  KeptWriter(std::string dir, KeptState kept)
+      : dir_(std::move(dir)), epoch_(kept.epoch), kept_(std::move(kept)) {}
+  std::string unfinished() const { return dir_ + ".new"; }
+
+  const std::string dir_;
+  const int64_t epoch_;
+  Mutex mutex_;
+  KeptState kept_ GUARDED_BY(mutex_);
+};
 
 // Such a directory, for reading. *Thread-safe.*
 class KeptTables {
@@ -81,7 +103,8 @@ class KeptTables {
   ~KeptTables();
 
   const KeptState& state() const { return state_; }
-  // As SnapshotReader::ReadKeyGroup; the database is opened by the first call.
+  // Adds the rows of a key group to its tables, and tells them their last changed epoch; as
+  // SnapshotReader::ReadKeyGroup. The database is opened by the first call.
   arrow::Result<int64_t> ReadKeyGroup(uint32_t key_group,
                                       const std::function<HotTable*(int32_t)>& find) const;
 
@@ -92,7 +115,7 @@ class KeptTables {
   KeptState state_;  // set by Open
   mutable std::once_flag once_;
   mutable arrow::Status opened_;
-  mutable std::unique_ptr<SnapshotReader> reader_;
+  mutable std::unique_ptr<SnapshotReader> reader_;  // null without a database
 };
 
 }  // namespace tidemill::state

@@ -479,6 +479,8 @@ arrow::Status RocksDbTier::LinkTo(const std::string& dir) {
   return impl_->LinkTo(dir);
 }
 
+int64_t RocksDbTier::flushed_epoch() const { return impl_->flushed_epoch; }
+
 void RocksDbTier::Renew(std::string incarnation) {
   impl_->options.incarnation = std::move(incarnation);
   impl_->copied.clear();

@@ -50,6 +50,7 @@ class RocksDbTier {
   // Makes `dir` (absent, on the local disk of `local_dir`) hold the database as the last Flush has
   // left it, by hard links: kept_state.h.
   arrow::Status LinkTo(const std::string& dir);
+  int64_t flushed_epoch() const;  // of the last Flush, -1 before
   // Goes on for another deployment, whose files in the checkpoint have other names: what was copied
   // into it until now does not count.
   void Renew(std::string incarnation);

@@ -4,7 +4,7 @@ usage: large_state.py TIDEMILL FOLDER [changed|restore|rescale ...] [--keys N]
 
 changed  epochs that change 100, 10,000 and 1,000,000 rows of a state of no keys, a tenth of the keys and all keys: from the rename
          of the input to the commit; then the size of the checkpoint beside that of the state
-restore  SIGKILL of all of 1 or 2 workers, which start again: until the state is there and until the next commit
+restore  SIGKILL, then SIGTERM of all of 1 or 2 workers, which start again: until the state is there and until the next commit
 rescale  1, 2, 4, then 2 workers of 1 slot while a file of 1,000 rows arrives every 20 ms: the longest times without a commit
 """
 import argparse
@@ -74,23 +74,28 @@ def restore(options):
         with cluster(options, "restore", workers, slots=2 // workers) as one:
             watch = start(one, options.keys)
             rows, _, state_bytes = watch.state()
-            checkpoint_bytes, _ = checkpoint_of(one)
-            for process in one.workers.values():
-                process.kill()
-                process.wait()
-            before, lines = len(commits(one)), len(log_of(one))
-            began = time.perf_counter()
-            for name in list(one.workers):
-                one.add_worker(name)
-            write(one.folder / "in", "later.txt", range(1000))
+            for how in (signal.SIGKILL, signal.SIGTERM):
+                checkpoint_bytes, _ = checkpoint_of(one)
+                began = time.perf_counter()
+                for process in one.workers.values():
+                    process.send_signal(how)
+                for process in one.workers.values():
+                    process.wait(120)
+                ended = time.perf_counter() - began
+                before, lines = len(commits(one)), len(log_of(one))
+                began = time.perf_counter()
+                for name in list(one.workers):
+                    one.add_worker(name)
+                write(one.folder / "in", f"later-{how.name}.txt", range(1000))
 
-            def restored():
-                return [re.search(r"\brows=(\d+)", line) for line in log_of(one)[lines:] if " state_restored " in line]
-            wait_until(lambda: sum(int(found.group(1)) for found in restored()) >= rows, f"the restore, see {one.folder}", 120)
-            took = time.perf_counter() - began
-            wait_until(lambda: len(commits(one)) > before, "a commit after the restore")
-            print(f"restore: {workers} workers, {2 // workers} slots each: {rows / 1e6:g} M rows, {state_bytes / 1e6:.0f} MB in memory, {checkpoint_bytes / 1e6:.0f} MB in the "
-                  f"checkpoint: {took:.2f} s from the start of the processes, {time.perf_counter() - began:.2f} s to the next commit", flush=True)
+                def restored(first=lines):
+                    return [re.search(r"\brows=(\d+)", line) for line in log_of(one)[first:] if " state_restored " in line]
+                wait_until(lambda: sum(int(found.group(1)) for found in restored()) >= rows, f"the restore, see {one.folder}", 120)
+                took = time.perf_counter() - began
+                wait_until(lambda: len(commits(one)) > before, "a commit after the restore")
+                print(f"restore: {workers} workers, {2 // workers} slots each: {rows / 1e6:g} M rows, {state_bytes / 1e6:.0f} MB in memory, {checkpoint_bytes / 1e6:.0f} MB in the "
+                      f"checkpoint: {how.name} {ended:.2f} s, restored {took:.2f} s from the start of the processes, {time.perf_counter() - began:.2f} s to the next commit",
+                      flush=True)
 
 
 def rescale(options):

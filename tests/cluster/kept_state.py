@@ -74,13 +74,13 @@ class Test:
         sums = collections.Counter()
         for name in WORKERS:
             for line in self.cluster.workers[name].stderr.splitlines():
-                if "state_restored" in line:
+                if " tables_restored " in line:
                     sums.update({key: int(value) for key, value in re.findall(r"(\w*rows)=(\d+)", line)})
         return sums
 
     def check_kept_alone(self, what):
         rows = self.restored()
-        check(rows["kept_rows"] == len(self.input.counts) and rows["snapshot_rows"] + rows["changelog_rows"] == 0,
+        check(rows["rows"] == len(self.input.counts) and rows["snapshot_rows"] + rows["changelog_rows"] == 0,
               f"{what}: not everything came from the local disk: {dict(rows)} keys={len(self.input.counts)}\n"
               f"{self.cluster.describe()}")
 
