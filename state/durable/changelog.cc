@@ -23,6 +23,9 @@ constexpr char kMagic[4] = {'T', 'M', 'C', 'L'};
 constexpr uint32_t kPlainVersion = 1;
 constexpr uint32_t kPackedVersion = 2;
 
+// What is packed at a time: a cache still has it.
+constexpr size_t kPackBytes = 256 << 10;
+
 struct ExtentHeader {
   char magic[4];
   uint32_t version;
@@ -65,28 +68,34 @@ void ChangelogSections::Add(int32_t operator_id, uint32_t key_group, const HotTa
 
 void ChangelogSections::AddRows(int32_t operator_id, uint32_t key_group, int64_t unchanged_since,
                                 const RowBlock& rows) {
-  const size_t at = bytes_.size();
+  PodVector<uint8_t>& bytes = is_packed() ? unpacked_ : bytes_;
+  const size_t at = bytes.size();
   SectionHeader header = {operator_id, key_group, unchanged_since, 0};
-  bytes_.Resize(at + sizeof(header));
-  SerialiseRowBlock(rows, &bytes_);
-  header.block_length = bytes_.size() - at - sizeof(header);
-  std::memcpy(bytes_.data() + at, &header, sizeof(header));
+  bytes.Resize(at + sizeof(header));
+  SerialiseRowBlock(rows, &bytes);
+  header.block_length = bytes.size() - at - sizeof(header);
+  std::memcpy(bytes.data() + at, &header, sizeof(header));
   key_groups_.push_back(key_group);
   num_rows_ += rows.num_rows;
+  if (unpacked_.size() >= kPackBytes) PackPending();
 }
 
-arrow::Status ChangelogSections::Pack(ChangelogCodec codec) {
-  TIDEMILL_CHECK(!is_packed_);
-  PodVector<uint8_t> packed;
-  ARROW_RETURN_NOT_OK(state::Pack(codec, bytes(), &packed));
-  bytes_ = std::move(packed);
-  is_packed_ = true;
-  return arrow::Status::OK();
+void ChangelogSections::PackPending() {
+  const std::string_view pending(reinterpret_cast<const char*>(unpacked_.data()), unpacked_.size());
+  if (packed_.ok()) packed_ = Pack(codec_, pending, &bytes_);
+  unpacked_.Clear();
+}
+
+arrow::Status ChangelogSections::Seal() {
+  PackPending();
+  unpacked_ = {};
+  return packed_;
 }
 
 void ChangelogSections::Clear() {
   bytes_.Clear();
-  is_packed_ = false;
+  unpacked_.Clear();
+  packed_ = arrow::Status::OK();
   key_groups_.clear();
   num_rows_ = 0;
 }

@@ -21,20 +21,23 @@
 namespace tidemill::state {
 
 // Sections of one epoch, one per changed table, collected by a slot on its own thread and then
-// handed to the worker's segment. Reuse one object. *Thread-compatible.*
+// handed to the worker's segment. With a codec they are packed while they are added, so that what
+// is not packed never takes much. *Thread-compatible.*
 class ChangelogSections {
  public:
+  ChangelogSections() = default;  // written as they are
+  explicit ChangelogSections(ChangelogCodec codec) : codec_(codec) {}
+
   // Adds what the open epoch changed in `table`; nothing where it changed nothing.
   void Add(int32_t operator_id, uint32_t key_group, const HotTable& table);
   // Rows of a table that last changed in epoch `unchanged_since`.
   void AddRows(int32_t operator_id, uint32_t key_group, int64_t unchanged_since,
                const RowBlock& rows);
-  // Compresses what was added, once, behind the last Add; without it sections are written as they
-  // are.
-  arrow::Status Pack(ChangelogCodec codec);
+  // Behind the last Add, before anything else: packs the rest.
+  arrow::Status Seal();
   void Clear();
 
-  bool is_packed() const { return is_packed_; }
+  bool is_packed() const { return codec_ != ChangelogCodec::kNone; }
   std::string_view bytes() const {  // as they are written
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
   }
@@ -43,10 +46,14 @@ class ChangelogSections {
   int64_t num_rows() const { return num_rows_; }
 
  private:
-  PodVector<uint8_t> bytes_;  // large ones grow without a copy
+  void PackPending();
+
+  ChangelogCodec codec_ = ChangelogCodec::kNone;
+  PodVector<uint8_t> bytes_;     // large ones grow without a copy
+  PodVector<uint8_t> unpacked_;  // with a codec: what is not in `bytes_` yet
+  arrow::Status packed_;         // how that went
   std::vector<uint32_t> key_groups_;
   int64_t num_rows_ = 0;
-  bool is_packed_ = false;
   RowBlock block_;
 };
 

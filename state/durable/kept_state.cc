@@ -176,11 +176,11 @@ arrow::Status KeptWriter::AddRows(size_t number, const FlushBatch& batch) {
                                                   .worker = "kept",
                                                   .incarnation = "rows",
                                                   .sequence = static_cast<int64_t>(number)}));
-  ChangelogSections sections;
+  ChangelogSections sections(ChangelogCodec::kLz4);
   for (const FlushBatch::Run& run : batch.runs()) {
     sections.Clear();
     sections.AddRows(run.operator_id, run.key_group, run.last_changed_epoch, run.rows);
-    ARROW_RETURN_NOT_OK(sections.Pack(ChangelogCodec::kLz4));
+    ARROW_RETURN_NOT_OK(sections.Seal());
     const ChangelogSections* const slots[] = {&sections};
     ARROW_ASSIGN_OR_RAISE(Extent extent, segment->Append(epoch_, slots));
     MutexLock lock(&mutex_);

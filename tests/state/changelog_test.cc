@@ -30,14 +30,12 @@ class ChangelogTest : public ::testing::Test {
     auto second = WordTable();
     PutWord(first.get(), "tide", 1, "in");
     PutWord(second.get(), std::nullopt, 2, std::string(more_, 'o') + "out");
-    ChangelogSections one;
-    ChangelogSections two;
+    ChangelogSections one(codec);
+    ChangelogSections two(codec);
     one.Add(0, 9, *first);
     two.Add(0, 3, *second);
-    if (codec != ChangelogCodec::kNone) {
-      EXPECT_TRUE(one.Pack(codec).ok());
-      EXPECT_TRUE(two.Pack(codec).ok());
-    }
+    EXPECT_TRUE(one.Seal().ok());
+    EXPECT_TRUE(two.Seal().ok());
     const ChangelogSections* slots[] = {&one, &two};
     Extent extent = segment->Append(7, slots).ValueOrDie();
     EXPECT_TRUE(segment->Sync().ok());

@@ -257,11 +257,9 @@ void JobSlot::Finish() {
   const EpochCounters counters = run_->counters();
   run_.reset();
   for (const auto& [watermark, stats] : counters.events) report.event_times.push_back(stats);
+  report.changes = state::ChangelogSections(job_->changelog_codec);
   states_->CollectChanges(&report.changes);
-  if (job_->changelog_codec != state::ChangelogCodec::kNone) {
-    const arrow::Status packed = report.changes.Pack(job_->changelog_codec);
-    if (!packed.ok()) return Fail(packed);
-  }
+  if (const arrow::Status packed = report.changes.Seal(); !packed.ok()) return Fail(packed);
   ReportOperators(counters, &report);
   const bool has_writer = report.has_writer;
   listener_->OnComputed(slot_, std::move(report));

@@ -139,9 +139,9 @@ void WriteExtents(const KeyedQuery& query, state::ChangelogCodec codec, Checkpoi
   for (int64_t epoch = 0; epoch < kEpochs; ++epoch) {
     const size_t begin = rows.size() * epoch / kEpochs;
     changed.Process(rows.subspan(begin, rows.size() * (epoch + 1) / kEpochs - begin));
-    state::ChangelogSections sections;
+    state::ChangelogSections sections(codec);
     changed.states()->CollectChanges(&sections);
-    if (codec != state::ChangelogCodec::kNone) Must(sections.Pack(codec));
+    Must(sections.Seal());
     const state::ChangelogSections* const slots[] = {&sections};
     checkpoint->extents.push_back(segment->Append(epoch, slots).ValueOrDie());
     checkpoint->bytes += checkpoint->extents.back().length;
