@@ -117,6 +117,8 @@ void JobOnWorker::Undeploy() {
 bool JobOnWorker::Detach() {
   stream_ = nullptr;
   ForgetRestores();
+  // Nobody waits for it, and what it waits for may not begin any more (CanBeAdopted).
+  if (open_ != nullptr && open_->waiting != nullptr) open_.reset();
   return is_shared_ && !has_bad_slot_;
 }
 

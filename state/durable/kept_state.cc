@@ -105,22 +105,31 @@ std::optional<int64_t> KeptState::FitOf(uint32_t key_group, std::span<const Snap
 void TableHistory::Restored(std::span<const uint32_t> key_groups,
                             std::span<const Snapshot> snapshots, std::span<const Extent> extents,
                             int64_t committed_epoch) {
+  std::vector<bool> is_open;  // by key group: nothing newer is known
   for (const uint32_t group : key_groups) {
     if (group >= changes_.size()) changes_.resize(group + 1);
+    if (group >= is_open.size()) is_open.resize(group + 1);
     changes_[group] = {};
+    is_open[group] = true;
   }
-  const auto note = [&](uint32_t group, const Change& change) {
-    if (change.epoch > committed_epoch || group >= changes_.size()) return;
-    if (std::ranges::find(key_groups, group) == key_groups.end()) return;
-    if (change.epoch >= changes_[group].epoch) changes_[group] = change;
-  };
   for (const Snapshot& snapshot : snapshots) {
     Know(snapshot.id);
-    for (const uint32_t group : snapshot.key_groups) note(group, {snapshot.epoch, nullptr});
+    if (snapshot.epoch > committed_epoch) continue;
+    for (const uint32_t group : snapshot.key_groups) {
+      if (group < is_open.size() && is_open[group])
+        changes_[group].epoch = std::max(changes_[group].epoch, snapshot.epoch);
+    }
   }
-  for (const Extent& extent : extents) {
-    const Change change{extent.epoch, std::make_shared<const Extent>(extent)};
-    for (const uint32_t group : extent.key_groups) note(group, change);
+  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
+    if (extent->epoch > committed_epoch) continue;
+    std::shared_ptr<const Extent> shared;
+    for (const uint32_t group : extent->key_groups) {
+      if (group >= is_open.size() || !is_open[group]) continue;
+      is_open[group] = false;
+      if (extent->epoch < changes_[group].epoch) continue;
+      if (shared == nullptr) shared = std::make_shared<const Extent>(*extent);
+      changes_[group] = {extent->epoch, shared};
+    }
   }
 }
 

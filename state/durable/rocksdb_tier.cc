@@ -75,7 +75,7 @@ rocksdb::Options DatabaseOptions() {
   // Rows that come back are changed and written again, all over the keys: levels would rewrite
   // what is below them for each few of them.
   options.compaction_style = rocksdb::kCompactionStyleUniversal;
-  options.level0_file_num_compaction_trigger = 8;
+  options.level0_file_num_compaction_trigger = 16;
   options.compaction_options_universal.size_ratio = 20;
   options.compaction_options_universal.max_size_amplification_percent = 100;
   rocksdb::BlockBasedTableOptions table;
@@ -87,6 +87,10 @@ rocksdb::Options DatabaseOptions() {
   // more than the rows. Blocks do not, except as pages of the file: rows in use are in the tables.
   options.max_open_files = -1;
   table.no_block_cache = true;
+  // Rows are asked for one here, one there, and each costs the unpacking of a block. Twice as many
+  // blocks make a larger index, which is packed itself.
+  table.block_size = 2 << 10;
+  table.index_block_restart_interval = 8;
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;

@@ -23,7 +23,7 @@ from cluster import KEYED_COUNT, cluster, put, submit
 from process_tree import cpu_of, memory_of
 
 FILE_ROWS = 200_000
-ZIPF_FILES = 100
+ZIPF_FILES = 200
 FLAGS = ("--conf", "source.split_bytes=2m")
 
 

@@ -2,8 +2,8 @@
 
 usage: compare.py TIDEMILL HOME [w1|w2|w3|w4|w5 ...] [--scale F] [--runs N] [--peers LIST] [--quick] [--no-check] [--hand-written FILE]
 
-Peers: duckdb (batch, no checkpoint), hand-written (W1 and W2 in C++ on one thread, no checkpoint), spark, flink (W3 with state on the
-heap and in RocksDB). Rows go nowhere in the timed runs. Once per engine they are written and compared with DuckDB's: number and
+Peers: duckdb (batch, no checkpoint), hand-written (W1 and W2 in C++ on one thread, no checkpoint), spark, flink (both: W3 with state
+on the heap and in RocksDB). Rows go nowhere in the timed runs. Once per engine they are written and compared with DuckDB's: number and
 checksum. A timed run is a process from start to exit; of several runs the one with the least CPU counts; Spark and Flink run once.
 `--quick`: scale 0.2, no peer but DuckDB's check of our rows.
 """
@@ -77,8 +77,11 @@ class Comparison:
         (folder / "out").mkdir()
         return [self.options.hand_written, self.name, self.data, *(["--rows", folder / "out" / "rows.csv"] if writes_rows else [])]
 
-    def spark(self, folder, writes_rows):
-        return [environment.spark(), HERE / "spark_peer.py", self.specification(folder, writes_rows), folder]
+    def spark(self, folder, writes_rows, state="heap"):
+        return [environment.spark(), HERE / "spark_peer.py", self.specification(folder, writes_rows), folder, state]
+
+    def spark_rocksdb(self, folder, writes_rows):
+        return self.spark(folder, writes_rows, "rocksdb")
 
     def flink(self, folder, writes_rows, state="heap"):
         return [environment.flink(self.home), HERE / "flink_peer.py", self.name, self.data, folder, state, *(["--rows"] if writes_rows else [])]
@@ -125,6 +128,7 @@ class Comparison:
 ENGINES = (
     Engine("ours", "", Comparison.ours),
     Engine("Spark", "spark", Comparison.spark, runs_once=True),
+    Engine("Spark RocksDB", "spark", Comparison.spark_rocksdb, works=("w3",), runs_once=True),
     Engine("Flink", "flink", Comparison.flink, runs_once=True, gives_all=True),
     Engine("Flink RocksDB", "flink", Comparison.flink_rocksdb, works=("w3",), runs_once=True, gives_all=True),
     Engine("DuckDB", "duckdb", Comparison.duckdb),

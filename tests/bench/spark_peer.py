@@ -1,4 +1,4 @@
-"""Spark's run of a job file that compare.py wrote for us. usage: spark_peer.py SPECIFICATION FOLDER
+"""Spark's run of a job file that compare.py wrote for us. usage: spark_peer.py SPECIFICATION FOLDER [heap|rocksdb]
 
 FOLDER: for the checkpoint and, where the sink is not noop, the rows as Parquet (a complete result replaces the one before it).
 """
@@ -9,8 +9,13 @@ import sys
 from pyspark.sql import SparkSession
 
 spec, folder = json.loads(pathlib.Path(sys.argv[1]).read_text()), sys.argv[2]
-spark = (SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "2").config("spark.sql.session.timeZone", "UTC")
-         .config("spark.ui.enabled", "false").config("spark.driver.memory", "6g").getOrCreate())
+builder = (SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "2").config("spark.sql.session.timeZone", "UTC")
+         .config("spark.ui.enabled", "false").config("spark.driver.memory", "6g"))
+if sys.argv[3:] == ["rocksdb"]:
+    store = "spark.sql.streaming.stateStore"
+    builder = (builder.config(f"{store}.providerClass", "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider")
+               .config(f"{store}.rocksdb.changelogCheckpointing.enabled", "true"))
+spark = builder.getOrCreate()
 spark.sparkContext.setLogLevel("ERROR")
 for name, source in spec["sources"].items():
     reader = spark.read if source.get("mode") == "batch" else spark.readStream

@@ -57,7 +57,7 @@ class Membership {
     View next;  // to be shown
     std::set<std::string> unanswered;
     SteadyTime began;
-    int rounds = 0;
+    int rounds;
   };
 
   View there_;
