@@ -68,6 +68,9 @@ struct ReadLimit {
   // socket has sent at once).
   int64_t bytes = std::numeric_limits<int64_t>::max();
 
+  // So many splits at least, where that pays: files are cut into smaller pieces for them.
+  int splits = 1;
+
   static constexpr ReadLimit All() { return {.everything = true}; }
 };
 

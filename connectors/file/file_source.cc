@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kSnapshotHeader = "file-source 1\n";
 constexpr double kDiscardRatio = 0.2;  // Spark's discardCachedInputRatio
 constexpr std::chrono::seconds kSlowListing{2};
+constexpr int64_t kOpenCostBytes = int64_t{4} << 20;  // Spark's openCostInBytes
 
 }  // namespace
 
@@ -115,15 +116,15 @@ void FileSourceDriver::KeepRest(std::vector<FileInfo> files, size_t taken) {
   }
 }
 
-arrow::Status FileSourceDriver::CutFile(const FileInfo& file, std::vector<Split>* splits) const {
+arrow::Status FileSourceDriver::CutFile(const FileInfo& file, int64_t split_bytes,
+                                        std::vector<Split>* splits) const {
   bool is_whole = options_.cut == FileSourceOptions::Cut::kNever;
   if (options_.cut == FileSourceOptions::Cut::kLines) {
     ARROW_ASSIGN_OR_RAISE(const auto compression, CompressionOf(file.path));
     is_whole = compression != arrow::Compression::UNCOMPRESSED;
   }
   // Pieces of one size: lanes take them in turn, and a small last one would leave a lane idle.
-  const int64_t pieces =
-      is_whole ? 1 : (file.size + options_.split_bytes - 1) / options_.split_bytes;
+  const int64_t pieces = is_whole ? 1 : (file.size + split_bytes - 1) / split_bytes;
   const int64_t step =
       pieces <= 1 ? std::max<int64_t>(file.size, 1) : (file.size + pieces - 1) / pieces;
   int64_t begin = 0;
@@ -145,11 +146,16 @@ arrow::Result<EpochInput> FileSourceDriver::Next(ReadLimit limit) {
     ARROW_ASSIGN_OR_RAISE(files, ListNew());
   }
   const size_t count = CountWithinLimits(files, limit);
+  // As Spark's maxSplitBytes: pieces for every core, but none smaller than opening a file costs.
+  int64_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) bytes += files[i].size;
+  const int64_t split_bytes = std::min(
+      options_.split_bytes, std::max(kOpenCostBytes, bytes / std::max(limit.splits, 1) + 1));
   EpochInput input{.start_offset = PositionText()};
   for (size_t i = 0; i < count; ++i) {
     // Under fileNameOnly one listing may hold a name twice.
     if (!seen_.IsNew(files[i].path, files[i].mtime_us)) continue;
-    ARROW_RETURN_NOT_OK(CutFile(files[i], &input.splits));
+    ARROW_RETURN_NOT_OK(CutFile(files[i], split_bytes, &input.splits));
     seen_.Add(files[i].path, files[i].mtime_us);
   }
   seen_.Purge();

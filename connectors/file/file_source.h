@@ -49,7 +49,8 @@ class FileSourceDriver final : public SourceDriver {
   size_t CountWithinLimits(const std::vector<FileInfo>& files, ReadLimit limit) const;
   // Keeps what was listed and not taken for the next call, where Spark does.
   void KeepRest(std::vector<FileInfo> files, size_t taken);
-  arrow::Status CutFile(const FileInfo& file, std::vector<Split>* splits) const;
+  arrow::Status CutFile(const FileInfo& file, int64_t split_bytes,
+                        std::vector<Split>* splits) const;
   std::string PositionText() const;
   arrow::Status MoveTo(std::string_view position);
 

@@ -268,6 +268,7 @@ void JobRunner::Actor::Do(const action::PollSources& action) {
   const bool wants_snapshots = !base_snapshots_.has_value() && IsBaseDue();
   auto limit = connectors::ReadLimit::All();
   if (!action.everything) limit = {.bytes = sizer_.budget()};
+  limit.splits = std::max(workers_.slots(), 1);
   RunOn(
       source_strand_,
       [this, wants_snapshots, limit] { return sources_->Poll(limit, wants_snapshots); },

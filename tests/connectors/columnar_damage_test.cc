@@ -15,12 +15,21 @@ class ColumnarDamageTest : public ::testing::TestWithParam<std::string> {
  protected:
   void ReadDamaged(const std::string& bytes, const std::string& what) {
     const std::string path = dir_.Write("a", bytes);
-    const auto rows = ReadRows(
-        {.format = GetParam(), .schema = DdlOf(*BatchOfAllTypes()->schema())}, SplitOf(path));
-    if (rows.ok()) return;
-    EXPECT_EQ(KindOf(rows.status()), ErrorKind::kJobFailed) << what << rows.status().ToString();
-    EXPECT_NE(rows.status().message().find(path), std::string::npos)
-        << what << rows.status().ToString();
+    const std::string schema = DdlOf(*BatchOfAllTypes()->schema());
+    const auto size = static_cast<int64_t>(bytes.size());
+    CheckError(ReadRows({.format = GetParam(), .schema = schema}, SplitOf(path)).status(), path,
+               what);
+    // Of columns that a part of a row group can be read of.
+    const ReadRequest plain{
+        .format = GetParam(), .schema = schema, .columns = std::vector<int>{3, 4, 5, 6, 9, 10, 11}};
+    for (const Split& half : {SplitOf(path, 0, size / 2), SplitOf(path, size / 2)})
+      CheckError(ReadRows(plain, half).status(), path, what);
+  }
+  static void CheckError(const arrow::Status& status, const std::string& path,
+                         const std::string& what) {
+    if (status.ok()) return;
+    EXPECT_EQ(KindOf(status), ErrorKind::kJobFailed) << what << status.ToString();
+    EXPECT_NE(status.message().find(path), std::string::npos) << what << status.ToString();
   }
 
   const ScratchDir dir_;

@@ -63,6 +63,34 @@ std::string OrcOfStripes(const std::shared_ptr<arrow::RecordBatch>& batch, int64
   return stream->Finish().ValueOrDie()->ToString();
 }
 
+// Columns of every type that can be read from any row on, half of them with NULLs; texts begin as a
+// dictionary, which is then given up. Row groups of 700 rows, pages of few.
+std::string ParquetOfManyPages(int rows) {
+  std::string json;
+  for (int i = 0; i < rows; ++i) {
+    json += fmt::format(
+        R"({}[{}, "{}", {}, {}, {}, {}, {}, {}])", i == 0 ? "" : ",", i,
+        i < 100 ? std::to_string(i % 3) : fmt::format("text-{:06}-{}", i * 7919 % 1000003, i),
+        i % 3 == 0 ? "null" : std::to_string(i * 2),
+        i % 5 == 0 ? "null" : fmt::format("\"b{}\"", i),
+        i % 7 == 0 ? "null" : fmt::format("{}.5", i),
+        i % 2 == 0 ? "null" : std::to_string(i % 9000),
+        i % 11 == 0 ? "null" : std::to_string(int64_t{i} * 1000003), fmt::format("{}.25", i % 50));
+  }
+  const auto batch =
+      BatchOf("n INT, s STRING, l BIGINT, b STRING, d DOUBLE, da DATE, at TIMESTAMP, f FLOAT",
+              "[" + json + "]");
+  const auto stream = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  parquet::WriterProperties::Builder properties;
+  properties.data_pagesize(400)->write_batch_size(16)->dictionary_pagesize_limit(600)->compression(
+      parquet::Compression::SNAPPY);
+  const auto table = arrow::Table::FromRecordBatches({batch}).ValueOrDie();
+  EXPECT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), stream, 700,
+                                         properties.build())
+                  .ok());
+  return stream->Finish().ValueOrDie()->ToString();
+}
+
 class ColumnarReaderTest : public ::testing::TestWithParam<std::string> {
  protected:
   // Our own file with one INT column n of 0 to rows - 1, and others of its values.
@@ -135,6 +163,50 @@ void ExpectThatFiltersWork(const FilteredFile& file) {
   EXPECT_EQ(file.Keys({{4, Op::kLess, n(-1'500'000)}}), "a1a2");
   EXPECT_EQ(file.Keys({{4, Op::kGreaterEqual, n(6'000'000)}}), "b1b2c1c2");
   EXPECT_EQ(file.Keys({{4, Op::kGreater, n(63'000'000)}}), "");
+}
+
+TEST(DividedRowGroupTest, SplitsOfAnySizeGiveEveryRowOnceInOrder) {
+  const ScratchDir dir;
+  const std::string path = dir.Write("a.parquet", ParquetOfManyPages(2000));
+  const int64_t size = SplitOf(path).file_size;
+  for (const std::vector<int>& columns :
+       {std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}, std::vector<int>{1}, std::vector<int>{7, 2},
+        std::vector<int>{}}) {
+    ReaderContext context;
+    context.batch_rows = 61;
+    const ReadRequest request{.format = "parquet", .columns = columns};
+    const auto whole = ReadRows(request, SplitOf(path), context).ValueOrDie();
+    ASSERT_THAT(whole, SizeIs(2000));
+    for (const int pieces : {2, 3, 7, 50}) {
+      std::vector<std::string> rows;
+      size_t most = 0;
+      for (int i = 0; i < pieces; ++i) {
+        const auto part =
+            ReadRows(request, SplitOf(path, size * i / pieces, size * (i + 1) / pieces), context)
+                .ValueOrDie();
+        most = std::max(most, part.size());
+        rows.insert(rows.end(), part.begin(), part.end());
+      }
+      EXPECT_EQ(rows, whole) << pieces;
+      EXPECT_LT(most, size_t(2 * 2000 / pieces)) << pieces;
+    }
+  }
+}
+
+// A nested column can only be read from the start of a row group.
+TEST(DividedRowGroupTest, WithOtherColumnsARowGroupBelongsToOneSplit) {
+  const ScratchDir dir;
+  const std::string path = dir.Write("a.parquet", ParquetOfRowGroups(FilteredFile::Rows(), 6));
+  const int64_t size = SplitOf(path).file_size;
+  const ReadRequest request{.format = "parquet", .columns = std::vector<int>{0, 1}};
+
+  std::vector<size_t> rows;
+  for (int i = 0; i < 3; ++i) {
+    rows.push_back(
+        ReadRows(request, SplitOf(path, size * i / 3, size * (i + 1) / 3)).ValueOrDie().size());
+  }
+
+  EXPECT_THAT(rows, ElementsAre(0, 6, 0));
 }
 
 TEST(ColumnFiltersTest, RowGroupsWithoutWantedRowsAreNotRead) {

@@ -99,6 +99,23 @@ TEST_F(FileSourceDriverTest, AllMeansAllWhateverTheOptionsSay) {
   EXPECT_EQ(Take(driver.get(), ReadLimit::All()).splits.size(), 5u);
 }
 
+TEST_F(FileSourceDriverTest, LargeFilesAreCutForEveryCore) {
+  constexpr int64_t kMiB = 1 << 20;
+  const auto sizes = [&](int splits) {
+    std::vector<int64_t> bytes;
+    for (const Split& split : Take(Make().get(), ReadLimit{.splits = splits}).splits)
+      bytes.push_back((split.end - split.begin) / kMiB);
+    return bytes;
+  };
+  dir_.Write("a", std::string(18 * kMiB, 'x'));
+
+  EXPECT_THAT(sizes(1), ElementsAre(18));
+  EXPECT_THAT(sizes(2), ElementsAre(9, 9));
+  EXPECT_THAT(sizes(100), ElementsAre(3, 3, 3, 3, 3));  // not below 4 MiB, but for the remainder
+  dir_.Write("b", std::string(18 * kMiB, 'x'));
+  EXPECT_THAT(sizes(2), ElementsAre(18, 18));
+}
+
 TEST_F(FileSourceDriverTest, LatestFirstTakesTheNewestAndLooksAgainEachTime) {
   dir_.Write("old", "x\n", 1);
   dir_.Write("new", "x\n", 2);

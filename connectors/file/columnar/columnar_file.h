@@ -19,6 +19,12 @@ struct FileUnit {
   int64_t rows = 0;
 };
 
+// Rows of a unit, [begin, end).
+struct RowRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
 // An open file of columns. Opening it and whatever is not loaded blocks; damage is found by both.
 // *Thread-compatible.*
 class ColumnarFile {
@@ -34,9 +40,11 @@ class ColumnarFile {
                                                          const std::vector<int>& fields) const = 0;
   // What the file says about the values of a field that is not nested; nothing where it is silent.
   virtual ColumnBounds BoundsOf(int unit, int field) const { return {}; }
+  // Whether Read takes any rows of a unit, not only all of them.
+  virtual bool CanDivide(const std::vector<int>& fields) const { return fields.empty(); }
   // Decodes these fields batch by batch. The file must outlive the reader.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
-      int unit, const std::vector<int>& fields, int64_t batch_rows) = 0;
+      int unit, const std::vector<int>& fields, RowRange rows, int64_t batch_rows) = 0;
 };
 
 // Errors are Arrow's own, without our class.

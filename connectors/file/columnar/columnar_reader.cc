@@ -93,7 +93,9 @@ class OpenSplit {
     int index = 0;
     int64_t next_row = 0;  // in the file, of those that are not handed out yet
     int64_t rows = 0;      // not handed out yet
-    int64_t bytes = 0;     // of the columns, as they are in the file
+    RowRange range;        // owned, in the unit
+    int64_t unit_rows = 0;
+    int64_t bytes = 0;  // of the unit's columns, as they are in the file
   };
 
   arrow::Status Open() {
@@ -104,6 +106,7 @@ class OpenSplit {
                           ColumnAdapter::Make(*file_->schema(), plan_->schema, plan_->format));
     adapter_ = std::move(adapter);
     int64_t first_row = 0;
+    const bool divides = file_->CanDivide(adapter_->fields());
     for (int i = 0; i < file_->num_units(); ++i) {
       ARROW_ASSIGN_OR_RAISE(const FileUnit unit, file_->Unit(i));
       const int64_t middle = unit.offset + unit.size / 2;
@@ -111,12 +114,26 @@ class OpenSplit {
           middle >= split_.file_size) {
         return arrow::Status::IOError(fmt::format("row group {} is outside of the file", i));
       }
-      if (unit.rows > 0 && middle >= split_.begin && middle < split_.end && MayHoldWanted(i)) {
-        units_.push_back({.index = i, .next_row = first_row, .rows = unit.rows});
+      RowRange rows{0, middle >= split_.begin && middle < split_.end ? unit.rows : 0};
+      if (divides) rows = {RowAt(unit, split_.begin), RowAt(unit, split_.end)};
+      if (rows.begin < rows.end && MayHoldWanted(i)) {
+        units_.push_back({.index = i,
+                          .next_row = first_row + rows.begin,
+                          .rows = rows.end - rows.begin,
+                          .range = rows,
+                          .unit_rows = unit.rows});
       }
       first_row += unit.rows;
     }
     return arrow::Status::OK();
+  }
+
+  // The first row of a unit that is not before a byte of the file, as if all were of one size.
+  static int64_t RowAt(const FileUnit& unit, int64_t position) {
+    if (position <= unit.offset) return 0;
+    if (position >= unit.offset + unit.size) return unit.rows;
+    return static_cast<int64_t>(static_cast<double>(position - unit.offset) /
+                                static_cast<double>(unit.size) * static_cast<double>(unit.rows));
   }
 
   // Whether a row group may have rows that the query wants.
@@ -144,7 +161,7 @@ class OpenSplit {
   static int64_t RowsOf(const OwnedUnit& unit, int64_t batch_rows, int64_t batch_bytes) {
     constexpr int64_t kInflation = 4;
     constexpr int64_t kFewestRows = 64;
-    const int64_t row_bytes = std::max<int64_t>(unit.bytes * kInflation / unit.rows, 1);
+    const int64_t row_bytes = std::max<int64_t>(unit.bytes * kInflation / unit.unit_rows, 1);
     return std::clamp(batch_bytes / row_bytes, std::min(kFewestRows, batch_rows), batch_rows);
   }
 
@@ -152,7 +169,7 @@ class OpenSplit {
                                                             int64_t batch_bytes) {
     OwnedUnit& unit = units_[next_];
     if (batches_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(batches_, file_->Read(unit.index, adapter_->fields(),
+      ARROW_ASSIGN_OR_RAISE(batches_, file_->Read(unit.index, adapter_->fields(), unit.range,
                                                   RowsOf(unit, batch_rows, batch_bytes)));
     }
     std::shared_ptr<arrow::RecordBatch> batch;

@@ -16,10 +16,11 @@ arrow::Result<std::shared_ptr<arrow::Schema>> InferColumnarSchema(const SourceSp
                                                                   FileSystem* fs);
 
 // Worker half of parquet and orc: a split [begin, end) owns the row groups (stripes) whose middle
-// byte is in it. Their bytes are read by the I/O executor, one after another, and decoded by the
-// caller; only the columns asked for are (of a stripe all bytes are read), and no row groups or
-// stripes whose statistics show that none of their rows is wanted. Errors: FAILED_READ_FILE
-// (kJobFailed) naming the file.
+// byte is in it; of Parquet, where all columns asked for are plain ones, as many rows of a row
+// group as the part of its bytes that is in the split, so that several lanes decode one. The bytes
+// are read by the I/O executor, one after another, and decoded by the caller; only the columns
+// asked for are (of a stripe all bytes are read), and no row groups or stripes whose statistics
+// show that none of their rows is wanted. Errors: FAILED_READ_FILE (kJobFailed) naming the file.
 arrow::Result<std::unique_ptr<SourceReader>> MakeColumnarReader(const SourceSpec& spec,
                                                                 const std::vector<int>& columns);
 

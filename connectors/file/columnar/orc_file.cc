@@ -43,6 +43,7 @@ class OrcFile final : public ColumnarFile {
 
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(int unit,
                                                                 const std::vector<int>& fields,
+                                                                RowRange /*all*/,
                                                                 int64_t batch_rows) override {
     ARROW_RETURN_NOT_OK(reader_->Seek(reader_->GetStripeInformation(unit).first_row_id));
     return reader_->NextStripeReader(batch_rows, fields);

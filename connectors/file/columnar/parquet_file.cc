@@ -17,6 +17,7 @@
 
 #include "common/types/ddl.h"
 #include "connectors/file/columnar/columnar_file.h"
+#include "connectors/file/columnar/row_range_reader.h"
 
 namespace tidemill::connectors {
 
@@ -64,8 +65,8 @@ bool HasPlainBounds(const arrow::DataType& type) {
 
 class ParquetFile final : public ColumnarFile {
  public:
-  explicit ParquetFile(std::unique_ptr<parquet::arrow::FileReader> reader)
-      : reader_(std::move(reader)), metadata_(reader_->parquet_reader()->metadata()) {
+  ParquetFile(std::unique_ptr<parquet::arrow::FileReader> reader, arrow::MemoryPool* pool)
+      : reader_(std::move(reader)), pool_(pool), metadata_(reader_->parquet_reader()->metadata()) {
     arrow::FieldVector fields;
     for (const auto& field : reader_->manifest().schema_fields) {
       fields.push_back(FieldOf(field, *metadata_->schema()));
@@ -116,9 +117,26 @@ class ParquetFile final : public ColumnarFile {
     }
   }
 
+  bool CanDivide(const std::vector<int>& fields) const override {
+    return std::all_of(fields.begin(), fields.end(), [this](int field) {
+      return leaves_[field].size() == 1 &&
+             CanReadFromAnyRow(*metadata_->schema()->Column(leaves_[field][0]),
+                               *schema_->field(field)->type());
+    });
+  }
+
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(int unit,
                                                                 const std::vector<int>& fields,
+                                                                RowRange rows,
                                                                 int64_t batch_rows) override {
+    if (rows.begin > 0 || rows.end < metadata_->RowGroup(unit)->num_rows()) {
+      std::vector<RangeColumn> columns;
+      for (const int field : fields) columns.push_back({leaves_[field][0], schema_->field(field)});
+      BEGIN_PARQUET_CATCH_EXCEPTIONS
+      return ReadRowRange(reader_->parquet_reader(), unit, std::move(columns), rows, batch_rows,
+                          pool_);
+      END_PARQUET_CATCH_EXCEPTIONS
+    }
     std::vector<int> leaves;
     for (const int field : fields) {
       leaves.insert(leaves.end(), leaves_[field].begin(), leaves_[field].end());
@@ -151,6 +169,7 @@ class ParquetFile final : public ColumnarFile {
   }
 
   const std::unique_ptr<parquet::arrow::FileReader> reader_;
+  arrow::MemoryPool* const pool_;
   const std::shared_ptr<parquet::FileMetaData> metadata_;
   std::vector<std::vector<int>> leaves_;  // of each field
   std::shared_ptr<arrow::Schema> schema_;
@@ -169,7 +188,7 @@ arrow::Result<std::unique_ptr<ColumnarFile>> OpenParquetFile(std::shared_ptr<Ran
   ARROW_RETURN_NOT_OK(builder.Open(std::move(file), properties));
   std::unique_ptr<parquet::arrow::FileReader> reader;
   ARROW_RETURN_NOT_OK(builder.memory_pool(pool)->properties(arrow_properties)->Build(&reader));
-  return std::make_unique<ParquetFile>(std::move(reader));
+  return std::make_unique<ParquetFile>(std::move(reader), pool);
   END_PARQUET_CATCH_EXCEPTIONS
 }
 

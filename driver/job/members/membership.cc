@@ -53,7 +53,8 @@ void Membership::ShowAll() {
 
 void Membership::Begin(std::set<std::string> asked, SteadyTime now) {
   TIDEMILL_CHECK(!asked.empty());
-  if (!warming_.has_value()) warming_.emplace(WarmUp{.next = {}, .unanswered = {}, .began = {}, .rounds = 0});
+  if (!warming_.has_value())
+    warming_.emplace(WarmUp{.next = {}, .unanswered = {}, .began = {}, .rounds = 0});
   ++round_;
   warming_->next = there_;
   ++warming_->rounds;
