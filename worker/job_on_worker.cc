@@ -434,7 +434,7 @@ void JobOnWorker::OnFlushed(uint64_t capture, const arrow::Result<StateKeeper::F
   // The next driver's keeper begins anew.
   if (!flushed.ok() && stream_ == nullptr && !on_kept_) return;
   capture_ = 0;
-  keeper_->EndCapture();
+  keeper_->EndCapture(/*counts=*/stream_ != nullptr);
   memory_->SetCaptured(0);
   if (on_kept_) return flushed.ok() ? CaptureToKeep() : EndKeeping(flushed.status());
   if (!flushed.ok()) {

@@ -199,10 +199,13 @@ void StateKeeper::BeginCapture(bool is_for_snapshot) {
   captured_extents_ = std::exchange(extents_, 0);
 }
 
-void StateKeeper::EndCapture() {
+void StateKeeper::EndCapture(bool counts) {
   is_capturing_ = false;
-  captured_changelog_bytes_ = 0;
-  captured_extents_ = 0;
+  const int64_t bytes = std::exchange(captured_changelog_bytes_, 0);
+  const int64_t extents = std::exchange(captured_extents_, 0);
+  if (counts) return;
+  changelog_bytes_ += bytes;
+  extents_ += extents;
 }
 
 void StateKeeper::DropKeyGroups(std::vector<uint32_t> key_groups) {

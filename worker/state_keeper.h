@@ -76,8 +76,9 @@ class StateKeeper {
   // (state/durable/kept_state.h); replaces what is there.
   void Keep(const std::string& dir, state::KeptState kept, std::shared_ptr<const Batches> batches,
             std::function<void(const arrow::Status&)> done);
-  // The flush is done (or failed) and its result has reached the worker.
-  void EndCapture();
+  // The flush is done (or failed) and its result has reached the worker. `counts`: a snapshot of it
+  // has reached the driver, so that the changelog before it is not needed any more.
+  void EndCapture(bool counts);
 
   // A restore of these key groups begins; no capture is under way, and none begins before the
   // restored tables are there. Restores that began before it are over: their Spill fails from now

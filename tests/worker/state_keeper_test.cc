@@ -97,6 +97,18 @@ TEST_F(StateKeeperTest, ACaptureBeginsANewSegment) {
   EXPECT_EQ(Append(keeper.get(), 4, 1).get()->front().file, second);
 }
 
+// The driver that it was for is gone: the next one needs the changelog still, and another snapshot.
+TEST_F(StateKeeperTest, ASnapshotThatNobodyHasHeardOfIsDueAgain) {
+  const auto keeper = Keeper();
+  keeper->OnCommitted(int64_t{1} << 40, 1);
+  for (const bool counts : {false, true}) {
+    EXPECT_TRUE(keeper->ShouldSnapshot());
+    keeper->BeginCapture(/*is_for_snapshot=*/true);
+    keeper->EndCapture(counts);
+  }
+  EXPECT_FALSE(keeper->ShouldSnapshot());
+}
+
 // Key group 3 is lost and comes back around captures; what was removed from it elsewhere must not
 // come back with it.
 class LostKeyGroupTest : public StateKeeperTest {
@@ -125,7 +137,7 @@ class LostKeyGroupTest : public StateKeeperTest {
     std::promise<Flushed> promise;
     keeper_->Flush(epoch, batches_, [&](Flushed made) { promise.set_value(std::move(made)); });
     state::Snapshot snapshot = promise.get_future().get().ValueOrDie().snapshot.value();
-    keeper_->EndCapture();
+    keeper_->EndCapture(/*counts=*/true);
     return snapshot;
   }
   std::vector<std::string> Rows(const state::Snapshot& snapshot) {
