@@ -144,6 +144,9 @@ class JobOnWorker : public std::enable_shared_from_this<JobOnWorker> {
       if (own_.slot_index[slot] >= 0) body(environment_.slots[slot].get());
     }
   }
+  bool OwnsKeyGroups() const {
+    return std::ranges::any_of(own_.groups, [](const auto& groups) { return !groups.empty(); });
+  }
   int CountOwnSlots() const {
     return static_cast<int>(std::ranges::count_if(own_.slot_index, [](int i) { return i >= 0; }));
   }

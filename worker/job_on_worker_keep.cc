@@ -9,9 +9,7 @@ namespace tidemill::worker {
 void JobOnWorker::Keep(std::function<void()> done) {
   stream_ = nullptr;
   ForgetRestores();
-  const bool has_tables =
-      !keeper_options_.operators.empty() &&
-      std::ranges::any_of(own_.groups, [](const auto& groups) { return !groups.empty(); });
+  const bool has_tables = !keeper_options_.operators.empty() && OwnsKeyGroups();
   if (!has_tables || environment_.kept_path.empty() || !job_->is_durable || committed_epoch_ < 0 ||
       has_bad_slot_)
     return done();

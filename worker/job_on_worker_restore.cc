@@ -16,6 +16,13 @@ namespace {
 // Of the I/O pool, which changelogs and sources of the epochs that go on need too.
 constexpr int kWarmUpThreads = 2;
 
+std::vector<uint32_t> Flatten(const std::vector<std::vector<uint32_t>>& groups_by_slot) {
+  std::vector<uint32_t> groups;
+  for (const auto& of_slot : groups_by_slot)
+    groups.insert(groups.end(), of_slot.begin(), of_slot.end());
+  return groups;
+}
+
 }  // namespace
 
 // Tables that stay must hold what the others are restored to.
@@ -50,10 +57,8 @@ RestoreRequest JobOnWorker::MakeRequest(const proto::Assign& message, const Owne
   request.from.kept = environment_.kept;
   for (size_t slot = 0; slot < next.groups.size(); ++slot)
     request.groups.push_back(Without(next.groups[slot], own_.groups[slot]));
-  for (const auto& groups : request.groups) {
-    history_.Restored(groups, request.from.snapshots, request.from.extents,
-                      request.from.committed_epoch);
-  }
+  history_.Restored(Flatten(request.groups), request.from.snapshots, request.from.extents,
+                    request.from.committed_epoch);
   request.warm = std::move(warm_);
   SetWarm({}, 0);
   request.tables = table_maker_;
@@ -90,10 +95,7 @@ void JobOnWorker::Assign(const proto::Assign& message) {
   environment_.network->SetPeers(job_->job, std::move(peers));
   RestoreRequest request = MakeRequest(message, *next);
   if (memory_->can_evict()) {
-    std::vector<uint32_t> groups;
-    for (const auto& of_slot : request.groups)
-      groups.insert(groups.end(), of_slot.begin(), of_slot.end());
-    request.spill = keeper_->BeginRestore(std::move(groups));
+    request.spill = keeper_->BeginRestore(Flatten(request.groups));
   }
   RestoreTables(std::move(request),
                 [self = shared_from_this(), next = *next,
@@ -185,8 +187,7 @@ void JobOnWorker::OnRestored(Ownership next, int64_t committed_epoch, RestoredTa
         .With("snapshot_rows", restored.snapshot_rows)
         .With("changelog_rows", restored.changelog_rows);
   }
-  if (std::ranges::any_of(own_.groups, [](const auto& groups) { return !groups.empty(); }))
-    DropKept();
+  if (OwnsKeyGroups()) DropKept();
   memory_->Set(memory_->bytes() + restored.memory_bytes,
                memory_->evictable_bytes() + restored.evictable_bytes);
   // The answer waits for the slots: one that does not have the job yet would drop what the others

@@ -60,38 +60,6 @@ class Steps {
   const std::function<void(const arrow::Status&)> done_;
 };
 
-// The parts of one epoch while they are written; the last one says so. *Thread-safe.*
-class Appending {
- public:
-  Appending(size_t parts, StateKeeper::Appended done)
-      : left_(parts), extents_(parts), done_(std::move(done)) {}
-
-  void OnWritten(size_t part, arrow::Result<state::Extent> extent) {
-    {
-      MutexLock lock(&mutex_);
-      if (extent.ok()) {
-        extents_[part] = *std::move(extent);
-      } else {
-        status_ &= extent.status();
-      }
-      if (--left_ > 0) return;
-    }
-    if (status_.ok()) {
-      done_(std::move(extents_));
-    } else {
-      done_(status_);
-    }
-  }
-
- private:
-  Mutex mutex_;
-  size_t left_ GUARDED_BY(mutex_);
-  // The last one reads them alone.
-  std::vector<state::Extent> extents_;
-  arrow::Status status_;
-  const StateKeeper::Appended done_;
-};
-
 }  // namespace
 
 // Touched on the I/O pool only, but for what a restore leaves behind when it begins.
@@ -123,8 +91,11 @@ struct StateKeeper::Files {
   // The tier, which goes on under another name.
   std::shared_ptr<state::RocksDbTier> GiveTier(const std::string& incarnation) EXCLUDES(tier_mutex);
   arrow::Status FinishKeeping(state::KeptWriter* writer, const std::vector<uint32_t>& dropped);
+  // From the keeper before, where it is there.
+  void TakeTier() REQUIRES(tier_mutex);
   // `restore` fails where another one has begun since.
-  arrow::Result<std::vector<uint32_t>> TakeDropped(std::optional<uint64_t> restore);
+  arrow::Result<std::vector<uint32_t>> TakeDropped(std::optional<uint64_t> restore,
+                                                   const std::vector<uint32_t>& newly_dropped);
   arrow::Result<Flushed> Flush(int64_t epoch, const std::vector<uint32_t>& newly_dropped,
                                const Batches& batches, bool is_for_snapshot);
   arrow::Result<std::shared_ptr<const state::RocksDbTier>> Spill(uint64_t restore,
@@ -168,11 +139,19 @@ void StateKeeper::Append(int64_t epoch,
     done(std::vector<state::Extent>{});
     return;
   }
-  auto appending = std::make_shared<Appending>(parts.size(), std::move(done));
+  // Each part has its own; the last step reads them alone.
+  auto extents = std::make_shared<std::vector<state::Extent>>(parts.size());
+  auto appending = std::make_shared<Steps>(
+      parts.size(), [extents, done = std::move(done)](const arrow::Status& appended) {
+        if (!appended.ok()) return done(appended);
+        done(std::move(*extents));
+      });
   for (size_t part = 0; part < parts.size(); ++part) {
     options_.io->Post([files = files_, epoch, slots, part, sections = parts[part],
-                       captures = captures_, appending] {
-      appending->OnWritten(part, files->Append(epoch, part, sections, captures));
+                       captures = captures_, extents, appending] {
+      auto extent = files->Append(epoch, part, sections, captures);
+      if (extent.ok()) (*extents)[part] = *std::move(extent);
+      appending->OnDone(extent.status());
     });
   }
 }
@@ -229,22 +208,28 @@ void StateKeeper::ContinueFrom(StateKeeper* before, bool takes_tier) {
 
 std::shared_ptr<state::RocksDbTier> StateKeeper::Files::GiveTier(const std::string& incarnation) {
   MutexLock lock(&tier_mutex);
-  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(incarnation);
+  TakeTier();
   if (tier != nullptr) tier->Renew(incarnation);
   return std::exchange(tier, nullptr);
 }
 
+void StateKeeper::Files::TakeTier() {
+  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(options.incarnation);
+}
+
 arrow::Result<std::vector<uint32_t>> StateKeeper::Files::TakeDropped(
-    std::optional<uint64_t> restore) {
+    std::optional<uint64_t> restore, const std::vector<uint32_t>& newly_dropped) {
   MutexLock lock(&restore_mutex);
   if (restore && *restore != restores)
     return MakeError(ErrorKind::kGeneral, "RESTORE_SUPERSEDED", "a newer restore has begun");
-  return std::exchange(dropped, {});
+  std::vector<uint32_t> taken = std::exchange(dropped, {});
+  taken.insert(taken.end(), newly_dropped.begin(), newly_dropped.end());
+  return taken;
 }
 
 arrow::Status StateKeeper::Files::FlushTier(int64_t epoch, const std::vector<uint32_t>& drops,
                                             std::span<const state::FlushBatch* const> batches) {
-  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(options.incarnation);
+  TakeTier();
   if (tier == nullptr) {
     ARROW_ASSIGN_OR_RAISE(tier, state::RocksDbTier::Open({.fs = options.fs,
                                                           .local_dir = options.local_dir,
@@ -263,8 +248,7 @@ arrow::Result<StateKeeper::Flushed> StateKeeper::Files::Flush(
     bool is_for_snapshot) {
   Failpoint("worker.flush_captured");
   MutexLock lock(&tier_mutex);
-  ARROW_ASSIGN_OR_RAISE(std::vector<uint32_t> drops, TakeDropped(std::nullopt));
-  drops.insert(drops.end(), newly_dropped.begin(), newly_dropped.end());
+  ARROW_ASSIGN_OR_RAISE(const auto drops, TakeDropped(std::nullopt, newly_dropped));
   std::vector<const state::FlushBatch*> borrowed;
   borrowed.reserve(batches.size());
   for (const auto& batch : batches) borrowed.push_back(batch.get());
@@ -287,10 +271,9 @@ void StateKeeper::Flush(int64_t epoch, std::shared_ptr<const Batches> batches, O
 arrow::Status StateKeeper::Files::FinishKeeping(state::KeptWriter* writer,
                                                 const std::vector<uint32_t>& newly_dropped) {
   MutexLock lock(&tier_mutex);
-  if (before != nullptr) tier = std::exchange(before, nullptr)->GiveTier(options.incarnation);
+  TakeTier();
   if (tier != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(std::vector<uint32_t> drops, TakeDropped(std::nullopt));
-    drops.insert(drops.end(), newly_dropped.begin(), newly_dropped.end());
+    ARROW_ASSIGN_OR_RAISE(const auto drops, TakeDropped(std::nullopt, newly_dropped));
     if (!drops.empty()) ARROW_RETURN_NOT_OK(tier->DropKeyGroups(drops));
   }
   return writer->Finish(tier.get());
@@ -314,7 +297,7 @@ void StateKeeper::Keep(const std::string& dir, state::KeptState kept,
 arrow::Result<std::shared_ptr<const state::RocksDbTier>> StateKeeper::Files::Spill(
     uint64_t restore, const state::FlushBatch& batch) {
   MutexLock lock(&tier_mutex);
-  ARROW_ASSIGN_OR_RAISE(const auto drops, TakeDropped(restore));
+  ARROW_ASSIGN_OR_RAISE(const auto drops, TakeDropped(restore, {}));
   const state::FlushBatch* const batches[] = {&batch};
   ARROW_RETURN_NOT_OK(FlushTier(-1, drops, batches));
   return tier;

@@ -76,10 +76,6 @@ arrow::Result<KeptState> Parse(const std::string& text) {
   return kept;
 }
 
-bool Holds(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
-  return std::binary_search(key_groups.begin(), key_groups.end(), key_group);
-}
-
 }  // namespace
 
 std::optional<int64_t> KeptState::FitOf(uint32_t key_group, std::span<const Snapshot> others,
@@ -88,14 +84,14 @@ std::optional<int64_t> KeptState::FitOf(uint32_t key_group, std::span<const Snap
   if (group == key_groups.end()) return std::nullopt;
   for (const Extent& extent : extents) {
     if (extent.epoch == group->changed_epoch && extent.file == group->extent_file &&
-        extent.offset == group->extent_offset && Holds(extent.key_groups, key_group))
+        extent.offset == group->extent_offset && HoldsKeyGroup(extent.key_groups, key_group))
       return group->changed_epoch;
   }
   // The changelog before two snapshots is collected. A known snapshot after the change has it.
   std::optional<int64_t> fit;
   for (const Snapshot& snapshot : others) {
     if (snapshot.epoch >= group->changed_epoch && snapshot.epoch <= epoch &&
-        Holds(snapshot.key_groups, key_group) &&
+        HoldsKeyGroup(snapshot.key_groups, key_group) &&
         std::ranges::find(snapshots, snapshot.id) != snapshots.end())
       fit = std::max(fit.value_or(-1), snapshot.epoch);
   }
@@ -143,6 +139,7 @@ void TableHistory::Changed(const std::shared_ptr<const Extent>& extent) {
 void TableHistory::TookSnapshot(std::string id) { Know(std::move(id)); }
 
 void TableHistory::Know(std::string snapshot) {
+  if (std::ranges::find(snapshots_, snapshot) != snapshots_.end()) return;
   snapshots_.push_back(std::move(snapshot));
   if (snapshots_.size() > kKnownSnapshots) snapshots_.pop_front();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -32,5 +33,10 @@ struct Snapshot {
   std::vector<uint32_t> key_groups;  // ascending
   std::vector<SnapshotFile> files;
 };
+
+// Whether an ascending list of key groups has one.
+inline bool HoldsKeyGroup(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
+  return std::binary_search(key_groups.begin(), key_groups.end(), key_group);
+}
 
 }  // namespace tidemill::state

@@ -89,16 +89,13 @@ class Base {
   std::vector<std::pair<int32_t, HotTable*>> tables_;
 };
 
-bool Holds(const std::vector<uint32_t>& key_groups, uint32_t key_group) {
-  return std::binary_search(key_groups.begin(), key_groups.end(), key_group);
-}
-
 }  // namespace
 
 struct Restorer::Impl {
   // Whether a key group can be restored from a snapshot.
   bool IsUsable(const Snapshot& snapshot, uint32_t key_group) const {
-    return snapshot.epoch <= options.committed_epoch && Holds(snapshot.key_groups, key_group);
+    return snapshot.epoch <= options.committed_epoch &&
+           HoldsKeyGroup(snapshot.key_groups, key_group);
   }
 
   Options options;

@@ -12,7 +12,7 @@ import random
 import time
 
 from cluster_harness import SETTINGS, Cluster
-from harness import OK, Failure, arguments, check, console_batches, difference, job, main, publish, scratch, sink_rows, until
+from harness import OK, Failure, arguments, check, difference, job, largest_counts, main, publish, scratch, sink_rows, until
 
 WORKERS = ("w1", "w2")
 # Of one worker for both jobs. A key takes about 90 bytes in memory.
@@ -82,13 +82,7 @@ class Test:
         print(f"killed {what}, {self.input.files} files, {self.input.keys} keys", flush=True)
 
     def shown(self):
-        """The largest count that any driver has printed of each key."""
-        counts = collections.Counter()
-        for driver in self.drivers:
-            for rows in console_batches(driver.stdout).values():
-                for row in rows:
-                    counts[row["value"]] = max(counts[row["value"]], row["n"])
-        return counts
+        return largest_counts(self.drivers)
 
     def check_exactly(self):
         self.cluster.wait_for_workers()

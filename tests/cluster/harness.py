@@ -214,6 +214,16 @@ def console_batches(text):
     return batches
 
 
+def largest_counts(drivers):
+    """Of a count in update mode: the largest that any driver has printed of each value."""
+    counts = collections.Counter()
+    for driver in drivers:
+        for rows in console_batches(driver.stdout).values():
+            for row in rows:
+                counts[row["value"]] = max(counts[row["value"]], row["n"])
+    return counts
+
+
 def as_multiset(rows):
     return collections.Counter(json.dumps(row, ensure_ascii=False) for row in rows)
 

@@ -13,7 +13,7 @@ import signal
 
 from beyond_memory import Input
 from cluster_harness import SETTINGS, Cluster
-from harness import OK, Failure, arguments, check, console_batches, difference, job, main, scratch, until
+from harness import OK, Failure, arguments, check, difference, job, largest_counts, main, scratch, until
 
 WORKERS = ("w1", "w2")
 
@@ -54,12 +54,7 @@ class Test:
             self.cluster.workers[name].expect(OK, 30)
 
     def shown(self):
-        counts = collections.Counter()
-        for driver in self.drivers:
-            for rows in console_batches(driver.stdout).values():
-                for row in rows:
-                    counts[row["value"]] = max(counts[row["value"]], row["n"])
-        return counts
+        return largest_counts(self.drivers)
 
     def feed_and_check(self, files=3):
         for _ in range(files):
@@ -84,14 +79,19 @@ class Test:
               f"{what}: not everything came from the local disk: {dict(rows)} keys={len(self.input.counts)}\n"
               f"{self.cluster.describe()}")
 
-    def hide_state(self, folder):
-        """Whoever opens a file of the checkpoint's state that was there fails."""
-        shutil.move(self.checkpoint / "state", folder)
+    def check_return(self, start, what):
+        """Of the workers, which have ended; whoever opens a file of the checkpoint's state meanwhile fails."""
+        keys = len(self.input.counts)
+        away = self.checkpoint.with_name("state-away")
+        shutil.move(self.checkpoint / "state", away)
         (self.checkpoint / "state").mkdir()
-
-    def bring_back(self, folder):
-        for path in folder.iterdir():
+        start()
+        until(lambda: self.restored()["rows"] >= keys, 20, "the state is restored")
+        self.check_kept_alone(what)
+        for path in away.iterdir():
             path.rename(self.checkpoint / "state" / path.name)
+        away.rmdir()
+        self.feed_and_check()
 
 
 def check_restarts(options, folder, memory):
@@ -103,23 +103,11 @@ def check_restarts(options, folder, memory):
     # As `cluster down` does: the driver first.
     test.cluster.driver.stop(20)
     test.stop_workers()
-    keys = len(test.input.counts)
-    test.hide_state(folder / "state1")
-    test.start()
-    until(lambda: test.restored()["rows"] >= keys, 20, "the state is restored")
-    test.check_kept_alone("after the cluster was down")
-    test.bring_back(folder / "state1")
-    test.feed_and_check()
+    test.check_return(test.start, "after the cluster was down")
 
     # The workers alone, beside a job that runs.
     test.stop_workers()
-    keys = len(test.input.counts)
-    test.hide_state(folder / "state2")
-    test.start_workers()
-    until(lambda: test.restored()["rows"] >= keys, 20, "the state is restored")
-    test.check_kept_alone("after the workers were away")
-    test.bring_back(folder / "state2")
-    test.feed_and_check()
+    test.check_return(test.start_workers, "after the workers were away")
 
     # A driver that is killed finds everything where it was.
     test.cluster.driver.kill()
